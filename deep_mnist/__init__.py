@@ -1,0 +1,13 @@
+"""The two classic TensorFlow MNIST tutorials as graph-mode programs for today's TensorFlow.
+
+Read in this order:
+
+    softmax.py    softmax regression: the smallest complete program
+    cnn.py        the Deep MNIST convolutional network
+    data/         bytes -> arrays -> batches (NumPy only)
+    training/     a built graph + data -> a trained checkpoint
+
+Importing this package loads no TensorFlow and changes nothing in it.
+"""
+
+__version__ = "0.1.0"

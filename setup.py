@@ -1,0 +1,50 @@
+"""Metadata, dependencies and extras of deep_mnist: their only home."""
+
+import re
+from pathlib import Path
+
+from setuptools import setup
+
+ROOT = Path(__file__).parent
+VERSION = re.search(
+    r'^__version__ = "(.+)"$', (ROOT / "deep_mnist/__init__.py").read_text("utf-8"), re.M
+).group(1)
+
+setup(
+    name="deep_mnist",
+    version=VERSION,
+    description="The two classic TensorFlow MNIST tutorials, alive on today's TensorFlow",
+    long_description=(ROOT / "README.md").read_text("utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    license_files=["LICENSE"],
+    keywords="mnist tensorflow tf1 compat.v1 tutorial softmax convolutional",
+    classifiers=[
+        "Development Status :: 4 - Beta",
+        "Intended Audience :: Education",
+        "Programming Language :: Python :: 3",
+        "Programming Language :: Python :: 3.10",
+        "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+        "Programming Language :: Python :: 3.13",
+        "Topic :: Scientific/Engineering :: Artificial Intelligence",
+        "Typing :: Typed",
+    ],
+    python_requires=">=3.10",
+    install_requires=[
+        "tensorflow>=2.16",
+        "numpy>=1.24",
+        "tqdm>=4.60",  # the progress bar on a terminal
+    ],
+    extras_require={
+        "test": ["pytest>=8"],
+        "dev": ["pytest>=8", "ruff>=0.6", "mypy>=1.10", "pre-commit>=3"],
+    },
+    packages=["deep_mnist", "deep_mnist.data", "deep_mnist.training", "deep_mnist.saved"],
+    # The trained weights stand at the top of the checkout and inside the installed package.
+    package_dir={"deep_mnist.saved": "saved"},
+    package_data={
+        "deep_mnist": ["py.typed"],
+        "deep_mnist.saved": ["softmax/*", "cnn/*"],
+    },
+)
