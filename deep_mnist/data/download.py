@@ -1,0 +1,144 @@
+"""Downloads from mirrors in turn: a file appears in the cache verified and whole, or not at all."""
+
+import http.client
+import math
+import os
+import secrets
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from deep_mnist.data import verify
+from deep_mnist.data.catalogue import DataSet, IdxFile
+from deep_mnist.data.errors import DataError, UnreachableError
+
+OFFLINE = "DEEP_MNIST_OFFLINE"
+TIMEOUT = 10.0  # seconds to connect, and between two arrivals of data
+DEADLINE = 300.0  # seconds for one file from one mirror
+STALE = 86_400.0  # seconds after which a .part file has no process any more
+HEADROOM = 65_536  # bytes a published file may be larger than its uncompressed pixels
+CHUNK = 65_536  # bytes
+
+
+def download(
+    dataset: DataSet, files: list[IdxFile], folder: Path
+) -> dict[str, npt.NDArray[np.uint8]]:
+    """Downloads files of a set into a folder, as .gz, and returns their arrays by file name.
+
+    Every mirror that fails and every file that arrives is told in one line on standard error. The
+    proxy settings of the environment are honoured, TLS certificates are checked. Several
+    processes may do this at once. With DEEP_MNIST_OFFLINE=1 no socket is opened.
+
+    Raises UnreachableError if a file can't be had from any mirror, or can't be written.
+    """
+    if not files:
+        return {}
+    by_hand = (
+        f"by hand: put {', '.join(f'{file.name}.gz' for file in dataset.files)} into {folder}, "
+        "or name the folder that holds them with --data-dir"
+    )
+    if os.environ.get(OFFLINE, "0") not in ("", "0"):
+        raise UnreachableError(
+            f"{dataset.title} is not on disk, and {OFFLINE} forbids its download; {by_hand}"
+        )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _remove_stale(folder)
+    except OSError as error:
+        raise _unwritable(folder, error) from None
+    arrays = {}
+    mirrors = list(dataset.mirrors)
+    for file in files:
+        failures = []
+        for mirror in mirrors:
+            url = f"{mirror}{file.name}.gz"
+            try:
+                arrays[file.name] = _fetch(url, dataset, file, folder)
+            except DataError as error:
+                failures.append(f"{url}: {error}")
+                print(f"failed: {failures[-1]}", file=sys.stderr)
+                continue
+            print(f"downloaded {url} into {folder}", file=sys.stderr)
+            # The mirror that worked is asked first from now on.
+            mirrors.remove(mirror)
+            mirrors.insert(0, mirror)
+            break
+        else:
+            raise UnreachableError(
+                f"{dataset.title} is not on disk and cannot be downloaded: "
+                f"{'; '.join(failures)}; {by_hand}"
+            )
+    return arrays
+
+
+def _fetch(url: str, dataset: DataSet, file: IdxFile, folder: Path) -> npt.NDArray[np.uint8]:
+    """One file from one mirror; DataError with the bare reason if the mirror hasn't got it."""
+    part = folder / f"{file.name}.gz.{secrets.token_hex(8)}.part"
+    try:
+        try:
+            part.touch(exist_ok=False)
+        except OSError as error:
+            raise _unwritable(folder, error) from None
+        _receive(url, part, math.prod(file.shape) + HEADROOM)
+        array = verify.read_file(dataset, file, part)
+        if file.payload_sha256 is None and verify.file_sha256(part) != file.gz_sha256:
+            raise DataError(f"expected SHA-256 {file.gz_sha256}, found another")
+        part.replace(folder / f"{file.name}.gz")
+        return array
+    except urllib.error.HTTPError as error:
+        error.close()
+        raise DataError(str(error)) from None
+    except urllib.error.URLError as error:
+        raise DataError(str(error.reason)) from None
+    except (OSError, http.client.HTTPException) as error:
+        raise DataError(str(error) or type(error).__name__) from None
+    except UnreachableError:
+        raise
+    except DataError as error:
+        raise DataError(str(error).removeprefix(f"{part}: ")) from None
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _receive(url: str, part: Path, most: int) -> None:
+    """Writes what a URL sends, `most` bytes of it at most, to a file."""
+    deadline = time.monotonic() + DEADLINE
+    request = urllib.request.Request(url, headers={"User-Agent": "deep_mnist"})
+    with urllib.request.urlopen(request, timeout=TIMEOUT) as response, part.open("wb") as target:
+        announced = response.headers.get("Content-Length")
+        received = 0
+        # read1 returns as soon as something arrives, so that the deadline holds for a slow drip.
+        while chunk := response.read1(CHUNK):
+            received += len(chunk)
+            if received > most:
+                raise DataError(f"sends more than the {most} bytes the file can have")
+            if time.monotonic() > deadline:
+                raise DataError(f"takes longer than {DEADLINE:.0f} seconds")
+            target.write(chunk)
+        if announced is not None and received != int(announced):
+            raise DataError(f"stopped after {received} of {announced} bytes")
+        target.flush()
+        os.fsync(target.fileno())
+
+
+def _remove_stale(folder: Path) -> None:
+    """Removes what downloads that were killed left behind."""
+    for part in folder.glob("*.part"):
+        try:
+            if time.time() - part.stat().st_mtime > STALE:
+                part.unlink()
+        except FileNotFoundError:  # another process was quicker
+            continue
+
+
+def _unwritable(folder: Path, error: OSError) -> UnreachableError:
+    return UnreachableError(
+        f"{folder}: cannot be written ({error.strerror or error}), and the data set is not on "
+        "disk; set XDG_CACHE_HOME to a folder of yours, or name the folder that holds the set "
+        "with --data-dir"
+    )

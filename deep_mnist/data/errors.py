@@ -1,0 +1,16 @@
+"""What goes wrong when a data set is asked for."""
+
+
+class DataError(Exception):
+    """A data set that can't be had as asked.
+
+    The message is one line: what was expected, what was found, what to do. Commands print it and
+    exit with 2.
+    """
+
+
+class UnreachableError(DataError):
+    """The set is neither on disk nor can it be downloaded, and no place was asked for.
+
+    A caller that was asked for no particular set either may go on with the generated digits.
+    """

@@ -1,0 +1,75 @@
+"""Keras-style `mnist.npz`: a zip of the four arrays as .npy files. Nothing is ever unpickled."""
+
+import math
+import zipfile
+import zlib
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from deep_mnist.data import bounded
+from deep_mnist.data.errors import DataError
+
+DIMENSIONS = {"x_train": 3, "y_train": 1, "x_test": 3, "y_test": 1}
+
+
+def read(path: Path) -> dict[str, npt.NDArray[np.uint8]]:
+    """Reads x_train and x_test, uint8 [N, rows, columns], y_train and y_test, uint8 [N].
+
+    A member's size in the zip is held against its own .npy header before its data is read. Raises
+    DataError for anything but four such arrays.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return {name: _read_member(archive, name, path) for name in DIMENSIONS}
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+        raise DataError(f"{path}: is no intact .npz file ({error})") from None
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror or error})") from None
+
+
+def _read_member(archive: zipfile.ZipFile, name: str, path: Path) -> npt.NDArray[np.uint8]:
+    where = f"{path}: {name}"
+    members = {member.filename: member for member in archive.infolist()}
+    member = members.get(f"{name}.npy")
+    if member is None:
+        found = ", ".join(sorted(members)[:8]) or "nothing"
+        raise DataError(
+            f"{path}: lacks {name}.npy, expected {', '.join(DIMENSIONS)}; holds {found}"
+        )
+    # NumPy writes no other kind, and the other decompressors know no bound.
+    if member.flag_bits & 1 or member.compress_type not in (
+        zipfile.ZIP_STORED,
+        zipfile.ZIP_DEFLATED,
+    ):
+        raise DataError(f"{where}: is encrypted or not compressed as NumPy does")
+    with archive.open(member) as stream:
+        shape, fortran_order, dtype = _read_header(stream, where)
+        if dtype.hasobject:
+            raise DataError(f"{where}: holds pickled Python objects, which are never loaded")
+        if dtype != np.uint8 or fortran_order or len(shape) != DIMENSIONS[name]:
+            raise DataError(
+                f"{where}: expected uint8 in {DIMENSIONS[name]} dimensions in C order, found "
+                f"{dtype} of shape {shape}{' in Fortran order' if fortran_order else ''}"
+            )
+        expected = stream.tell() + math.prod(shape)
+        if member.file_size > expected:
+            raise DataError(
+                f"{where}: expands beyond its header, expected {expected} bytes, "
+                f"found {member.file_size}"
+            )
+        return bounded.read_array(stream, shape, where)
+
+
+def _read_header(stream: IO[bytes], where: str) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    try:
+        version = np.lib.format.read_magic(stream)
+        if version == (1, 0):
+            return np.lib.format.read_array_header_1_0(stream)
+        if version == (2, 0):
+            return np.lib.format.read_array_header_2_0(stream)
+    except ValueError as error:
+        raise DataError(f"{where}: is no .npy file ({str(error).splitlines()[0]})") from None
+    raise DataError(f"{where}: expected .npy format 1.0 or 2.0, found {version}")

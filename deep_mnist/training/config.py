@@ -1,0 +1,116 @@
+"""A program's configuration: a frozen dataclass, its limits, and its JSON beside the checkpoint."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from deep_mnist.training.errors import UserError
+
+ConfigT = TypeVar("ConfigT")
+
+SEEDS = 2**31 - 1  # TensorFlow's graph seed is a signed 32-bit number
+KINDS = {"int": "a whole number", "float": "a number", "str": "a word"}
+
+
+def option(
+    default: Any,
+    help: str,
+    *,
+    above: float | None = None,
+    at_least: float | None = None,
+    at_most: float | None = None,
+    choices: Sequence[str] | None = None,
+) -> Any:
+    """A dataclass field that becomes a flag: `help` names the unit, the rest are its limits."""
+    limits = {"above": above, "at_least": at_least, "at_most": at_most, "choices": choices}
+    metadata = {"help": help, **limits}
+    if isinstance(default, Callable):  # type: ignore[arg-type]
+        return dataclasses.field(default_factory=default, metadata=metadata)
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+def available_cpus() -> int:
+    """The number of CPUs this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def flag(name: str) -> str:
+    """The flag of a field: learning_rate -> --learning-rate."""
+    return "--" + name.replace("_", "-")
+
+
+def check(config: Any) -> None:
+    """Raises UserError, naming the flag, where a value is of the wrong kind or out of range."""
+    for field in dataclasses.fields(config):
+        value = getattr(config, field.name)
+        expected = expectation(field)
+        if not _is_kind(value, str(field.type)) or not _is_within(value, field.metadata):
+            raise UserError(f"{flag(field.name)}: expected {expected}, found {value!r}")
+
+
+def expectation(field: dataclasses.Field[Any]) -> str:
+    """What a field accepts, in words: 'a number above 0 and at most 1'."""
+    limits = field.metadata
+    if limits["choices"]:
+        return "one of " + ", ".join(limits["choices"])
+    words = [
+        f"{label} {limits[key]:g}"
+        for key, label in (("above", "above"), ("at_least", "at least"), ("at_most", "at most"))
+        if limits[key] is not None
+    ]
+    return KINDS[str(field.type)] + (" " + " and ".join(words) if words else "")
+
+
+def _is_kind(value: Any, kind: str) -> bool:
+    if isinstance(value, bool):
+        return False
+    if kind == "float":
+        return isinstance(value, int | float) and math.isfinite(value)
+    return type(value).__name__ == kind
+
+
+def _is_within(value: Any, limits: Any) -> bool:
+    if limits["choices"] and value not in limits["choices"]:
+        return False
+    return (
+        (limits["above"] is None or value > limits["above"])
+        and (limits["at_least"] is None or value >= limits["at_least"])
+        and (limits["at_most"] is None or value <= limits["at_most"])
+    )
+
+
+def to_json(config: Any) -> dict[str, Any]:
+    """The fields by name."""
+    return dataclasses.asdict(config)
+
+
+def read_json(path: Path, config_class: type[ConfigT]) -> ConfigT:
+    """Reads a config.json that `to_json` wrote.
+
+    Raises:
+      UserError: no such file, not JSON, or fields that are missing, unknown or out of range.
+    """
+    try:
+        values = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"{path} is missing: {path.parent} is not a run directory") from None
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path} can't be read as a run's configuration: {error}") from None
+    known = {field.name for field in dataclasses.fields(config_class)}  # type: ignore[arg-type]
+    if not isinstance(values, dict) or set(values) != known:
+        found = sorted(values) if isinstance(values, dict) else type(values).__name__
+        raise UserError(f"{path}: expected the fields {sorted(known)}, found {found}")
+    config = config_class(**values)
+    try:
+        check(config)
+    except UserError as error:
+        raise UserError(f"{path}: {error}") from None
+    return config

@@ -1,0 +1,15 @@
+"""The two ways a command ends early that are no fault of the program."""
+
+from __future__ import annotations
+
+
+class UserError(Exception):
+    """A mistake of the user's. The message is one line: expected, found, what to do."""
+
+
+class Interrupted(Exception):
+    """Ctrl-C or SIGTERM. The message says what was saved and how to go on."""
+
+    def __init__(self, signal_number: int, message: str) -> None:
+        super().__init__(message)
+        self.signal_number = signal_number

@@ -1,0 +1,126 @@
+"""Command-line flags: one per field of the program's Config, and those that all programs share."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+from deep_mnist.training import config as configs
+from deep_mnist.training.errors import UserError
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """What a command is asked to do that is not part of the run's configuration."""
+
+    data_dir: str | None = None  # the only place to look for the data set
+    run_dir: str | None = None  # a new directory for the run
+    resume: str | None = None  # a run to go on with; "" is the newest unfinished one
+    restore: str | None = None  # a checkpoint to start from; "" is the shipped one
+    eval_only: bool = False  # also set where --restore comes without --steps
+    quiet: bool = False
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UserError(f"{message}; --help lists the flags")
+
+
+def parse(
+    name: str, config_class: type[Any], doc: str, argv: Sequence[str] | None
+) -> tuple[Options, dict[str, Any]]:
+    """Splits a command line into Options and the config fields that were given, by name.
+
+    Raises:
+      UserError: an unknown flag, a value of the wrong kind, or flags that exclude each other.
+    """
+    parser = _Parser(
+        prog=f"python -m deep_mnist.{name}",
+        description=doc,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    training = parser.add_argument_group("training (recorded in the run's config.json)")
+    for field in dataclasses.fields(config_class):
+        default = getattr(config_class(), field.name)
+        training.add_argument(
+            configs.flag(field.name),
+            default=argparse.SUPPRESS,
+            type=_converter(field),
+            metavar="|".join(field.metadata["choices"] or [field.name.split("_")[-1].upper()]),
+            help=f"{field.metadata['help']} (default: {default})",
+        )
+    running = parser.add_argument_group("running")
+    running.add_argument("--data-dir", metavar="DIR", help="the only place to look for the data")
+    running.add_argument(
+        "--run-dir",
+        metavar="DIR",
+        help=f"a new directory for the run (default: saved/runs/{name}/<UTC time>)",
+    )
+    running.add_argument(
+        "--resume",
+        nargs="?",
+        const="",
+        metavar="RUN",
+        help="go on with an interrupted run, with its own settings (default: the newest)",
+    )
+    running.add_argument(
+        "--restore",
+        nargs="?",
+        const="",
+        metavar="CHECKPOINT",
+        help="evaluate these weights, or train on from them with --steps "
+        "(default: the shipped ones); a directory, a prefix or any file of a checkpoint",
+    )
+    running.add_argument("--eval-only", action="store_true", help="with --restore: only evaluate")
+    running.add_argument("--quiet", action="store_true", help="print the test accuracy alone")
+
+    given = vars(parser.parse_args(argv))
+    option_names = [field.name for field in dataclasses.fields(Options)]
+    options = Options(**{option: given.pop(option) for option in option_names})
+    if options.restore is not None and "steps" not in given:
+        options = dataclasses.replace(options, eval_only=True)
+    _check_together(options, given)
+    return options, given
+
+
+def _converter(field: dataclasses.Field[Any]) -> Any:
+    kind = {"int": int, "float": float, "str": str}[str(field.type)]
+
+    def convert(text: str) -> Any:
+        try:
+            return kind(text)
+        except ValueError:
+            expected = configs.expectation(field)
+            raise argparse.ArgumentTypeError(f"expected {expected}, found {text!r}") from None
+
+    return convert
+
+
+def _check_together(options: Options, given: dict[str, Any]) -> None:
+    given_flags = ", ".join(configs.flag(name) for name in given)
+    if options.resume is not None:
+        if options.restore is not None or options.run_dir is not None:
+            raise UserError("--resume goes on in its own run: leave out --restore and --run-dir")
+        if given:
+            raise UserError(
+                f"--resume keeps the run's own settings: leave out {given_flags}; "
+                "to train on under others, use --restore RUN --steps N"
+            )
+    if options.eval_only:
+        if options.restore is None:
+            raise UserError("--eval-only needs to know the weights: add --restore [CHECKPOINT]")
+        unused = [
+            configs.flag(name)
+            for name in given
+            if name not in ("dataset", "intra_op_threads", "inter_op_threads")
+        ]
+        if options.run_dir is not None:
+            unused.append("--run-dir")
+        if unused:
+            raise UserError(
+                f"--restore alone, or with --eval-only, evaluates: leave out {', '.join(unused)}; "
+                "--restore with --steps N trains on from there"
+            )

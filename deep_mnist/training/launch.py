@@ -1,0 +1,76 @@
+"""From a command line to an exit code: 0 done, 2 the user's mistake, 130 and 143 interrupted."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from types import FrameType
+from typing import Any
+
+from deep_mnist.data import DataError
+from deep_mnist.training import config as configs
+from deep_mnist.training import flags, run_directory, tensorflow
+from deep_mnist.training.errors import Interrupted, UserError
+
+
+def launch(
+    name: str,
+    config_class: type[Any],
+    train: Callable[[Any, flags.Options], None],
+    doc: str | None,
+    argv: Sequence[str] | None,
+) -> int:
+    """Calls `train(config, options)` as the flags say and returns the exit code.
+
+    A mistake of the user's is one line on standard error, never a traceback.
+    """
+    before = _terminate_by_exception()
+    try:
+        options, given = flags.parse(name, config_class, doc or "", argv)
+        config = _config(name, config_class, options, given)
+        if options.resume is not None and run_directory.is_finished(name, options.resume):
+            return 0
+        tensorflow.import_quietly()
+        train(config, options)
+    except (UserError, DataError) as error:
+        print(f"{name}: {error}", file=sys.stderr)
+        return 2
+    except Interrupted as interrupted:
+        print(f"{name}: {interrupted}", file=sys.stderr)
+        return 128 + interrupted.signal_number
+    except KeyboardInterrupt:
+        print(f"{name}: interrupted while no step was under way", file=sys.stderr)
+        return 128 + signal.SIGINT
+    except BrokenPipeError:
+        # Whoever read our output has gone; Python would complain again when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    finally:
+        if before is not None:
+            signal.signal(signal.SIGTERM, before)
+    return 0
+
+
+def _config(
+    name: str, config_class: type[Any], options: flags.Options, given: dict[str, Any]
+) -> Any:
+    if options.resume is not None:
+        directory = run_directory.find(name, options.resume)
+        return configs.read_json(directory / run_directory.CONFIG, config_class)
+    config = config_class(**given)
+    configs.check(config)
+    return config
+
+
+def _terminate_by_exception() -> Any:
+    """Makes SIGTERM an exception, as Ctrl-C is; returns the handler before, if it was changed."""
+
+    def terminate(signal_number: int, frame: FrameType | None) -> None:
+        raise Interrupted(signal_number, "terminated while no step was under way")
+
+    try:
+        return signal.signal(signal.SIGTERM, terminate)
+    except ValueError:  # off the main thread, Python takes no handlers
+        return None

@@ -1,0 +1,41 @@
+"""Progress: a bar on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+
+class Progress:
+    """Shows how far a run is; close it before anything else is printed."""
+
+    def __init__(self, first_step: int, steps: int, quiet: bool) -> None:
+        self._quiet = quiet
+        self._bar: Any = None
+        if not quiet and sys.stdout.isatty() and sys.stderr.isatty():
+            self._bar = _bar(first_step, steps)
+
+    def advance(self) -> None:
+        """One step more is done."""
+        if self._bar is not None:
+            self._bar.update()
+
+    def report(self, step: int, accuracy: float) -> None:
+        """The accuracy [0, 1] on the batch of `step`, before it is trained on."""
+        if self._bar is not None:
+            self._bar.set_postfix_str(f"training accuracy {accuracy:g}", refresh=False)
+        elif not self._quiet:
+            print(f"step {step}, training accuracy {accuracy:g}", flush=True)
+
+    def close(self) -> None:
+        """Leaves the terminal as it was found."""
+        if self._bar is not None:
+            self._bar.close()
+
+
+def _bar(first_step: int, steps: int) -> Any:
+    try:
+        from tqdm import tqdm
+    except ImportError:  # an installation of NumPy alone: lines do
+        return None
+    return tqdm(initial=first_step, total=steps, unit=" steps", dynamic_ncols=True)

@@ -1,0 +1,152 @@
+"""The files of a run beside its checkpoints: config.json, metrics.jsonl, result.json.
+
+Nothing existing is overwritten: a new run wants a new directory, and a file that is written
+again (metrics of a resumed run) is replaced as a whole, never in place.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from deep_mnist.training.errors import UserError
+
+CONFIG = "config.json"
+METRICS = "metrics.jsonl"
+RESULT = "result.json"
+
+
+def default_root(name: str) -> Path:
+    """Where the runs of a program go when no --run-dir is given."""
+    return Path("saved", "runs", name)
+
+
+def create(name: str, run_dir: str | None) -> Path:
+    """Makes the directory of a new run; an existing one is taken only if it is empty.
+
+    Raises:
+      UserError: the directory holds something, or can't be made.
+    """
+    if run_dir is None:
+        return _create_dated(default_root(name))
+    directory = Path(run_dir)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        if any(directory.iterdir()):
+            raise UserError(
+                f"--run-dir {run_dir} exists and is not empty: name a new directory, "
+                f"or go on with the run in it by --resume {run_dir}"
+            )
+    except OSError as error:
+        raise UserError(f"--run-dir {run_dir} can't be used: {error.strerror}") from None
+    return directory
+
+
+def _create_dated(root: Path) -> Path:
+    time = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H-%M-%SZ")
+    attempt = 1
+    while True:
+        directory = root / (time if attempt == 1 else f"{time}-{attempt}")
+        try:
+            directory.mkdir(parents=True)
+            return directory
+        except FileExistsError as error:
+            if not directory.is_dir():
+                raise UserError(f"{directory} can't be made: {error.strerror}") from None
+            attempt += 1
+        except OSError as error:
+            raise UserError(
+                f"{directory} can't be made: {error.strerror}; name another place by --run-dir"
+            ) from None
+
+
+def find(name: str, resume: str) -> Path:
+    """The run that --resume names; "" is the newest one that has no result yet.
+
+    Raises:
+      UserError: there is none.
+    """
+    if resume:
+        if not Path(resume).is_dir():
+            raise UserError(f"--resume {resume}: expected the directory of a run, found none there")
+        return Path(resume)
+    root = default_root(name)
+    for directory in sorted(root.glob("*"), reverse=True):
+        if (directory / CONFIG).exists() and not (directory / RESULT).exists():
+            return directory
+    raise UserError(f"--resume: there is no interrupted run in {root}; name a run's directory")
+
+
+def is_finished(name: str, resume: str) -> bool:
+    """Whether the run that --resume names has its result already; prints it if so."""
+    directory = find(name, resume)
+    try:
+        result = json.loads((directory / RESULT).read_text("utf-8"))
+    except FileNotFoundError:
+        return False
+    except (OSError, ValueError) as error:
+        raise UserError(f"{directory / RESULT} can't be read: {error}") from None
+    print(f"{directory} is finished: step {result['steps']}, result in {directory / RESULT}")
+    print(f"test accuracy {result['test_accuracy']:.4g}")
+    return True
+
+
+def write(path: Path, text: str) -> None:
+    """Writes a file that is there whole or not at all, even after a power cut.
+
+    Raises:
+      UserError: the disk is full or the directory can't be written to.
+    """
+    aside = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    try:
+        try:
+            with aside.open("w", encoding="utf-8") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            aside.replace(path)
+        finally:
+            aside.unlink(missing_ok=True)
+    except OSError as error:
+        raise UserError(f"{path} can't be written: {error.strerror}") from None
+
+
+def write_json(path: Path, values: dict[str, Any]) -> None:
+    """`write` of an indented JSON object."""
+    write(path, json.dumps(values, indent=2) + "\n")
+
+
+def append_metrics(directory: Path, values: dict[str, Any]) -> None:
+    """Adds one line to metrics.jsonl.
+
+    Raises:
+      UserError: the disk is full or the directory can't be written to.
+    """
+    path = directory / METRICS
+    try:
+        with path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(values) + "\n")
+    except OSError as error:
+        raise UserError(f"{path} can't be written: {error.strerror}") from None
+
+
+def rewind_metrics(directory: Path, step: int) -> float:
+    """Drops the lines from `step` on, which a resumed run will report again.
+
+    Returns the seconds of training that the kept lines account for.
+    """
+    path = directory / METRICS
+    kept: list[dict[str, Any]] = []
+    if path.exists():
+        for line in path.read_text("utf-8", errors="replace").splitlines():
+            try:
+                values = json.loads(line)
+                if values["step"] < step:
+                    kept.append(values)
+            except (ValueError, KeyError, TypeError):
+                continue  # the last line of a killed run may be torn
+        write(path, "".join(json.dumps(values) + "\n" for values in kept))
+    return float(kept[-1]["seconds"]) if kept else 0.0

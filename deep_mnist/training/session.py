@@ -1,0 +1,132 @@
+"""A tf.Session of the default graph that can save, restore and evaluate its model."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from types import TracebackType
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+from deep_mnist.data import Split, one_hot, scale
+from deep_mnist.training import checkpoints
+from deep_mnist.training.tensorflow import tf
+
+EVALUATION_BATCH = 250  # examples: bounds the memory of an evaluation, changes no result
+
+
+class Model(Protocol):
+    """What a session needs to know of a program's Model."""
+
+    x: Any
+    y_: Any
+    loss: Any
+    correct: Any
+
+
+class Threads(Protocol):
+    """What a session needs to know of a program's Config."""
+
+    intra_op_threads: int
+    inter_op_threads: int
+
+
+class Score(NamedTuple):
+    """How a model does on a split."""
+
+    correct: int
+    examples: int
+    loss: float  # cross-entropy, mean over the examples
+
+    @property
+    def accuracy(self) -> float:
+        return self.correct / self.examples
+
+
+class Session:
+    """Runs the default graph; `sess.run(...)` is tf.Session's.
+
+    Thread counts are set explicitly: on a CPU they decide the order of additions, and with it
+    the last bits of every weight.
+    """
+
+    def __init__(self, model: Model, config: Threads) -> None:
+        self.model = model
+        self._variables = {v.op.name: v for v in tf.global_variables()}
+        self._weights = {v.op.name: v for v in tf.trainable_variables()}
+        self._saver = tf.train.Saver(self._variables, max_to_keep=None)
+        self._weights_saver = tf.train.Saver(self._weights, max_to_keep=None)
+        self._initializer = tf.global_variables_initializer()
+        self._tf_session = tf.Session(
+            config=tf.ConfigProto(
+                intra_op_parallelism_threads=config.intra_op_threads,
+                inter_op_parallelism_threads=config.inter_op_threads,
+                allow_soft_placement=True,
+                gpu_options=tf.GPUOptions(allow_growth=True),
+            )
+        )
+        self.run = self._tf_session.run
+        tf.get_default_graph().finalize()  # an op made in the loop would slow every step
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._tf_session.close()
+
+    def initialize(self) -> None:
+        """Gives every variable its initial value."""
+        self.run(self._initializer)
+
+    def save(self, directory: Path, step: int, keep: int) -> None:
+        """Saves all variables, optimizer slots and global_step included, as model.ckpt-STEP."""
+        checkpoints.save(self._saver, self._tf_session, directory, step, keep)
+
+    def save_weights(self, directory: Path, step: int) -> None:
+        """Saves the model's variables alone, as model.ckpt-STEP."""
+        checkpoints.save(self._weights_saver, self._tf_session, directory, step, keep=1)
+
+    def restore(self, prefix: Path) -> None:
+        """Restores everything that `save` saved; UserError unless all of it is there."""
+        checkpoints.check_fits(prefix, _specs(self._variables), exactly=True)
+        self._saver.restore(self._tf_session, str(prefix))
+
+    def restore_weights(self, prefix: Path) -> None:
+        """Restores the model's variables alone; UserError unless all of them are there."""
+        checkpoints.check_fits(prefix, _specs(self._weights), exactly=False)
+        self._weights_saver.restore(self._tf_session, str(prefix))
+
+    def evaluate(self, split: Split, batch_size: int = EVALUATION_BATCH) -> Score:
+        """Counts the correct answers over all examples of a split, the last few included."""
+        model = self.model
+        correct, loss = 0, 0.0
+        for start in range(0, len(split.labels), batch_size):
+            images = scale(split.images[start : start + batch_size])
+            labels = one_hot(split.labels[start : start + batch_size])
+            batch_correct, batch_loss = self.run(
+                [model.correct, model.loss], feed_dict={model.x: images, model.y_: labels}
+            )
+            correct += int(batch_correct)
+            loss += float(batch_loss)
+        return Score(correct, len(split.labels), loss / len(split.labels))
+
+    def weights_sha256(self) -> str:
+        """A fingerprint of the model's variables: names, shapes and bits."""
+        digest = hashlib.sha256()
+        for name, value in sorted(self.run(self._weights).items()):
+            digest.update(f"{name} {value.dtype} {value.shape}\n".encode())
+            digest.update(np.ascontiguousarray(value).tobytes())
+        return digest.hexdigest()
+
+
+def _specs(variables: dict[str, Any]) -> dict[str, checkpoints.Spec]:
+    return {
+        name: checkpoints.Spec(tuple(v.shape.as_list()), v.dtype.base_dtype.name)
+        for name, v in variables.items()
+    }

@@ -1,0 +1,21 @@
+"""Where the trained weights that come with deep_mnist are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from deep_mnist.training.errors import UserError
+
+PACKAGE = Path(__file__).parents[1]
+
+
+def directory(name: str) -> Path:
+    """The directory of a model's shipped checkpoint: in an installed package, or in a checkout.
+
+    Raises:
+      UserError: this installation has none.
+    """
+    for saved in (PACKAGE / "saved", PACKAGE.parent / "saved"):
+        if (saved / name).is_dir():
+            return saved / name
+    raise UserError(f"this installation has no trained {name}: name a checkpoint after --restore")
