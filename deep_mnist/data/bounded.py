@@ -27,7 +27,12 @@ def read_array(stream: Stream, shape: tuple[int, ...], where: str) -> npt.NDArra
     anything is allocated), or if the stream holds fewer or more bytes than the shape needs.
     """
     size = math.prod(shape)
-    if shape[0] > MAX_EXAMPLES or max(shape[1:], default=0) > MAX_SIDE or size > MAX_BYTES:
+    if (
+        min(shape) < 0
+        or shape[0] > MAX_EXAMPLES
+        or max(shape[1:], default=0) > MAX_SIDE
+        or size > MAX_BYTES
+    ):
         raise DataError(
             f"{where}: its header announces {spell(shape)} bytes, expected at most {MAX_EXAMPLES} "
             f"examples, sides of {MAX_SIDE} and {MAX_BYTES} bytes in all"

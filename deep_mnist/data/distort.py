@@ -1,13 +1,16 @@
-"""Random distortions of the plane, as a hand or a scanner makes them.
+"""Random distortions of the plane, such as a hand makes.
 
-Each acts on coordinates, so the same two functions bend a pen stroke or the pixel grid an image is
-resampled from. N is the number of examples, each distorted in its own way; P is the points in one.
+They act on coordinates, so that the same functions bend the strokes of a pen and the grid of pixels
+that an image is resampled from. N examples are each distorted in their own way; each has P points
+(x, y), y downwards.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float32]
+
+WAVES = 8  # K: cosines summed for each component of an elastic field
 
 
 def affine_maps(
@@ -17,61 +20,54 @@ def affine_maps(
     rotation: float,
     stretch: float,
 ) -> FloatArray:
-    """Random linear maps A = R(angle) [[1, -shear], [0, 1]] diag(width, 1), for points A p.
+    """Draws random linear maps: a stretch, then a slant, then a rotation.
+
+    A = [[cos, -sin], [sin, cos]] [[1, -shear], [0, 1]] [[width, 0], [0, 1]]
 
     Args:
-        rng: source of the random numbers.
-        count: N, how many maps.
-        slant: mean and standard deviation of the shear, in units of x per unit of height;
-            positive leans the top (smaller y) to the right.
-        rotation: standard deviation of the angle, in radians.
-        stretch: standard deviation of log(width).
+      rng: where the random numbers come from.
+      count: N, how many maps.
+      slant: mean and standard deviation of shear, dx over dy; positive leans the top to the right.
+      rotation: standard deviation of the angle, in radians.
+      stretch: standard deviation of log(width).
 
     Returns:
-        [N, 2, 2] float32.
+      [N, 2, 2] float32. Points [N, P, 2] are mapped by `points @ maps.transpose(0, 2, 1)`.
     """
     normal = rng.standard_normal((3, count), dtype=np.float32)
-    shear = slant[0] + slant[1] * normal[0]
-    angle = rotation * normal[1]
-    width = np.exp(stretch * normal[2])
-    cos, sin = np.cos(angle), np.sin(angle)
-    maps = np.empty((count, 2, 2), np.float32)
-    maps[:, 0, 0] = cos * width
-    maps[:, 0, 1] = -cos * shear - sin
-    maps[:, 1, 0] = sin * width
-    maps[:, 1, 1] = -sin * shear + cos
-    return maps
+    width = np.exp(stretch * normal[0])
+    shear = slant[0] + slant[1] * normal[1]
+    cos, sin = np.cos(rotation * normal[2]), np.sin(rotation * normal[2])
+    x = np.stack([cos * width, -cos * shear - sin], axis=-1)  # [N, 2]
+    y = np.stack([sin * width, -sin * shear + cos], axis=-1)
+    return np.stack([x, y], axis=1).astype(np.float32)
 
 
 def elastic(
-    rng: np.random.Generator,
-    points: FloatArray,
-    amplitude: float,
-    smoothness: float,
-    waves: int = 8,
+    rng: np.random.Generator, points: FloatArray, amplitude: float, smoothness: float
 ) -> FloatArray:
-    """Displaces every point by a smooth random field, one field for each example.
+    """Displaces points by a smooth random field, a new one for each example.
 
-    Simard et al. smooth white noise with a Gaussian. The same field, evaluated only at the points:
-    u(p) = amplitude sqrt(2 / K) sum_k cos(w_k . p + phase_k), w_k ~ Normal(0, 1 / smoothness^2),
-    which tends to a Gaussian process of covariance amplitude^2 exp(-|p - q|^2 / 2 smoothness^2).
+    Simard et al. smooth a grid of noise with a Gaussian. Here the field is a sum of random waves,
+    which needs no grid and has the same statistics as K grows:
+    u(p) = amplitude sqrt(2 / K) sum_k cos(w_k . p + phase_k),  w_k ~ Normal(0, 1 / smoothness^2)
 
     Args:
-        rng: source of the random numbers.
-        points: [N, P, 2] float32.
-        amplitude: standard deviation of each component of the displacement, in units of points.
-        smoothness: distance over which the field changes, in units of points.
-        waves: K, cosines summed for each component.
+      rng: where the random numbers come from.
+      points: [N, P, 2] float32.
+      amplitude: standard deviation of either component of u, in the unit of the points.
+      smoothness: distance over which u changes, in the unit of the points.
 
     Returns:
-        [N, P, 2] float32, the displaced points.
+      points + u(points), [N, P, 2] float32.
 
-    Source: Simard, Steinkraus and Platt, 2003, doi:10.1109/ICDAR.2003.1227801; random Fourier
-    features, Rahimi and Recht, 2007.
+    Source: Simard, Steinkraus, Platt, Best practices for convolutional neural networks, 2003;
+    Rahimi, Recht, Random features for large-scale kernel machines, 2007.
     """
-    n = len(points)
-    frequency = rng.standard_normal((n, 2, 2 * waves), dtype=np.float32) / smoothness
-    phase = rng.random((n, 1, 2 * waves), dtype=np.float32) * (2 * np.pi)
-    field = np.cos(points @ frequency + phase)  # [N, P, 2 K]
-    displacement = field.reshape(n, -1, 2, waves).sum(axis=-1)  # [N, P, 2]
-    return points + np.float32(amplitude * np.sqrt(2 / waves)) * displacement
+    count = len(points)
+    w = rng.standard_normal((count, 2, 2 * WAVES), dtype=np.float32) / np.float32(smoothness)
+    phase = rng.uniform(0, 2 * np.pi, (count, 1, 2 * WAVES)).astype(np.float32)
+    waves = np.cos(points @ w + phase)  # [N, P, 2 K]
+    u = waves.reshape(*points.shape, WAVES).sum(axis=-1)  # [N, P, 2]
+    displaced: FloatArray = points + np.float32(amplitude * np.sqrt(2 / WAVES)) * u
+    return displaced

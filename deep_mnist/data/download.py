@@ -59,6 +59,8 @@ def download(
             url = f"{mirror}{file.name}.gz"
             try:
                 arrays[file.name] = _fetch(url, dataset, file, folder)
+            except UnreachableError:
+                raise
             except DataError as error:
                 failures.append(f"{url}: {error}")
                 print(f"failed: {failures[-1]}", file=sys.stderr)
@@ -77,13 +79,17 @@ def download(
 
 
 def _fetch(url: str, dataset: DataSet, file: IdxFile, folder: Path) -> npt.NDArray[np.uint8]:
-    """One file from one mirror; DataError with the bare reason if the mirror hasn't got it."""
+    """One file from one mirror.
+
+    Raises DataError with the bare reason if the mirror hasn't got it, UnreachableError if the
+    folder can't be written.
+    """
     part = folder / f"{file.name}.gz.{secrets.token_hex(8)}.part"
     try:
-        try:
-            part.touch(exist_ok=False)
-        except OSError as error:
-            raise _unwritable(folder, error) from None
+        part.touch(exist_ok=False)
+    except OSError as error:
+        raise _unwritable(folder, error) from None
+    try:
         _receive(url, part, math.prod(file.shape) + HEADROOM)
         array = verify.read_file(dataset, file, part)
         if file.payload_sha256 is None and verify.file_sha256(part) != file.gz_sha256:
@@ -97,8 +103,6 @@ def _fetch(url: str, dataset: DataSet, file: IdxFile, folder: Path) -> npt.NDArr
         raise DataError(str(error.reason)) from None
     except (OSError, http.client.HTTPException) as error:
         raise DataError(str(error) or type(error).__name__) from None
-    except UnreachableError:
-        raise
     except DataError as error:
         raise DataError(str(error).removeprefix(f"{part}: ")) from None
     finally:
@@ -110,7 +114,7 @@ def _receive(url: str, part: Path, most: int) -> None:
     deadline = time.monotonic() + DEADLINE
     request = urllib.request.Request(url, headers={"User-Agent": "deep_mnist"})
     with urllib.request.urlopen(request, timeout=TIMEOUT) as response, part.open("wb") as target:
-        announced = response.headers.get("Content-Length")
+        announced = response.length  # None if the server does not say
         received = 0
         # read1 returns as soon as something arrives, so that the deadline holds for a slow drip.
         while chunk := response.read1(CHUNK):
@@ -120,7 +124,7 @@ def _receive(url: str, part: Path, most: int) -> None:
             if time.monotonic() > deadline:
                 raise DataError(f"takes longer than {DEADLINE:.0f} seconds")
             target.write(chunk)
-        if announced is not None and received != int(announced):
+        if announced is not None and received != announced:
             raise DataError(f"stopped after {received} of {announced} bytes")
         target.flush()
         os.fsync(target.fileno())

@@ -11,7 +11,7 @@ import os
 import sys
 from pathlib import Path
 
-from deep_mnist.data import catalogue, download, verify
+from deep_mnist.data import catalogue, verify
 from deep_mnist.data.catalogue import DataSet
 from deep_mnist.data.errors import DataError, UnreachableError
 from deep_mnist.data.verify import Arrays
@@ -81,7 +81,13 @@ def _asked_for(dataset: DataSet, place: Path, origin: str) -> Arrays:
 
 
 def _cached(dataset: DataSet, folder: Path) -> Arrays:
-    """Reads the set from our own cache, where broken files are replaced and missing ones fetched."""
+    """Reads the set from our own cache; what is broken there is moved aside and fetched again."""
+    try:
+        arrays = verify.read_place(dataset, folder)
+    except DataError:
+        arrays = None  # incomplete or broken: mended file by file below
+    if arrays is not None:
+        return arrays
     read = {}
     for file in dataset.files:
         for spelling in verify.spellings(file):
@@ -93,6 +99,8 @@ def _cached(dataset: DataSet, folder: Path) -> Arrays:
                 break
             except DataError as error:
                 _move_aside(path, error)
+    from deep_mnist.data import download  # here, because urllib takes 50 ms to import
+
     missing = [file for file in dataset.files if file.name not in read]
     read |= download.download(dataset, missing, folder)
     return verify.assemble(dataset, read, folder)

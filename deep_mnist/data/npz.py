@@ -1,6 +1,8 @@
 """Keras-style `mnist.npz`: a zip of the four arrays as .npy files. Nothing is ever unpickled."""
 
 import math
+import tokenize
+import warnings
 import zipfile
 import zlib
 from pathlib import Path
@@ -66,10 +68,13 @@ def _read_member(archive: zipfile.ZipFile, name: str, path: Path) -> npt.NDArray
 def _read_header(stream: IO[bytes], where: str) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
     try:
         version = np.lib.format.read_magic(stream)
-        if version == (1, 0):
-            return np.lib.format.read_array_header_1_0(stream)
-        if version == (2, 0):
-            return np.lib.format.read_array_header_2_0(stream)
-    except ValueError as error:
-        raise DataError(f"{where}: is no .npy file ({str(error).splitlines()[0]})") from None
+        # NumPy warns of headers written by Python 2; they are read all the same.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            if version == (1, 0):
+                return np.lib.format.read_array_header_1_0(stream)
+            if version == (2, 0):
+                return np.lib.format.read_array_header_2_0(stream)
+    except (ValueError, tokenize.TokenError) as error:
+        raise DataError(f"{where}: is no .npy file ({str(error)[:80]!r})") from None
     raise DataError(f"{where}: expected .npy format 1.0 or 2.0, found {version}")

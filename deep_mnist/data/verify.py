@@ -48,9 +48,7 @@ def read_place(dataset: DataSet, place: Path) -> Arrays | None:
                 break
     missing = [file.name for file in dataset.files if file.name not in paths]
     if not missing:
-        # Labels first: they are small, and tell best which other set it is.
-        small_first = sorted(dataset.files, key=lambda file: len(file.shape))
-        read = {file.name: read_file(dataset, file, paths[file.name]) for file in small_first}
+        read = {file.name: read_file(dataset, file, paths[file.name]) for file in _order(dataset)}
         return assemble(dataset, read, place)
     if NPZ_NAME in names:
         return read_npz(dataset, place / NPZ_NAME)
@@ -65,17 +63,17 @@ def read_file(dataset: DataSet, file: IdxFile, path: Path) -> npt.NDArray[np.uin
     Raises DataError if it is broken or is not that file.
     """
     array = idx.read(path, idx.IMAGES if len(file.shape) == 3 else idx.LABELS)
-    _verify(dataset, file, array, path, str(path))
+    _verify(dataset, file, array, path)
     return array
 
 
 def read_npz(dataset: DataSet, path: Path) -> Arrays:
     """Reads and verifies a whole set from an .npz file; DataError if it is broken or another."""
-    members = npz.read(path)
-    read = {}
-    for (member, array), file in zip(members.items(), dataset.files, strict=True):
-        read[file.name] = array
-        _verify(dataset, file, array, path, f"{path}: {member}")
+    read = {
+        file.name: array for file, array in zip(dataset.files, npz.read(path).values(), strict=True)
+    }
+    for file in _order(dataset):
+        _verify(dataset, file, read[file.name], path)
     return assemble(dataset, read, path)
 
 
@@ -100,20 +98,26 @@ def spellings(file: IdxFile) -> tuple[str, ...]:
 
 
 def file_sha256(path: Path) -> str:
-    """SHA-256, in hex, of a file as it is, compressed or not."""
+    """SHA-256, in hex, of a file as it is, compressed or not; DataError if it can't be read."""
     digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(1 << 20):
-            digest.update(chunk)
+    try:
+        with path.open("rb") as file:
+            while chunk := file.read(1 << 20):
+                digest.update(chunk)
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror or error})") from None
     return digest.hexdigest()
 
 
-def _verify(
-    dataset: DataSet, file: IdxFile, array: npt.NDArray[np.uint8], path: Path, where: str
-) -> None:
+def _order(dataset: DataSet) -> list[IdxFile]:
+    """Labels first: they are small, and tell best which other set it is."""
+    return sorted(dataset.files, key=lambda file: len(file.shape))
+
+
+def _verify(dataset: DataSet, file: IdxFile, array: npt.NDArray[np.uint8], path: Path) -> None:
     if array.shape != file.shape:
         raise DataError(
-            f"{where}: expected {file.name} of {dataset.title}, {spell(file.shape)}, "
+            f"{path}: expected {file.name} of {dataset.title}, {spell(file.shape)}, "
             f"found {spell(array.shape)}"
         )
     payload = idx.payload_sha256(array)
@@ -124,21 +128,21 @@ def _verify(
         return
     other = catalogue.publisher(payload) or catalogue.publisher(published)
     if other is not None and other is not dataset:
-        raise DataError(f"{where}: expected {dataset.title}, but these are {other.title} files")
+        raise DataError(f"{path}: expected {dataset.title}, but these are {other.title} files")
     balanced = array.ndim == 1 and _balanced(array)
     if balanced and not dataset.balanced:
         raise DataError(
-            f"{where}: expected {dataset.title}, but these look like Fashion-MNIST or KMNIST "
+            f"{path}: expected {dataset.title}, but these look like Fashion-MNIST or KMNIST "
             "files, every class is equally frequent"
         )
     if file.payload_sha256 is not None:
         raise DataError(
-            f"{where}: is not {file.name} of {dataset.title}, expected SHA-256 "
+            f"{path}: is not {file.name} of {dataset.title}, expected SHA-256 "
             f"{file.payload_sha256} of the uncompressed file, found {payload}"
         )
     if array.ndim == 1 and not balanced:
         raise DataError(
-            f"{where}: is not {file.name} of {dataset.title}, expected every class equally often"
+            f"{path}: is not {file.name} of {dataset.title}, expected every class equally often"
         )
 
 

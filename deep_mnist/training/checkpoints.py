@@ -96,7 +96,7 @@ def read_specs(prefix: Path) -> dict[str, Spec]:
         for name in shapes:
             reader.get_tensor(name)  # reads the checksums
     except (tf.errors.OpError, IndexError, ValueError, RuntimeError) as error:
-        raise DamagedError(f"checkpoint {prefix} is damaged: {first_line(error)}") from None
+        raise DamagedError(f"checkpoint {prefix} is damaged: {reason(error)}") from None
     return {name: Spec(tuple(shapes[name]), dtypes[name].name) for name in shapes}
 
 
@@ -142,9 +142,8 @@ def save(saver: Any, sess: Any, directory: Path, step: int, keep: int) -> None:
             _sync(path)
     except (tf.errors.OpError, OSError, ValueError) as error:
         remove_leftovers(directory)
-        reason = first_line(error).split("; ")[-1]
         raise UserError(
-            f"step {step} can't be saved in {directory}: {reason}; "
+            f"step {step} can't be saved in {directory}: {reason(error).split('; ')[-1]}; "
             "make room, or mend the directory, then go on with --resume"
         ) from None
     kept = newest_first(directory)[:keep]
@@ -168,10 +167,11 @@ def remove_leftovers(directory: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def first_line(error: BaseException) -> str:
-    """The first line of an error's message, without TensorFlow's preamble."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0] if lines else type(error).__name__
+def reason(error: BaseException) -> str:
+    """What went wrong, in a line: an op's error says first at length which op it was."""
+    text = str(error)
+    of_an_op = re.search(r"^Node: .*\n(.+)", text, re.MULTILINE)
+    return of_an_op.group(1) if of_an_op else (text.splitlines() or [type(error).__name__])[0]
 
 
 def _leftovers(directory: Path) -> Iterator[Path]:

@@ -20,16 +20,16 @@ KINDS = {"int": "a whole number", "float": "a number", "str": "a word"}
 
 def option(
     default: Any,
-    help: str,
+    meaning: str,
     *,
     above: float | None = None,
     at_least: float | None = None,
     at_most: float | None = None,
     choices: Sequence[str] | None = None,
 ) -> Any:
-    """A dataclass field that becomes a flag: `help` names the unit, the rest are its limits."""
+    """A dataclass field that becomes a flag: `meaning` names its unit, the rest its limits."""
     limits = {"above": above, "at_least": at_least, "at_most": at_most, "choices": choices}
-    metadata = {"help": help, **limits}
+    metadata = {"meaning": meaning, **limits}
     if isinstance(default, Callable):  # type: ignore[arg-type]
         return dataclasses.field(default_factory=default, metadata=metadata)
     return dataclasses.field(default=default, metadata=metadata)
@@ -52,29 +52,34 @@ def check(config: Any) -> None:
     for field in dataclasses.fields(config):
         value = getattr(config, field.name)
         expected = expectation(field)
-        if not _is_kind(value, str(field.type)) or not _is_within(value, field.metadata):
+        if not _is_kind(value, kind(field)) or not _is_within(value, field.metadata):
             raise UserError(f"{flag(field.name)}: expected {expected}, found {value!r}")
 
 
+def kind(field: dataclasses.Field[Any]) -> str:
+    """The name of a field's type: int, float or str."""
+    return field.type if isinstance(field.type, str) else field.type.__name__
+
+
 def expectation(field: dataclasses.Field[Any]) -> str:
-    """What a field accepts, in words: 'a number above 0 and at most 1'."""
+    """What a field accepts, in words: 'a number above 0 up to 1'."""
     limits = field.metadata
     if limits["choices"]:
         return "one of " + ", ".join(limits["choices"])
     words = [
         f"{label} {limits[key]:g}"
-        for key, label in (("above", "above"), ("at_least", "at least"), ("at_most", "at most"))
+        for key, label in (("above", "above"), ("at_least", "from"), ("at_most", "up to"))
         if limits[key] is not None
     ]
-    return KINDS[str(field.type)] + (" " + " and ".join(words) if words else "")
+    return " ".join([KINDS[kind(field)], *words])
 
 
-def _is_kind(value: Any, kind: str) -> bool:
+def _is_kind(value: Any, expected: str) -> bool:
     if isinstance(value, bool):
         return False
-    if kind == "float":
+    if expected == "float":
         return isinstance(value, int | float) and math.isfinite(value)
-    return type(value).__name__ == kind
+    return type(value).__name__ == expected
 
 
 def _is_within(value: Any, limits: Any) -> bool:

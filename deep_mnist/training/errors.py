@@ -7,7 +7,7 @@ class UserError(Exception):
     """A mistake of the user's. The message is one line: expected, found, what to do."""
 
 
-class Interrupted(Exception):
+class Interrupted(Exception):  # noqa: N818 - not an error
     """Ctrl-C or SIGTERM. The message says what was saved and how to go on."""
 
     def __init__(self, signal_number: int, message: str) -> None:

@@ -18,7 +18,7 @@ class Options:
     data_dir: str | None = None  # the only place to look for the data set
     run_dir: str | None = None  # a new directory for the run
     resume: str | None = None  # a run to go on with; "" is the newest unfinished one
-    restore: str | None = None  # a checkpoint to start from; "" is the shipped one
+    restore: str | None = None  # weights to start from: "" is the shipped ones; then the prefix
     eval_only: bool = False  # also set where --restore comes without --steps
     quiet: bool = False
 
@@ -50,7 +50,7 @@ def parse(
             default=argparse.SUPPRESS,
             type=_converter(field),
             metavar="|".join(field.metadata["choices"] or [field.name.split("_")[-1].upper()]),
-            help=f"{field.metadata['help']} (default: {default})",
+            help=f"{field.metadata['meaning']} (default: {default})",
         )
     running = parser.add_argument_group("running")
     running.add_argument("--data-dir", metavar="DIR", help="the only place to look for the data")
@@ -87,7 +87,7 @@ def parse(
 
 
 def _converter(field: dataclasses.Field[Any]) -> Any:
-    kind = {"int": int, "float": float, "str": str}[str(field.type)]
+    kind = {"int": int, "float": float, "str": str}[configs.kind(field)]
 
     def convert(text: str) -> Any:
         try:

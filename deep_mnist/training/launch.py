@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import signal
 import sys
@@ -10,8 +11,8 @@ from types import FrameType
 from typing import Any
 
 from deep_mnist.data import DataError
+from deep_mnist.training import checkpoints, flags, run_directory, shipped, tensorflow
 from deep_mnist.training import config as configs
-from deep_mnist.training import flags, run_directory, tensorflow
 from deep_mnist.training.errors import Interrupted, UserError
 
 
@@ -24,6 +25,8 @@ def launch(
 ) -> int:
     """Calls `train(config, options)` as the flags say and returns the exit code.
 
+    Places are looked at first: nobody waits for TensorFlow to hear that a folder is missing.
+
     A mistake of the user's is one line on standard error, never a traceback.
     """
     before = _terminate_by_exception()
@@ -32,6 +35,11 @@ def launch(
         config = _config(name, config_class, options, given)
         if options.resume is not None and run_directory.is_finished(name, options.resume):
             return 0
+        if options.run_dir is not None:
+            run_directory.check_unused(options.run_dir)
+        if options.restore is not None:
+            prefix = checkpoints.find(options.restore or str(shipped.directory(name)))
+            options = dataclasses.replace(options, restore=str(prefix))
         tensorflow.import_quietly()
         train(config, options)
     except (UserError, DataError) as error:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import platform
 import re
 import sys
@@ -15,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from deep_mnist import data
-from deep_mnist.training import checkpoints, config, interrupts, run_directory, shipped
+from deep_mnist.training import checkpoints, config, interrupts, run_directory
 from deep_mnist.training.errors import Interrupted, UserError
 from deep_mnist.training.flags import Options
 from deep_mnist.training.progress import Progress
@@ -50,10 +49,9 @@ class Run:
         if options.restore is None:
             sess.initialize()
         else:
-            prefix = checkpoints.find(options.restore or str(shipped.directory(name)))
             sess.initialize()
-            sess.restore_weights(prefix)
-            self._say(f"restored {prefix}")
+            sess.restore_weights(Path(options.restore))
+            self._say(f"restored {options.restore}")
         if not options.eval_only:
             self.directory = run_directory.create(name, options.run_dir)
             self._write_config()

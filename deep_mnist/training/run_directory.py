@@ -24,6 +24,21 @@ def default_root(name: str) -> Path:
     return Path("saved", "runs", name)
 
 
+def check_unused(run_dir: str) -> None:
+    """Raises UserError if a directory for a new run holds something already."""
+    try:
+        used = any(Path(run_dir).iterdir())
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise UserError(f"--run-dir {run_dir} can't be used: {error.strerror}") from None
+    if used:
+        raise UserError(
+            f"--run-dir {run_dir} exists and is not empty: name a new directory, "
+            f"or go on with the run in it by --resume {run_dir}"
+        )
+
+
 def create(name: str, run_dir: str | None) -> Path:
     """Makes the directory of a new run; an existing one is taken only if it is empty.
 
@@ -32,17 +47,12 @@ def create(name: str, run_dir: str | None) -> Path:
     """
     if run_dir is None:
         return _create_dated(default_root(name))
-    directory = Path(run_dir)
+    check_unused(run_dir)
     try:
-        directory.mkdir(parents=True, exist_ok=True)
-        if any(directory.iterdir()):
-            raise UserError(
-                f"--run-dir {run_dir} exists and is not empty: name a new directory, "
-                f"or go on with the run in it by --resume {run_dir}"
-            )
+        Path(run_dir).mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UserError(f"--run-dir {run_dir} can't be used: {error.strerror}") from None
-    return directory
+        raise UserError(f"--run-dir {run_dir} can't be made: {error.strerror}") from None
+    return Path(run_dir)
 
 
 def _create_dated(root: Path) -> Path:

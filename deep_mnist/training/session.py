@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -14,22 +14,6 @@ from deep_mnist.training import checkpoints
 from deep_mnist.training.tensorflow import tf
 
 EVALUATION_BATCH = 250  # examples: bounds the memory of an evaluation, changes no result
-
-
-class Model(Protocol):
-    """What a session needs to know of a program's Model."""
-
-    x: Any
-    y_: Any
-    loss: Any
-    correct: Any
-
-
-class Threads(Protocol):
-    """What a session needs to know of a program's Config."""
-
-    intra_op_threads: int
-    inter_op_threads: int
 
 
 class Score(NamedTuple):
@@ -49,9 +33,13 @@ class Session:
 
     Thread counts are set explicitly: on a CPU they decide the order of additions, and with it
     the last bits of every weight.
+
+    Args:
+      model: a program's Model: handles x, y_, loss (summed over the batch) and correct.
+      config: a program's Config: intra_op_threads and inter_op_threads.
     """
 
-    def __init__(self, model: Model, config: Threads) -> None:
+    def __init__(self, model: Any, config: Any) -> None:
         self.model = model
         self._variables = {v.op.name: v for v in tf.global_variables()}
         self._weights = {v.op.name: v for v in tf.trainable_variables()}
@@ -86,21 +74,25 @@ class Session:
 
     def save(self, directory: Path, step: int, keep: int) -> None:
         """Saves all variables, optimizer slots and global_step included, as model.ckpt-STEP."""
-        checkpoints.save(self._saver, self._tf_session, directory, step, keep)
+        with self._tf_session.graph.as_default():
+            checkpoints.save(self._saver, self._tf_session, directory, step, keep)
 
     def save_weights(self, directory: Path, step: int) -> None:
         """Saves the model's variables alone, as model.ckpt-STEP."""
-        checkpoints.save(self._weights_saver, self._tf_session, directory, step, keep=1)
+        with self._tf_session.graph.as_default():
+            checkpoints.save(self._weights_saver, self._tf_session, directory, step, keep=1)
 
     def restore(self, prefix: Path) -> None:
         """Restores everything that `save` saved; UserError unless all of it is there."""
         checkpoints.check_fits(prefix, _specs(self._variables), exactly=True)
-        self._saver.restore(self._tf_session, str(prefix))
+        with self._tf_session.graph.as_default():
+            self._saver.restore(self._tf_session, str(prefix))
 
     def restore_weights(self, prefix: Path) -> None:
         """Restores the model's variables alone; UserError unless all of them are there."""
         checkpoints.check_fits(prefix, _specs(self._weights), exactly=False)
-        self._weights_saver.restore(self._tf_session, str(prefix))
+        with self._tf_session.graph.as_default():
+            self._weights_saver.restore(self._tf_session, str(prefix))
 
     def evaluate(self, split: Split, batch_size: int = EVALUATION_BATCH) -> Score:
         """Counts the correct answers over all examples of a split, the last few included."""

@@ -7,6 +7,7 @@ Nothing else is special about it: `tf.placeholder` here is tensorflow.compat.v1'
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import os
 import sys
 import tempfile
@@ -16,7 +17,10 @@ from typing import Any
 
 from deep_mnist.training.errors import UserError
 
-SUPPORTED = "TensorFlow 2.16 or newer on Python 3.10 to 3.13"
+NOT_INSTALLED = (
+    "TensorFlow is not installed: this command needs TensorFlow 2.16 or newer, "
+    "on Python 3.10 to 3.13; pip install tensorflow"
+)
 
 
 class _TensorFlow:
@@ -30,23 +34,29 @@ class _TensorFlow:
     def _module(self) -> Any:
         try:
             if self.quiet and "tensorflow" not in sys.modules:
-                os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+                # 2 would let through that there is no GPU; real errors are exceptions anyway.
+                os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
                 with _standard_error_held_back():
                     return importlib.import_module("tensorflow.compat.v1")
             return importlib.import_module("tensorflow.compat.v1")
         except ImportError as error:
             if error.name == "tensorflow":
-                reason = "it is not installed: pip install tensorflow"
-            else:
-                reason = f"its installation is broken ({str(error).splitlines()[0]})"
-            raise UserError(f"this command needs {SUPPORTED}; {reason}") from error
+                raise UserError(NOT_INSTALLED) from None
+            reason = str(error).splitlines()[0]
+            raise UserError(f"TensorFlow's installation is broken: {reason}") from None
 
 
 tf: Any = _TensorFlow()
 
 
 def import_quietly() -> None:
-    """Keeps TensorFlow's start-up notices off standard error: for commands, not for importers."""
+    """Keeps TensorFlow's start-up notices off standard error: for commands, not for importers.
+
+    Raises:
+      UserError: TensorFlow is not installed; said now, before data is loaded for nothing.
+    """
+    if importlib.util.find_spec("tensorflow") is None:
+        raise UserError(NOT_INSTALLED)
     _TensorFlow.quiet = True
 
 

@@ -1,0 +1,42 @@
+"""What every test starts from: no network, no user's folders, no real data unless asked for."""
+
+import functools
+import os
+from pathlib import Path
+
+import pytest
+
+from deep_mnist import data
+from deep_mnist.data import generated
+
+REAL_DATA = os.environ.get("DEEP_MNIST_DATA_DIR")
+STARTED_IN = Path.cwd()
+generated_digits = functools.cache(generated.digits)
+
+
+@pytest.fixture(autouse=True)
+def _alone(tmp_path_factory, monkeypatch):
+    """Runs each test in a folder of its own, offline, with an empty home."""
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.chdir(tmp_path_factory.mktemp("work"))
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("USERPROFILE", str(home))
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.delenv("DEEP_MNIST_DATA_DIR", raising=False)
+    monkeypatch.setenv("DEEP_MNIST_OFFLINE", "1")
+    # Drawing the generated set takes seconds, and it is always the same.
+    monkeypatch.setattr(generated, "digits", generated_digits)
+
+
+@pytest.fixture
+def mnist_dir():
+    """The folder with the real MNIST files; skips the test where there is none."""
+    if not REAL_DATA:
+        pytest.skip("MNIST is not on disk: set DEEP_MNIST_DATA_DIR to its folder")
+    return str(STARTED_IN / REAL_DATA)
+
+
+@pytest.fixture
+def digits():
+    """The generated set."""
+    return data.load("generated")

@@ -1,0 +1,72 @@
+import hashlib
+
+import numpy as np
+import pytest
+
+from deep_mnist.data import Split, batches, one_hot, scale
+
+
+def numbered(count):
+    """A split whose image i is filled with i."""
+    numbers = np.arange(count, dtype=np.uint8)
+    return Split(np.repeat(numbers[:, None], 784, axis=1), numbers % 10)
+
+
+def visited(split, batch_size, steps, seed=0, first_step=0):
+    """The examples that each step sees."""
+    stream = batches(split, batch_size, seed, first_step)
+    return [np.rint(next(stream).images[:, 0] * 255).astype(int).tolist() for _ in range(steps)]
+
+
+def test_grey_values_are_multiplied_by_float32_1_over_255_as_the_original_did():
+    scaled = scale(np.arange(256, dtype=np.uint8))
+    assert scaled.dtype == np.float32
+    assert (
+        hashlib.sha256(scaled.tobytes()).hexdigest()
+        == "d5f525a13a07c1d604032ed460ac58ad9e012b8bec74236bd5f4f46142995b87"
+    )
+
+
+def test_one_hot_rows_hold_a_single_1():
+    assert one_hot(np.array([2, 0], np.uint8)).tolist() == [
+        [0, 0, 1, 0, 0, 0, 0, 0, 0, 0],
+        [1, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+    ]
+
+
+def test_a_batch_is_what_the_graph_is_fed_with():
+    batch = next(batches(numbered(20), 5, seed=0))
+    assert batch.images.shape == (5, 784)
+    assert batch.images.dtype == np.float32
+    assert batch.labels.shape == (5, 10)
+    assert batch.labels.dtype == np.float32
+    examples = np.rint(batch.images[:, 0] * 255).astype(int)
+    assert batch.labels.argmax(axis=1).tolist() == (examples % 10).tolist()
+
+
+@pytest.mark.parametrize("batch_size", [1, 4, 7, 20, 23, 50])
+def test_every_epoch_visits_every_example_once(batch_size):
+    steps = 60 // np.gcd(60, batch_size)
+    stream = np.concatenate(visited(numbered(20), batch_size, steps))
+    for epoch in stream[: len(stream) // 20 * 20].reshape(-1, 20):
+        assert sorted(epoch) == list(range(20))
+
+
+def test_batches_keep_their_size_where_epochs_meet():
+    assert [len(step) for step in visited(numbered(20), 7, 9)] == [7] * 9
+
+
+def test_epochs_differ_and_seeds_differ():
+    first, second = visited(numbered(20), 20, 2)
+    assert first != second
+    assert visited(numbered(20), 20, 1, seed=1) != [first]
+
+
+@pytest.mark.parametrize("batch_size", [3, 10, 25])
+@pytest.mark.parametrize("first_step", [1, 2, 9])
+def test_starting_at_a_step_gives_the_batches_from_that_step_on(batch_size, first_step):
+    whole = visited(numbered(10), batch_size, 14)
+    assert (
+        visited(numbered(10), batch_size, 14 - first_step, first_step=first_step)
+        == (whole[first_step:])
+    )

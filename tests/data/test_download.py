@@ -1,0 +1,386 @@
+"""Downloads from misbehaving mirrors on this machine: what arrives is whole, or is not there."""
+
+import gzip
+import hashlib
+import json
+import os
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from deep_mnist.data import catalogue, download, files
+from deep_mnist.data.catalogue import DataSet, IdxFile
+from deep_mnist.data.errors import DataError, UnreachableError
+
+ROOT = Path(__file__).parents[2]
+PIXELS = np.random.default_rng(0).bytes(40 * 784)
+PAYLOADS = {
+    "train-images-idx3-ubyte": struct.pack(">4I", 2051, 30, 28, 28) + PIXELS[: 30 * 784],
+    "train-labels-idx1-ubyte": struct.pack(">2I", 2049, 30) + bytes(range(10)) * 3,
+    "t10k-images-idx3-ubyte": struct.pack(">4I", 2051, 10, 28, 28) + PIXELS[30 * 784 :],
+    "t10k-labels-idx1-ubyte": struct.pack(">2I", 2049, 10) + bytes(range(10)),
+}
+PUBLISHED = {name: gzip.compress(payload, mtime=1) for name, payload in PAYLOADS.items()}
+GZ_NAMES = sorted(f"{name}.gz" for name in PAYLOADS)
+
+
+class Mirror(BaseHTTPRequestHandler):
+    """The first part of the path says how the mirror behaves, the second which file is asked."""
+
+    def do_GET(self):
+        behaviour, name = self.path.strip("/").split("/")
+        body = PUBLISHED[name.removesuffix(".gz")]
+        self.server.asked.append(behaviour)
+        if behaviour in ("403", "503"):
+            self.send_error(int(behaviour))
+        elif behaviour == "hang":
+            self.server.released.wait(5)
+        elif behaviour == "page":
+            self.send(b"<html><body>Please log in</body></html>")
+        elif behaviour == "truncated":
+            self.send(body[:-9], len(body))
+        elif behaviour == "short":
+            self.send(body[:-9])
+        elif behaviour == "other":
+            self.send(gzip.compress(PAYLOADS[name.removesuffix(".gz")][:-1] + b"\x07"))
+        elif behaviour == "recompressed":
+            self.send(gzip.compress(PAYLOADS[name.removesuffix(".gz")], mtime=2))
+        elif behaviour == "endless":
+            self.send(body + bytes(1 << 20))
+        elif behaviour == "drip":
+            self.send(b"", len(body))
+            while not self.server.released.wait(0.02):
+                self.wfile.write(body[:1])
+        elif behaviour == "stall":
+            self.send(body[:-9], len(body))
+            self.server.released.wait(20)
+        elif behaviour == "good":
+            self.send(body)
+
+    def send(self, body, length=None):
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body) if length is None else length))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *args):
+        pass
+
+    def handle(self):
+        try:
+            super().handle()
+        except ConnectionError:  # the client gave up, as it should
+            self.close_connection = True
+
+    def finish(self):
+        try:
+            super().finish()
+        except ConnectionError:
+            self.rfile.close()
+
+
+@pytest.fixture
+def server():
+    with ThreadingHTTPServer(("127.0.0.1", 0), Mirror) as server:
+        server.asked = []
+        server.released = threading.Event()
+        server.url = f"http://127.0.0.1:{server.server_port}"
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield server
+        server.released.set()
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    """The cache folder of the set on a machine that has nothing yet, short time-outs."""
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("NO_PROXY", "*")
+    monkeypatch.setenv("no_proxy", "*")
+    monkeypatch.delenv("DEEP_MNIST_DATA_DIR", raising=False)
+    monkeypatch.delenv("DEEP_MNIST_OFFLINE", raising=False)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(download, "TIMEOUT", 0.5)
+    return tmp_path / "cache" / "deep_mnist" / "mnist"
+
+
+@pytest.fixture
+def mirrors(server, monkeypatch):
+    """Puts a tiny set with mirrors of these behaviours in MNIST's place in the catalogue."""
+
+    def put(*behaviours, known=True):
+        shapes = ((30, 28, 28), (30,), (10, 28, 28), (10,))
+        idx_files = tuple(
+            IdxFile(
+                name,
+                shape,
+                hashlib.sha256(payload).hexdigest() if known else None,
+                hashlib.sha256(PUBLISHED[name]).hexdigest(),
+            )
+            for (name, payload), shape in zip(PAYLOADS.items(), shapes, strict=True)
+        )
+        urls = tuple(f"{server.url}/{behaviour}/" for behaviour in behaviours)
+        dataset = DataSet("MNIST", idx_files, True, urls, ())
+        monkeypatch.setitem(catalogue.SETS, "mnist", dataset)
+        return dataset
+
+    return put
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def assert_whole(arrays):
+    assert arrays.train_images.tobytes() == PIXELS[: 30 * 784]
+    assert arrays.train_labels.tolist() == [*range(10)] * 3
+    assert arrays.test_images.tobytes() == PIXELS[30 * 784 :]
+    assert arrays.test_labels.tolist() == [*range(10)]
+
+
+def test_a_good_mirror(mirrors, server, folder, capsys):
+    mirrors("good")
+    arrays = files.load_arrays("mnist")
+    assert_whole(arrays)
+    assert arrays.source == str(folder)
+    assert names(folder) == GZ_NAMES
+    assert capsys.readouterr().err == "".join(
+        f"downloaded {server.url}/good/{name}.gz into {folder}\n" for name in PAYLOADS
+    )
+    assert (folder / "t10k-labels-idx1-ubyte.gz").read_bytes() == (
+        PUBLISHED["t10k-labels-idx1-ubyte"]
+    )
+
+
+def test_what_was_downloaded_is_not_downloaded_again(mirrors, server):
+    mirrors("good")
+    files.load_arrays("mnist")
+    assert_whole(files.load_arrays("mnist"))
+    assert len(server.asked) == 4
+
+
+def test_only_what_is_missing_is_downloaded(mirrors, server, folder):
+    mirrors("good")
+    files.load_arrays("mnist")
+    (folder / "t10k-labels-idx1-ubyte.gz").unlink()
+    assert_whole(files.load_arrays("mnist"))
+    assert len(server.asked) == 5
+
+
+def test_bad_mirrors_in_turn_and_then_a_good_one(mirrors, server, folder, capsys):
+    mirrors("403", "503", "hang", "page", "truncated", "good")
+    assert_whole(files.load_arrays("mnist"))
+    assert names(folder) == GZ_NAMES
+    lines = capsys.readouterr().err.splitlines()
+    name = "train-images-idx3-ubyte.gz"
+    size = len(PUBLISHED["train-images-idx3-ubyte"])
+    assert lines[:6] == [
+        f"failed: {server.url}/403/{name}: HTTP Error 403: Forbidden",
+        f"failed: {server.url}/503/{name}: HTTP Error 503: Service Unavailable",
+        f"failed: {server.url}/hang/{name}: timed out",
+        f"failed: {server.url}/page/{name}: is a web page, expected an IDX file",
+        f"failed: {server.url}/truncated/{name}: stopped after {size - 9} of {size} bytes",
+        f"downloaded {server.url}/good/{name} into {folder}",
+    ]
+    # The three other files come from the mirror that worked.
+    assert len(lines) == 9
+    assert server.asked[5:] == ["good"] * 4
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "reason"),
+    [
+        ("short", "is cut short"),
+        ("other", "is not train-images-idx3-ubyte of MNIST, expected SHA-256"),
+        ("endless", "sends more than the 89056 bytes the file can have"),
+        ("stall", "timed out"),
+    ],
+)
+def test_what_does_not_verify_is_not_kept(mirrors, folder, behaviour, reason):
+    mirrors(behaviour)
+    with pytest.raises(UnreachableError) as caught:
+        files.load_arrays("mnist")
+    assert reason in str(caught.value)
+    assert names(folder) == []
+
+
+def test_a_slow_drip_ends_at_the_deadline(mirrors, monkeypatch):
+    monkeypatch.setattr(download, "DEADLINE", 0.2)
+    mirrors("drip")
+    started = time.monotonic()
+    with pytest.raises(UnreachableError, match="takes longer than 0 seconds"):
+        files.load_arrays("mnist")
+    assert time.monotonic() - started < 2
+
+
+def test_a_recompressed_copy_is_taken_where_the_payload_is_known(mirrors, folder):
+    mirrors("recompressed")
+    assert_whole(files.load_arrays("mnist"))
+
+
+def test_only_the_published_gz_is_taken_where_the_payload_is_not_known(mirrors, folder):
+    mirrors("recompressed", known=False)
+    with pytest.raises(UnreachableError, match="expected SHA-256"):
+        files.load_arrays("mnist")
+    assert names(folder) == []
+    mirrors("recompressed", "good", known=False)
+    assert_whole(files.load_arrays("mnist"))
+
+
+def test_total_failure_is_one_line_that_says_all(mirrors, server, folder):
+    mirrors("403", "page")
+    with pytest.raises(UnreachableError) as caught:
+        files.load_arrays("mnist")
+    name = "train-images-idx3-ubyte.gz"
+    assert str(caught.value) == (
+        "MNIST is not on disk and cannot be downloaded: "
+        f"{server.url}/403/{name}: HTTP Error 403: Forbidden; "
+        f"{server.url}/page/{name}: is a web page, expected an IDX file; "
+        "by hand: put train-images-idx3-ubyte.gz, train-labels-idx1-ubyte.gz, "
+        f"t10k-images-idx3-ubyte.gz, t10k-labels-idx1-ubyte.gz into {folder}, "
+        "or name the folder that holds them with --data-dir"
+    )
+
+
+def test_a_refused_connection(mirrors, server, monkeypatch):
+    dataset = mirrors("good")
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        port = unused.getsockname()[1]
+    dead = dataset._replace(mirrors=(f"http://127.0.0.1:{port}/", *dataset.mirrors))
+    monkeypatch.setitem(catalogue.SETS, "mnist", dead)
+    assert_whole(files.load_arrays("mnist"))
+
+
+def test_a_broken_file_in_the_cache_is_moved_aside_and_fetched_again(mirrors, folder, capsys):
+    mirrors("good")
+    files.load_arrays("mnist")
+    broken = folder / "train-images-idx3-ubyte.gz"
+    broken.write_bytes(b"<html></html>")
+    capsys.readouterr()
+    assert_whole(files.load_arrays("mnist"))
+    assert (folder / "train-images-idx3-ubyte.gz.corrupt").read_bytes() == b"<html></html>"
+    first, second = capsys.readouterr().err.splitlines()
+    assert first == (
+        f"{broken}: is a web page, expected an IDX file; "
+        "moved aside to train-images-idx3-ubyte.gz.corrupt"
+    )
+    assert second.startswith("downloaded ")
+    assert_whole(files.load_arrays("mnist"))
+
+
+def test_offline_opens_no_socket(mirrors, folder, monkeypatch):
+    def no_socket(*args, **kwargs):
+        raise AssertionError("a socket was opened")
+
+    mirrors("good")
+    monkeypatch.setenv("DEEP_MNIST_OFFLINE", "1")
+    monkeypatch.setattr(socket, "socket", no_socket)
+    monkeypatch.setattr(socket, "create_connection", no_socket)
+    monkeypatch.setattr(socket, "getaddrinfo", no_socket)
+    with pytest.raises(UnreachableError, match="DEEP_MNIST_OFFLINE forbids its download"):
+        files.load_arrays("mnist")
+    assert not folder.exists()
+
+
+def test_a_cache_that_cannot_be_written(mirrors, server, tmp_path, monkeypatch):
+    mirrors("good")
+    (tmp_path / "file").write_bytes(b"")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    with pytest.raises(UnreachableError, match=r"cannot be written .* set XDG_CACHE_HOME"):
+        files.load_arrays("mnist")
+    assert server.asked == []
+
+
+def test_a_folder_that_cannot_be_written(mirrors, server, monkeypatch):
+    def denied(path, **options):
+        raise PermissionError(13, "Permission denied")
+
+    mirrors("good", "403")
+    monkeypatch.setattr(Path, "touch", denied)
+    with pytest.raises(UnreachableError, match=r"^[^;]*: cannot be written \(Permission denied\)"):
+        files.load_arrays("mnist")
+    assert server.asked == []
+
+
+def test_an_asked_for_place_is_never_downloaded_into(mirrors, server, tmp_path):
+    mirrors("good")
+    (tmp_path / "asked").mkdir()
+    with pytest.raises(DataError):
+        files.load_arrays("mnist", str(tmp_path / "asked"))
+    assert server.asked == []
+    assert names(tmp_path / "asked") == []
+
+
+def test_only_stale_parts_are_removed(mirrors, folder):
+    mirrors("good")
+    folder.mkdir(parents=True)
+    (folder / "old.part").write_bytes(b"")
+    (folder / "young.part").write_bytes(b"")
+    two_days_ago = time.time() - 2 * 86_400
+    os.utime(folder / "old.part", (two_days_ago, two_days_ago))
+    files.load_arrays("mnist")
+    assert names(folder) == [*GZ_NAMES, "young.part"]
+
+
+# Processes ----------------------------------------------------------------
+
+CHILD = """
+import json, sys
+from deep_mnist.data import catalogue, files
+title, idx_files, balanced, mirrors, usual_places = json.loads(sys.argv[1])
+catalogue.SETS["mnist"] = catalogue.DataSet(
+    title,
+    tuple(catalogue.IdxFile(name, tuple(shape), *digests) for name, shape, *digests in idx_files),
+    balanced, mirrors, usual_places,
+)
+print(files.load_arrays("mnist").train_labels.sum())
+"""
+
+
+def start(dataset):
+    return subprocess.Popen(
+        [sys.executable, "-c", CHILD, json.dumps(dataset)],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+
+
+def test_processes_that_start_at_once_on_a_broken_cache(mirrors, folder):
+    folder.mkdir(parents=True)
+    (folder / "t10k-labels-idx1-ubyte.gz").write_bytes(b"")
+    children = [start(mirrors("good")) for _ in range(2)]
+    for child in children:
+        output, errors = child.communicate(timeout=20)
+        assert child.returncode == 0, errors
+        assert output == b"135\n"
+    assert set(GZ_NAMES) <= set(names(folder)) <= {*GZ_NAMES, "t10k-labels-idx1-ubyte.gz.corrupt"}
+    assert_whole(files.load_arrays("mnist"))
+
+
+def test_a_download_that_was_killed_leaves_nothing_that_is_taken_for_good(mirrors, folder):
+    child = start(mirrors("stall"))
+    deadline = time.monotonic() + 10
+    while not any(part.stat().st_size for part in folder.glob("*.part")):
+        assert time.monotonic() < deadline, "the download never started"
+        time.sleep(0.01)
+    child.send_signal(signal.SIGKILL)
+    child.communicate()
+    (part,) = names(folder)
+    assert part.endswith(".part")
+    mirrors("good")
+    assert_whole(files.load_arrays("mnist"))
+    assert names(folder) == sorted([*GZ_NAMES, part])

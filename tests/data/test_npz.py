@@ -1,0 +1,175 @@
+"""`mnist.npz`: read without pickle, and never past what a header announces."""
+
+import io
+import tracemalloc
+import zipfile
+
+import numpy as np
+import pytest
+
+from deep_mnist.data import npz
+from deep_mnist.data.errors import DataError
+
+
+@pytest.fixture
+def arrays():
+    rng = np.random.default_rng(0)
+    return {
+        "x_train": rng.integers(0, 256, (30, 28, 28), np.uint8),
+        "y_train": rng.integers(0, 10, 30, np.uint8),
+        "x_test": rng.integers(0, 256, (10, 28, 28), np.uint8),
+        "y_test": rng.integers(0, 10, 10, np.uint8),
+    }
+
+
+def refused(path):
+    with pytest.raises(DataError) as caught:
+        npz.read(path)
+    message = str(caught.value)
+    assert message.startswith(f"{path}: ")
+    assert "\n" not in message
+    return message.removeprefix(f"{path}: ")
+
+
+def npy_bytes(array):
+    stream = io.BytesIO()
+    np.save(stream, array)
+    return stream.getvalue()
+
+
+def write_zip(path, arrays, x_train, **options):
+    """The four members, x_train's bytes as given."""
+    with zipfile.ZipFile(path, "w", **options) as archive:
+        for name, array in arrays.items():
+            archive.writestr(f"{name}.npy", x_train if name == "x_train" else npy_bytes(array))
+
+
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+def test_reads_what_keras_distributes(tmp_path, arrays, save):
+    path = tmp_path / "mnist.npz"
+    save(path, **arrays)
+    read = npz.read(path)
+    assert list(read) == ["x_train", "y_train", "x_test", "y_test"]
+    for name, array in arrays.items():
+        assert read[name].dtype == np.uint8
+        assert np.array_equal(read[name], array)
+
+
+class Trap:
+    """Unpickling it would create a file."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return open, (str(self.path), "w")
+
+
+def test_pickled_objects_are_refused_and_not_executed(tmp_path, arrays):
+    path = tmp_path / "mnist.npz"
+    sprung = tmp_path / "sprung"
+    np.savez(path, **(arrays | {"x_train": np.array([Trap(sprung)], object)}))
+    assert refused(path) == "x_train: holds pickled Python objects, which are never loaded"
+    assert not sprung.exists()
+
+
+def test_a_bare_pickle_as_a_member_is_refused(tmp_path, arrays):
+    path = tmp_path / "mnist.npz"
+    write_zip(path, arrays, b"\x80\x04K\x01.")
+    assert refused(path).startswith("x_train: is no .npy file")
+
+
+def test_a_missing_array_is_named(tmp_path, arrays):
+    path = tmp_path / "mnist.npz"
+    del arrays["y_test"]
+    np.savez(path, **arrays)
+    assert refused(path).startswith("lacks y_test.npy, expected x_train, y_train, x_test, y_test")
+
+
+@pytest.mark.parametrize(
+    ("array", "found"),
+    [
+        (np.zeros((30, 28, 28), np.float32), "found float32 of shape (30, 28, 28)"),
+        (np.zeros((30, 784), np.uint8), "found uint8 of shape (30, 784)"),
+        (np.zeros((30, 28, 28), np.uint8, order="F"), "found uint8 of shape (30, 28, 28) in Fort"),
+    ],
+)
+def test_a_wrong_dtype_shape_or_order_is_told(tmp_path, arrays, array, found):
+    path = tmp_path / "mnist.npz"
+    np.savez(path, **(arrays | {"x_train": array}))
+    message = refused(path)
+    assert message.startswith("x_train: expected uint8 in 3 dimensions in C order, ")
+    assert found in message
+
+
+@pytest.mark.parametrize("content", [b"", b"<html></html>", b"PK\x03\x04 and nothing more"])
+def test_what_is_no_zip_is_told(tmp_path, content):
+    path = tmp_path / "mnist.npz"
+    path.write_bytes(content)
+    assert refused(path).startswith("is no intact .npz file")
+
+
+def test_a_truncated_file_is_told(tmp_path, arrays):
+    path = tmp_path / "mnist.npz"
+    np.savez(path, **arrays)
+    path.write_bytes(path.read_bytes()[:-1])
+    assert refused(path).startswith("is no intact .npz file")
+
+
+def test_a_changed_byte_is_told(tmp_path, arrays):
+    path = tmp_path / "mnist.npz"
+    np.savez(path, **arrays)
+    data = bytearray(path.read_bytes())
+    data[1000] ^= 1
+    path.write_bytes(data)
+    assert refused(path).startswith("is no intact .npz file (Bad CRC-32")
+
+
+def test_a_member_that_ends_early_is_told(tmp_path, arrays):
+    path = tmp_path / "mnist.npz"
+    write_zip(path, arrays, npy_bytes(arrays["x_train"])[:-1])
+    assert refused(path) == "x_train: is cut short, expected 23520 bytes of data, found 23519"
+
+
+def test_a_member_that_expands_beyond_its_header_costs_no_memory(tmp_path, arrays):
+    path = tmp_path / "mnist.npz"
+    bomb = npy_bytes(np.zeros((1, 28, 28), np.uint8)) + bytes(64 << 20)
+    write_zip(path, arrays, bomb, compression=zipfile.ZIP_DEFLATED)
+    del bomb
+    tracemalloc.start()
+    assert refused(path).startswith("x_train: expands beyond its header, expected 912 bytes")
+    assert tracemalloc.get_traced_memory()[1] < 4 << 20
+    tracemalloc.stop()
+
+
+def test_a_zip_that_lies_about_the_expanded_size_costs_no_memory(tmp_path, arrays):
+    path = tmp_path / "mnist.npz"
+    bomb = npy_bytes(np.zeros((1, 28, 28), np.uint8)) + bytes(64 << 20)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("x_train.npy", bomb)
+        archive.getinfo("x_train.npy").file_size = 912
+    del bomb
+    tracemalloc.start()
+    assert refused(path).startswith("is no intact .npz file")
+    assert tracemalloc.get_traced_memory()[1] < 4 << 20
+    tracemalloc.stop()
+
+
+def test_an_absurd_header_is_refused_before_anything_is_allocated(tmp_path, arrays):
+    path = tmp_path / "mnist.npz"
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(
+        header, {"descr": "|u1", "fortran_order": False, "shape": (10**7, 1000, 1000)}
+    )
+    write_zip(path, arrays, header.getvalue())
+    assert refused(path).startswith("x_train: its header announces 10000000 x 1000 x 1000 bytes")
+
+
+def test_decompressors_without_a_bound_are_not_used(tmp_path, arrays):
+    path = tmp_path / "mnist.npz"
+    write_zip(path, arrays, npy_bytes(arrays["x_train"]), compression=zipfile.ZIP_BZIP2)
+    assert refused(path) == "x_train: is encrypted or not compressed as NumPy does"
+
+
+def test_a_missing_file(tmp_path):
+    assert refused(tmp_path / "mnist.npz") == "cannot be read (No such file or directory)"

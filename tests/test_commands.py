@@ -1,0 +1,283 @@
+"""Commands as people type them: what is printed, what is left on disk, the exit code."""
+
+import json
+import re
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from deep_mnist import __main__ as listing
+from deep_mnist import cnn, data, softmax
+from deep_mnist.data import files, generated, idx
+
+PROGRAMS = {"softmax": softmax.main, "cnn": cnn.main}
+QUICK = ["--dataset", "generated", "--steps", "3", "--batch-size", "5", "--log-every", "1"]
+
+
+@pytest.fixture
+def fails(capsys):
+    """Calls a command that must fail: exit code 2, one line, nothing else printed."""
+
+    def call(program, *arguments):
+        assert PROGRAMS[program](list(arguments)) == 2
+        printed = capsys.readouterr()
+        assert printed.err.startswith(f"{program}: ")
+        assert printed.err.count("\n") == 1
+        return printed.err
+
+    return call
+
+
+def test_a_run_leaves_what_the_readme_promises(capsys):
+    assert softmax.main([*QUICK, "--save-every", "2", "--run-dir", "run"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == (
+        "generated: 9000 training, 1000 validation, 2000 test examples, drawn from strokes"
+    )
+    assert lines[1] == "step 0, training accuracy 0"
+    assert re.fullmatch(
+        r"test accuracy 0\.\d+ \(\d+ of 2000 GENERATED digits, not MNIST\)", lines[-1]
+    )
+    assert sorted(path.name for path in Path("run").iterdir()) == [
+        "checkpoint",
+        "config.json",
+        "metrics.jsonl",
+        "model.ckpt-2.data-00000-of-00001",
+        "model.ckpt-2.index",
+        "model.ckpt-3.data-00000-of-00001",
+        "model.ckpt-3.index",
+        "result.json",
+    ]
+    result = json.loads(Path("run/result.json").read_text())
+    assert list(result) == [
+        "model",
+        "dataset",
+        "train_examples",
+        "validation_examples",
+        "test_examples",
+        "steps",
+        "test_accuracy",
+        "validation_accuracy",
+        "loss",
+        "seconds",
+        "ms_per_step",
+        "seed",
+        "versions",
+        "device",
+        "weights_sha256",
+    ]
+    assert (result["model"], result["dataset"], result["steps"]) == ("softmax", "generated", 3)
+    assert result["test_accuracy"] * 2000 == pytest.approx(int(lines[-1].split("(")[1].split()[0]))
+    metrics = [json.loads(line) for line in Path("run/metrics.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in metrics] == [0, 1, 2]
+    assert metrics[0]["loss"] == pytest.approx(5 * np.log(10), rel=1e-5)
+    config = json.loads(Path("run/config.json").read_text())
+    assert (config["dataset"], config["batch_size"]) == ("generated", 5)
+
+
+def test_two_runs_of_one_seed_agree_in_bits_and_two_seeds_do_not():
+    fingerprints = []
+    for number, seed in enumerate(["1", "1", "2"]):
+        cnn.main([*QUICK, "--seed", seed, "--run-dir", f"run{number}"])
+        result = json.loads(Path(f"run{number}/result.json").read_text())
+        fingerprints.append(result["weights_sha256"])
+    assert fingerprints[0] == fingerprints[1] != fingerprints[2]
+
+
+def test_quiet_prints_the_test_accuracy_alone(capsys):
+    softmax.main([*QUICK, "--quiet"])
+    assert re.fullmatch(r"test accuracy .*\n", capsys.readouterr().out)
+
+
+def test_restore_evaluates_and_writes_nothing(capsys):
+    softmax.main([*QUICK, "--run-dir", "run"])
+    trained = capsys.readouterr().out.splitlines()[-1]
+    before = sorted(Path().rglob("*"))
+    assert softmax.main(["--restore", "run", "--dataset", "generated"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == trained
+    assert sorted(Path().rglob("*")) == before
+
+
+def test_restore_with_steps_trains_on_in_a_new_run(capsys):
+    softmax.main([*QUICK, "--run-dir", "first"])
+    softmax.main([*QUICK, "--restore", "first", "--run-dir", "second"])
+    metrics = Path("second/metrics.jsonl").read_text().splitlines()
+    assert json.loads(metrics[0])["step"] == 0
+    assert json.loads(metrics[0])["loss"] != pytest.approx(5 * np.log(10), rel=1e-5)
+    assert "restored first/model.ckpt-3\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_shipped_weights_restore_from_anywhere(program, capsys):
+    assert PROGRAMS[program](["--restore", "--dataset", "generated", "--quiet"]) == 0
+    assert re.match(r"test accuracy 0\.[3-9]", capsys.readouterr().out)
+
+
+@pytest.mark.mnist
+@pytest.mark.parametrize(("program", "floor"), [("softmax", 0.91), ("cnn", 0.991)])
+def test_shipped_weights_have_the_accuracy_they_are_said_to_have(program, floor, mnist_dir, capsys):
+    assert PROGRAMS[program](["--restore", "--data-dir", mnist_dir, "--quiet"]) == 0
+    accuracy = float(capsys.readouterr().out.split()[2])
+    shipped = Path(softmax.__file__).parents[1] / "saved" / program / "result.json"
+    assert accuracy >= floor
+    assert accuracy == pytest.approx(json.loads(shipped.read_text())["test_accuracy"], abs=2e-4)
+
+
+def test_ctrl_c_while_data_is_read_exits_130(monkeypatch, capsys):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(data, "load", interrupt)
+    assert softmax.main([]) == 130
+    assert capsys.readouterr().err == "softmax: interrupted while no step was under way\n"
+
+
+# Mistakes ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--batch-size", "0"], "--batch-size: expected a whole number from 1, found 0"),
+        (["--steps", "-1"], "--steps: expected a whole number from 1, found -1"),
+        (["--steps", "many"], "argument --steps: expected a whole number from 1, found 'many'"),
+        (["--keep-prob", "0"], "--keep-prob: expected a number above 0 up to 1, found 0.0"),
+        (["--keep-prob", "1.5"], "--keep-prob: expected a number above 0 up to 1, found 1.5"),
+        (["--learning-rate", "nan"], "--learning-rate: expected a number above 0, found nan"),
+        (["--dataset", "cifar"], "--dataset: expected one of auto, mnist, fashion-mnist, kmnist"),
+        (["--optimizer", "adams"], "expected one of gradient-descent, adam, found 'adams'"),
+        (["--stepz", "3"], "unrecognized arguments: --stepz 3; --help lists the flags"),
+        (["--restore", "nowhere"], "nowhere.index does not exist"),
+        (["--restore", "."], "holds no checkpoint: expected model.ckpt-STEP.index"),
+        (["--restore", "--learning-rate", "1"], "evaluates: leave out --learning-rate"),
+        (["--restore", "--run-dir", "x"], "evaluates: leave out --run-dir"),
+        (["--eval-only"], "add --restore [CHECKPOINT]"),
+        (["--resume"], "there is no interrupted run in saved/runs/cnn"),
+        (["--resume", "nowhere"], "--resume nowhere: expected the directory of a run"),
+        (["--resume", "."], "config.json is missing: . is not a run directory"),
+        (["--resume", ".", "--steps", "5"], "keeps the run's own settings: leave out --steps"),
+        (["--resume", ".", "--restore"], "leave out --restore and --run-dir"),
+        (["--data-dir", "nowhere"], "nowhere: expected train-images-idx3-ubyte"),
+        (["--dataset", "mnist"], "DEEP_MNIST_OFFLINE"),
+    ],
+)
+def test_a_mistake_is_told_in_one_line(fails, arguments, message):
+    assert message in fails("cnn", *arguments)
+
+
+def test_a_run_directory_that_is_used_is_refused_and_left_alone(fails):
+    Path("run").mkdir()
+    Path("run/notes.txt").write_text("mine")
+    assert "run exists and is not empty" in fails("softmax", *QUICK, "--run-dir", "run")
+    assert [path.name for path in Path("run").iterdir()] == ["notes.txt"]
+
+
+def test_a_run_directory_that_cannot_be_made_is_refused(fails):
+    Path("file").touch()
+    assert "file/run can't be used: Not a directory" in fails(
+        "softmax", *QUICK, "--run-dir", "file/run"
+    )
+
+
+def test_the_other_models_checkpoint_is_refused(fails, capsys):
+    softmax.main([*QUICK, "--run-dir", "run"])
+    capsys.readouterr()
+    Path("elsewhere").mkdir()
+    said = subprocess.run(
+        [sys.executable, "-m", "deep_mnist.cnn", "--restore", "run", "--dataset", "generated"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert said.returncode == 2
+    assert said.stderr == (
+        "cnn: checkpoint run/model.ckpt-3 is of another model: missing W_conv1 "
+        "float32[5, 5, 1, 32], W_conv2 float32[5, 5, 32, 64], W_fc1 float32[3136, 1024], "
+        "W_fc2 float32[1024, 10], b_conv1 float32[32], b_conv2 float32[64], b_fc1 float32[1024], "
+        "b_fc2 float32[10]; unexpected W float32[784, 10], b float32[10]\n"
+    )
+
+
+def test_a_checkpoint_without_its_data_is_refused(capsys):
+    softmax.main([*QUICK, "--run-dir", "run"])
+    Path("run/model.ckpt-3.data-00000-of-00001").unlink()
+    capsys.readouterr()
+    assert softmax.main(["--restore", "run", "--dataset", "generated"]) == 2
+    assert "model.ckpt-3.data-00000-of-00001 is missing" in capsys.readouterr().err
+
+
+def test_a_loss_that_is_no_number_stops_the_run(capsys):
+    arguments = [*QUICK, "--learning-rate", "1e38", "--run-dir", "run"]
+    assert softmax.main(arguments) == 2
+    said = capsys.readouterr().err
+    assert re.match(r"softmax: the loss is (nan|inf) at step \d, with --learning-rate 1e\+38", said)
+
+
+def mnist_folder(folder, **replaced):
+    """A folder with files of MNIST's names and shapes, but zeros."""
+    folder.mkdir()
+    for name, array in {
+        "train-images-idx3-ubyte": np.zeros((60_000, 28, 28), np.uint8),
+        "train-labels-idx1-ubyte": np.zeros(60_000, np.uint8),
+        "t10k-images-idx3-ubyte": np.zeros((10_000, 28, 28), np.uint8),
+        "t10k-labels-idx1-ubyte": np.zeros(10_000, np.uint8),
+    }.items():
+        idx.write(folder / name, array)
+    return folder
+
+
+def test_files_of_another_set_under_mnists_names_are_refused(fails, tmp_path):
+    folder = mnist_folder(tmp_path / "zeros")
+    said = fails("softmax", "--data-dir", str(folder))
+    assert "labels-idx1-ubyte: is not t" in said
+    assert "expected SHA-256" in said
+
+
+@pytest.mark.parametrize("size", [0, 1, 15, 16, 1000, 47_040_015])
+def test_truncated_images_are_refused(fails, tmp_path, size):
+    folder = mnist_folder(tmp_path / "cut")
+    path = folder / "train-images-idx3-ubyte"
+    with path.open("r+b") as file:
+        file.truncate(size)
+    labels = folder / "train-labels-idx1-ubyte"
+    assert labels.exists()
+    assert str(folder) in fails("softmax", "--data-dir", str(folder))
+    with pytest.raises(data.DataError, match=r"train-images-idx3-ubyte: .*(empty|cut short)"):
+        idx.read(path, idx.IMAGES)
+
+
+def test_without_tensorflow_one_sentence_says_what_is_needed(monkeypatch, fails):
+    monkeypatch.setitem(sys.modules, "tensorflow", None)
+    assert fails("softmax") == (
+        "softmax: TensorFlow is not installed: this command needs TensorFlow 2.16 or newer, "
+        "on Python 3.10 to 3.13; pip install tensorflow\n"
+    )
+
+
+# Listings ---------------------------------------------------------------------
+
+
+def test_the_package_lists_its_commands(capsys):
+    assert listing.main() == 0
+    printed = capsys.readouterr().out
+    assert re.findall(r"python -m deep_mnist\.(\w+)", printed) == list(PROGRAMS)
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_help_names_every_flag_and_loads_no_tensorflow(program):
+    code = (
+        "import runpy, sys; sys.argv = ['x', '--help']\n"
+        f"try: runpy.run_module('deep_mnist.{program}', run_name='__main__')\n"
+        "except SystemExit as done: print('exit', done.code, 'tensorflow' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    for flag in (
+        "--steps --batch-size --learning-rate --seed --dataset --data-dir --run-dir --resume "
+        "--restore --eval-only --log-every --save-every --quiet --optimizer"
+    ).split():
+        assert f"  {flag} " in done.stdout
+    assert done.stdout.endswith("exit 0 False\n")

@@ -1,0 +1,36 @@
+import os
+import signal
+import threading
+
+import pytest
+
+from deep_mnist.training import interrupts
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_first_signal_is_noted_and_the_handlers_come_back(number):
+    before = signal.getsignal(number)
+    with interrupts.deferred() as pending:
+        assert pending.signal_number is None
+        os.kill(os.getpid(), number)
+        assert pending.signal_number == number
+    assert signal.getsignal(number) is before
+
+
+def test_a_second_ctrl_c_acts_at_once():
+    with pytest.raises(KeyboardInterrupt), interrupts.deferred():
+        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_off_the_main_thread_nothing_changes():
+    seen = []
+
+    def body():
+        with interrupts.deferred() as pending:
+            seen.append(pending.signal_number)
+
+    thread = threading.Thread(target=body)
+    thread.start()
+    thread.join()
+    assert seen == [None]

@@ -1,0 +1,54 @@
+import json
+
+import pytest
+
+from deep_mnist.training import UserError, run_directory
+
+
+def test_runs_started_in_the_same_second_get_directories_of_their_own():
+    made = {run_directory.create("softmax", None) for _ in range(3)}
+    assert len(made) == 3
+    assert all(directory.parts[:3] == ("saved", "runs", "softmax") for directory in made)
+
+
+def test_an_empty_directory_is_taken_and_a_used_one_is_not(tmp_path):
+    directory = tmp_path / "run"
+    directory.mkdir()
+    assert run_directory.create("softmax", str(directory)) == directory
+    (directory / "config.json").write_text("{}")
+    with pytest.raises(UserError, match=r"exists and is not empty.*--resume"):
+        run_directory.create("softmax", str(directory))
+    assert (directory / "config.json").read_text() == "{}"
+
+
+def test_the_newest_run_without_a_result_is_the_one_to_resume():
+    for name in ("2026-01-01T00-00-00Z", "2026-01-02T00-00-00Z", "2026-01-03T00-00-00Z"):
+        directory = run_directory.default_root("cnn") / name
+        directory.mkdir(parents=True)
+        (directory / "config.json").write_text("{}")
+    (directory / "result.json").write_text("{}")
+    assert run_directory.find("cnn", "").name == "2026-01-02T00-00-00Z"
+
+
+def test_nothing_to_resume_is_said():
+    with pytest.raises(UserError, match="there is no interrupted run in saved/runs/cnn"):
+        run_directory.find("cnn", "")
+
+
+def test_a_write_that_fails_leaves_what_was_there(tmp_path):
+    path = tmp_path / "result.json"
+    path.write_text("before")
+    with pytest.raises(UnicodeEncodeError):
+        run_directory.write(path, "\ud800")
+    assert path.read_text() == "before"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["result.json"]
+
+
+def test_rewinding_drops_later_and_torn_lines(tmp_path):
+    for step in (0, 100, 200):
+        run_directory.append_metrics(tmp_path, {"step": step, "seconds": step / 10})
+    with (tmp_path / "metrics.jsonl").open("a") as file:
+        file.write('{"step": 30')
+    assert run_directory.rewind_metrics(tmp_path, 200) == 10.0
+    lines = (tmp_path / "metrics.jsonl").read_text().splitlines()
+    assert [json.loads(line)["step"] for line in lines] == [0, 100]
