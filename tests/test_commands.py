@@ -2,7 +2,6 @@
 
 import json
 import re
-import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +11,7 @@ import pytest
 
 from deep_mnist import __main__ as listing
 from deep_mnist import cnn, data, softmax
-from deep_mnist.data import files, generated, idx
+from deep_mnist.data import idx
 
 PROGRAMS = {"softmax": softmax.main, "cnn": cnn.main}
 QUICK = ["--dataset", "generated", "--steps", "3", "--batch-size", "5", "--log-every", "1"]

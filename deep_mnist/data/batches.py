@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 NUM_CLASSES = 10
 GREY_TO_UNIT = np.float32(1 / 255)
@@ -14,31 +15,32 @@ GREY_TO_UNIT = np.float32(1 / 255)
 class Split(NamedTuple):
     """Examples as they are held: unscaled."""
 
-    images: np.ndarray  # [N, 784] uint8, 0 (background) to 255 (ink)
-    labels: np.ndarray  # [N] uint8, 0 to 9
+    images: npt.NDArray[np.uint8]  # [N, 784], 0 (background) to 255 (ink)
+    labels: npt.NDArray[np.uint8]  # [N], 0 to 9
 
 
 class Batch(NamedTuple):
     """Examples as a graph is fed with them."""
 
-    images: np.ndarray  # [B, 784] float32 in [0, 1]
-    labels: np.ndarray  # [B, 10] float32, one-hot
+    images: npt.NDArray[np.float32]  # [B, 784] in [0, 1]
+    labels: npt.NDArray[np.float32]  # [B, 10], one-hot
 
 
-def scale(images: np.ndarray) -> np.ndarray:
+def scale(images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
     """Grey values 0..255 -> float32 in [0, 1], multiplied by float32(1/255) as the original did.
 
     Division by 255 would give other bits for 126 of the 256 grey values, and other weights.
     """
-    return np.multiply(images, GREY_TO_UNIT, dtype=np.float32)
+    return images.astype(np.float32) * GREY_TO_UNIT
 
 
-def one_hot(labels: np.ndarray) -> np.ndarray:
+def one_hot(labels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
     """Labels [N] in 0..9 -> rows [N, 10] float32 with a single 1."""
-    return np.eye(NUM_CLASSES, dtype=np.float32)[labels]
+    rows: npt.NDArray[np.float32] = np.eye(NUM_CLASSES, dtype=np.float32)[labels]
+    return rows
 
 
-def epoch_order(num_examples: int, seed: int, epoch: int) -> np.ndarray:
+def epoch_order(num_examples: int, seed: int, epoch: int) -> npt.NDArray[np.int64]:
     """The permutation [num_examples] in which one epoch visits its examples."""
     return np.random.default_rng([seed, epoch]).permutation(num_examples)
 

@@ -1,0 +1,39 @@
+"""Seconds to draw the generated set.
+
+    python benchmarks/generated.py
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+
+import machine
+
+from deep_mnist.data import dataset, generated
+
+ROUNDS = 5
+
+
+def main() -> None:
+    seconds = []
+    for _ in range(ROUNDS):
+        start = time.perf_counter()
+        generated.digits(dataset.GENERATED_EXAMPLES, dataset.GENERATED_SEED)
+        seconds.append(time.perf_counter() - start)
+    machine.write(
+        "generated",
+        {
+            "digits": dataset.GENERATED_EXAMPLES,
+            "rounds": ROUNDS,
+            "seconds": {
+                "median": round(statistics.median(seconds), 3),
+                "lowest": round(min(seconds), 3),
+                "highest": round(max(seconds), 3),
+            },
+        },
+    )
+
+
+if __name__ == "__main__":
+    main()

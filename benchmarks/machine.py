@@ -1,0 +1,33 @@
+"""What every result file says of where it was measured, and where it is written."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import platform
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from deep_mnist.training.run import device
+
+RESULTS = Path(__file__).parent / "results"
+
+
+def describe() -> dict[str, Any]:
+    """Date, processor and versions."""
+    return {
+        "date": datetime.datetime.now(datetime.timezone.utc).date().isoformat(),
+        "machine": device(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "python": platform.python_version(),
+        **{name: metadata.version(name) for name in ("tensorflow", "numpy", "deep_mnist")},
+    }
+
+
+def write(name: str, values: dict[str, Any]) -> None:
+    """Writes results/NAME.json and prints it."""
+    text = json.dumps({**describe(), **values}, indent=2) + "\n"
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / f"{name}.json").write_text(text, "utf-8")
+    print(text, end="")

@@ -1,0 +1,70 @@
+"""Makes saved/MODEL out of a finished run: its weights alone, its config, its result, a README.
+
+python benchmarks/ship.py saved/runs/benchmark/cnn-seed0
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import shutil
+from pathlib import Path
+
+import machine
+
+from deep_mnist import training
+from deep_mnist.training import checkpoints, tensorflow, tf
+
+SAVED = Path(__file__).parents[1] / "saved"
+
+README = """\
+# saved/{model}
+
+The weights that `python -m deep_mnist.{model} --restore` evaluates: the model's variables alone,
+without the optimizer's.
+
+| | |
+|---|---|
+| trained by | `python -m deep_mnist.{model} --seed {seed}`, {steps:,} steps on MNIST |
+| test accuracy | {test_accuracy:.4f} |
+| validation accuracy | {validation_accuracy:.4f} |
+| date | {date} |
+| machine | {device} |
+| versions | {versions} |
+
+`config.json` holds the settings, `result.json` the whole result.
+"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("run", type=Path)
+    run = parser.parse_args().run
+
+    result = json.loads((run / "result.json").read_text("utf-8"))
+    place = SAVED / result["model"]
+    place.mkdir(parents=True)
+
+    tensorflow.import_quietly()
+    program = importlib.import_module(f"deep_mnist.{result['model']}")
+    with tf.Graph().as_default():
+        config = program.Config()
+        model = program.build(config)
+        with training.Session(model, config) as sess:
+            sess.initialize()
+            sess.restore_weights(checkpoints.find(str(run)))
+            if sess.weights_sha256() != result["weights_sha256"]:
+                raise SystemExit(f"{run}: its newest checkpoint is not what result.json is of")
+            sess.save_weights(place, result["steps"])
+
+    for name in ("config.json", "result.json"):
+        shutil.copy(run / name, place)
+    versions = ", ".join(f"{name} {version}" for name, version in result["versions"].items())
+    date = machine.describe()["date"]
+    readme = README.format(**{**result, "versions": versions, "date": date})
+    (place / "README.md").write_text(readme, "utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,84 @@
+"""What the README shows is what there is."""
+
+import importlib
+import json
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from deep_mnist.training import flags
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text("utf-8")
+BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+COMMANDS = re.findall(r"python -m deep_mnist\.(\w+)([^`\n]*)", README)
+
+
+def results(name):
+    return json.loads((ROOT / "benchmarks" / "results" / f"{name}.json").read_text("utf-8"))
+
+
+def test_set_up_is_two_commands():
+    lines = [text.strip() for _, text in BLOCKS]
+    assert "pip install -e . && python -m deep_mnist.softmax" in lines
+    assert 'pip install -e ".[test]" && python -m pytest' in lines
+
+
+@pytest.mark.parametrize(("program", "arguments"), COMMANDS)
+def test_every_command_shown_parses(program, arguments):
+    config = importlib.import_module(f"deep_mnist.{program}").Config
+    flags.parse(program, config, "", shlex.split(arguments))
+
+
+@pytest.mark.parametrize(("language", "text"), BLOCKS)
+def test_python_shown_is_python(language, text):
+    if language == "python":
+        compile(text, "README.md", "exec")
+
+
+def test_links_and_paths_lead_somewhere():
+    for link in re.findall(r"\]\((?!http)([^)#]+)\)", README):
+        assert (ROOT / link).exists(), link
+    for path in re.findall(r"^  (\w+(?:\.py|/)) ", README, re.MULTILINE):
+        assert (ROOT / "deep_mnist" / path).exists(), path
+
+
+def test_the_table_is_of_the_results():
+    softmax, cnn = results("accuracy-softmax"), results("accuracy-cnn")
+    generated, loop = results("accuracy-cnn-generated"), results("loop")
+    process, drawing = results("process"), results("generated")
+    for figure in (
+        f"{100 * softmax['test_accuracy']['mean']:.2f} %",
+        f"{100 * softmax['test_accuracy']['lowest']:.2f} %",
+        f"{100 * cnn['test_accuracy']['mean']:.2f} %",
+        f"{100 * cnn['test_accuracy']['lowest']:.2f} %",
+        f"{100 * generated['test_accuracy']['mean']:.2f} %",
+        f"{100 * generated['mnist_test_accuracy']['mean']:.2f} %",
+        f"{loop['ratio_of_means']:.3f}",
+        f"{process['softmax_over_import']:.2f}",
+        f"{drawing['seconds']['median']:.1f} s",
+        f"{process['softmax_mb_over_import']} MB",
+        f"{process['cnn_mb_over_import']} MB",
+    ):
+        assert figure in README, figure
+    assert softmax["machine"] in README
+
+
+def test_the_measured_goals_are_met():
+    softmax, cnn = results("accuracy-softmax"), results("accuracy-cnn")
+    assert len(softmax["runs"]) == 10
+    assert softmax["test_accuracy"]["mean"] >= 0.91
+    assert softmax["test_accuracy"]["lowest"] >= 0.90
+    assert len(cnn["runs"]) == 3
+    assert cnn["test_accuracy"]["mean"] >= 0.992
+    assert cnn["test_accuracy"]["lowest"] >= 0.991
+    assert results("accuracy-cnn-generated")["mnist_test_accuracy"]["mean"] >= 0.80
+    assert results("accuracy-cnn-generated")["test_accuracy"]["mean"] >= 0.99
+    assert results("loop")["ratio_of_means"] <= 1.05
+    assert results("process")["softmax_over_import"] <= 2.0
+    assert results("process")["seconds"]["cnn --help"]["median"] <= 0.5
+    assert results("process")["softmax_mb_over_import"] <= 250
+    assert results("process")["cnn_mb_over_import"] <= 900
+    assert results("generated")["seconds"]["median"] <= 5
