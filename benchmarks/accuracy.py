@@ -19,7 +19,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import machine
+import report
 
 
 def main() -> None:
@@ -57,7 +57,7 @@ def main() -> None:
                 "lowest": min(column),
                 "highest": max(column),
             }
-    machine.write(f"accuracy-{name}", values)
+    report.write(f"accuracy-{name}", values)
 
 
 def train(program: str, run: Path, settings: list[str]) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Seconds to draw the generated set.
 
-    python benchmarks/generated.py
+python benchmarks/generated.py
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import statistics
 import time
 
-import machine
+import report
 
 from deep_mnist.data import dataset, generated
 
@@ -21,7 +21,7 @@ def main() -> None:
         start = time.perf_counter()
         generated.digits(dataset.GENERATED_EXAMPLES, dataset.GENERATED_SEED)
         seconds.append(time.perf_counter() - start)
-    machine.write(
+    report.write(
         "generated",
         {
             "digits": dataset.GENERATED_EXAMPLES,

@@ -17,8 +17,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-import machine
 import numpy as np
+import report
 
 from deep_mnist import cnn, data, training
 from deep_mnist.training import tensorflow, tf
@@ -43,7 +43,7 @@ def main() -> None:
             ours, theirs = alternate(config, model, sess, run, bare, digits.train)
 
     ratio = sum(ours) / sum(theirs)
-    machine.write(
+    report.write(
         "loop",
         {
             "steps": steps,

@@ -16,7 +16,7 @@ import tempfile
 import time
 from pathlib import Path
 
-import machine
+import report
 
 IMPORT = ["-c", "import tensorflow"]
 TIMED = {
@@ -44,7 +44,7 @@ def main() -> None:
     median = {name: round(statistics.median(values), 3) for name, values in seconds.items()}
     peak = {name: round(max(values)) for name, values in megabytes.items()}
     base = peak["import tensorflow"]
-    machine.write(
+    report.write(
         "process",
         {
             "rounds": ROUNDS,

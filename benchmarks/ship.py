@@ -11,7 +11,7 @@ import json
 import shutil
 from pathlib import Path
 
-import machine
+import report
 
 from deep_mnist import training
 from deep_mnist.training import checkpoints, tensorflow, tf
@@ -61,7 +61,7 @@ def main() -> None:
     for name in ("config.json", "result.json"):
         shutil.copy(run / name, place)
     versions = ", ".join(f"{name} {version}" for name, version in result["versions"].items())
-    date = machine.describe()["date"]
+    date = report.describe()["date"]
     readme = README.format(**{**result, "versions": versions, "date": date})
     (place / "README.md").write_text(readme, "utf-8")
 

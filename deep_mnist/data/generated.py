@@ -16,16 +16,16 @@ from deep_mnist.data.strokes import POINTS, templates
 FloatArray = NDArray[np.float32]
 BoolArray = NDArray[np.bool_]
 
-JITTER = 0.032  # of each control point, standard deviation in boxes
-ELASTIC = ((0.06, 0.5), (0.015, 0.15))  # amplitude and smoothness of each field, in boxes
-SLANT = (0.15, 0.25)  # mean and standard deviation, dx over dy
+JITTER = 0.027  # of each control point, standard deviation in boxes
+ELASTIC = ((0.048, 0.5), (0.012, 0.15))  # amplitude and smoothness of each field, in boxes
+SLANT = (0.15, 0.23)  # mean and standard deviation, dx over dy
 ROTATION = 0.08  # standard deviation, radians
-STRETCH = 0.18  # standard deviation of log(width)
+STRETCH = 0.16  # standard deviation of log(width)
 
 SIDE = 28  # of an image, pixels
 BOX = 20.0  # that a digit fits, pixels
 CENTRE = (13.5, 13.9)  # between these pixel indices lies the centre of mass
-PEN = (2.6, 0.26)  # median width in pixels, standard deviation of its logarithm
+PEN = (2.6, 0.25)  # median width in pixels, standard deviation of its logarithm
 PRESSURE = 0.15  # changes the pen's width along a digit by so much, relatively
 BLUR = 0.55  # standard deviation of the Gaussians that draw a stroke, pixels
 CHUNK = 500  # digits drawn at once, which bounds the memory

@@ -10,6 +10,7 @@ Read in this order:
     run.py             one run: its steps, its reports, its result
     checkpoints.py     checkpoints on disk
     run_directory.py   the other files of a run
+    machine.py         versions and processor, for the result
     shipped.py         where the trained weights that come with deep_mnist are
     progress.py  interrupts.py  errors.py
 """

@@ -14,7 +14,6 @@ from deep_mnist.training.errors import UserError
 
 ConfigT = TypeVar("ConfigT")
 
-SEEDS = 2**31 - 1  # TensorFlow's graph seed is a signed 32-bit number
 KINDS = {"int": "a whole number", "float": "a number", "str": "a word"}
 
 
@@ -92,13 +91,8 @@ def _is_within(value: Any, limits: Any) -> bool:
     )
 
 
-def to_json(config: Any) -> dict[str, Any]:
-    """The fields by name."""
-    return dataclasses.asdict(config)
-
-
 def read_json(path: Path, config_class: type[ConfigT]) -> ConfigT:
-    """Reads a config.json that `to_json` wrote.
+    """Reads the config.json of a run: the fields by name.
 
     Raises:
       UserError: no such file, not JSON, or fields that are missing, unknown or out of range.

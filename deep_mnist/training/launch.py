@@ -25,23 +25,11 @@ def launch(
 ) -> int:
     """Calls `train(config, options)` as the flags say and returns the exit code.
 
-    Places are looked at first: nobody waits for TensorFlow to hear that a folder is missing.
-
     A mistake of the user's is one line on standard error, never a traceback.
     """
     before = _terminate_by_exception()
     try:
-        options, given = flags.parse(name, config_class, doc or "", argv)
-        config = _config(name, config_class, options, given)
-        if options.resume is not None and run_directory.is_finished(name, options.resume):
-            return 0
-        if options.run_dir is not None:
-            run_directory.check_unused(options.run_dir)
-        if options.restore is not None:
-            prefix = checkpoints.find(options.restore or str(shipped.directory(name)))
-            options = dataclasses.replace(options, restore=str(prefix))
-        tensorflow.import_quietly()
-        train(config, options)
+        _run(name, config_class, train, doc, argv)
     except (UserError, DataError) as error:
         print(f"{name}: {error}", file=sys.stderr)
         return 2
@@ -61,15 +49,31 @@ def launch(
     return 0
 
 
-def _config(
-    name: str, config_class: type[Any], options: flags.Options, given: dict[str, Any]
-) -> Any:
+def _run(
+    name: str,
+    config_class: type[Any],
+    train: Callable[[Any, flags.Options], None],
+    doc: str | None,
+    argv: Sequence[str] | None,
+) -> None:
+    """Looks at every place first: nobody waits for TensorFlow to hear that a folder is missing."""
+    options, given = flags.parse(name, config_class, doc or "", argv)
     if options.resume is not None:
         directory = run_directory.find(name, options.resume)
-        return configs.read_json(directory / run_directory.CONFIG, config_class)
-    config = config_class(**given)
-    configs.check(config)
-    return config
+        if run_directory.is_finished(directory):
+            return
+        options = dataclasses.replace(options, resume=str(directory))
+        config = configs.read_json(directory / run_directory.CONFIG, config_class)
+    else:
+        config = config_class(**given)
+        configs.check(config)
+    if options.run_dir is not None:
+        run_directory.check_unused(options.run_dir)
+    if options.restore is not None:
+        prefix = checkpoints.find(options.restore or str(shipped.directory(name)))
+        options = dataclasses.replace(options, restore=str(prefix))
+    tensorflow.import_quietly()
+    train(config, options)
 
 
 def _terminate_by_exception() -> Any:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import platform
-import re
 import sys
 import time
 from collections.abc import Iterator
@@ -14,12 +12,11 @@ from typing import Any
 import numpy as np
 
 from deep_mnist import data
-from deep_mnist.training import checkpoints, config, interrupts, run_directory
+from deep_mnist.training import checkpoints, interrupts, machine, run_directory
 from deep_mnist.training.errors import Interrupted, UserError
 from deep_mnist.training.flags import Options
 from deep_mnist.training.progress import Progress
 from deep_mnist.training.session import Score, Session
-from deep_mnist.training.tensorflow import tf
 
 
 class Run:
@@ -44,17 +41,17 @@ class Run:
         self._seconds = 0.0
         self._say(f"{digits.name}: {_counts(digits)}, {digits.source}")
         if options.resume is not None:
-            self._resume(run_directory.find(name, options.resume))
+            self._resume(Path(options.resume))
             return
-        if options.restore is None:
-            sess.initialize()
-        else:
-            sess.initialize()
+        sess.initialize()
+        if options.restore is not None:
             sess.restore_weights(Path(options.restore))
             self._say(f"restored {options.restore}")
         if not options.eval_only:
             self.directory = run_directory.create(name, options.run_dir)
-            self._write_config()
+            run_directory.write_json(
+                self.directory / run_directory.CONFIG, dataclasses.asdict(self.config)
+            )
 
     def steps(self) -> Iterator[tuple[int, data.Batch]]:
         """Yields (step, batch) for every step still to do; saves what the loop's body did."""
@@ -66,6 +63,7 @@ class Run:
         )
         progress = self._progress = Progress(self.first_step, steps, self.quiet)
         start = time.perf_counter()
+        done = self.first_step
         try:
             with interrupts.deferred() as pending:
                 for step in range(self.first_step, steps):
@@ -73,18 +71,20 @@ class Run:
                     yield step, next(batches)
                     progress.advance()
                     done = step + 1
-                    stopped_by = pending.signal_number
-                    if stopped_by or done % self.config.save_every == 0 or done == steps:
+                    stopping = pending.signal_number is not None
+                    if stopping or done % self.config.save_every == 0 or done == steps:
                         self.sess.save(self.directory, done, self.config.keep)
-                    if stopped_by:
-                        raise Interrupted(
-                            stopped_by,
-                            f"stopped after step {done} of {steps}, which is saved; go on with: "
-                            f"python -m deep_mnist.{self.name} --resume {self.directory}",
-                        )
+                    if stopping:
+                        break
         finally:
             progress.close()
         self._seconds = self._seconds_before + time.perf_counter() - start
+        if pending.signal_number is not None:
+            raise Interrupted(
+                pending.signal_number,
+                f"stopped after step {done} of {steps}, which is saved; go on with: "
+                f"python -m deep_mnist.{self.name} --resume {self.directory}",
+            )
 
     def report(self, step: int, accuracy: float, loss: float) -> None:
         """Prints and records how the model does on the batch of `step`, before training on it.
@@ -141,14 +141,7 @@ class Run:
             self.first_step = checkpoints.step_of(prefix)
             break
         self._seconds_before = run_directory.rewind_metrics(directory, self.first_step)
-        self._write_config()
         self._say(f"going on with {directory} after step {self.first_step}")
-
-    def _write_config(self) -> None:
-        assert self.directory is not None
-        path = self.directory / run_directory.CONFIG
-        if not path.exists():
-            run_directory.write_json(path, config.to_json(self.config))
 
     def _result(self, validation: Score, test: Score) -> dict[str, Any]:
         trained_here = max(self.config.steps - self.first_step, 1)
@@ -165,8 +158,8 @@ class Run:
             "seconds": round(self._seconds, 3),
             "ms_per_step": round(1e3 * (self._seconds - self._seconds_before) / trained_here, 3),
             "seed": self.config.seed,
-            "versions": versions(),
-            "device": device(),
+            "versions": machine.versions(),
+            "device": machine.device(),
             "weights_sha256": self.sess.weights_sha256(),
         }
 
@@ -184,31 +177,3 @@ def _counts(digits: data.Dataset) -> str:
         f"{len(digits.train.labels)} training, {len(digits.validation.labels)} validation, "
         f"{len(digits.test.labels)} test examples"
     )
-
-
-def versions() -> dict[str, str]:
-    """The versions that decide a run's bits."""
-    from deep_mnist import __version__
-
-    return {
-        "deep_mnist": __version__,
-        "python": platform.python_version(),
-        "tensorflow": tf.__version__,
-        "numpy": np.__version__,
-    }
-
-
-def device() -> str:
-    """The processor that a run's figures come from."""
-    gpus = tf.config.list_physical_devices("GPU")
-    if gpus:
-        return str(tf.config.experimental.get_device_details(gpus[0]).get("device_name", "GPU"))
-    return f"{_cpu_model()}, {config.available_cpus()} CPUs"
-
-
-def _cpu_model() -> str:
-    try:
-        found = re.search(r"model name\s*:\s*(.+)", Path("/proc/cpuinfo").read_text("utf-8"))
-    except OSError:
-        found = None
-    return found.group(1) if found else platform.processor() or platform.machine()

@@ -90,9 +90,8 @@ def find(name: str, resume: str) -> Path:
     raise UserError(f"--resume: there is no interrupted run in {root}; name a run's directory")
 
 
-def is_finished(name: str, resume: str) -> bool:
-    """Whether the run that --resume names has its result already; prints it if so."""
-    directory = find(name, resume)
+def is_finished(directory: Path) -> bool:
+    """Whether a run has its result already; prints it if so."""
     try:
         result = json.loads((directory / RESULT).read_text("utf-8"))
     except FileNotFoundError:

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 from dataclasses import dataclass
 
@@ -34,7 +35,7 @@ def test_values_out_of_range_are_told_with_the_range(values, message):
 def test_a_config_comes_back_from_json_as_it_was(tmp_path):
     path = tmp_path / "config.json"
     written = Config(steps=3, rate=0.25, rule="sgd")
-    path.write_text(json.dumps(config.to_json(written)))
+    path.write_text(json.dumps(dataclasses.asdict(written)))
     assert config.read_json(path, Config) == written
 
 

@@ -4,25 +4,19 @@ from __future__ import annotations
 
 import datetime
 import json
-import platform
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from deep_mnist.training.run import device
+from deep_mnist.training import machine, tensorflow
 
 RESULTS = Path(__file__).parent / "results"
 
 
 def describe() -> dict[str, Any]:
     """Date, processor and versions."""
-    return {
-        "date": datetime.datetime.now(datetime.timezone.utc).date().isoformat(),
-        "machine": device(),
-        "system": f"{platform.system()} {platform.machine()}",
-        "python": platform.python_version(),
-        **{name: metadata.version(name) for name in ("tensorflow", "numpy", "deep_mnist")},
-    }
+    tensorflow.import_quietly()
+    date = datetime.datetime.now(datetime.timezone.utc).date().isoformat()
+    return {"date": date, "machine": machine.device(), "versions": machine.versions()}
 
 
 def write(name: str, values: dict[str, Any]) -> None:

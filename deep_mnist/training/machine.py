@@ -1,0 +1,39 @@
+"""What a run was made with: versions that decide its bits, a processor that decides its speed."""
+
+from __future__ import annotations
+
+import platform
+import re
+from pathlib import Path
+
+import numpy as np
+
+from deep_mnist import __version__
+from deep_mnist.training.config import available_cpus
+from deep_mnist.training.tensorflow import tf
+
+
+def versions() -> dict[str, str]:
+    """By name: deep_mnist, python, tensorflow, numpy."""
+    return {
+        "deep_mnist": __version__,
+        "python": platform.python_version(),
+        "tensorflow": tf.__version__,
+        "numpy": np.__version__,
+    }
+
+
+def device() -> str:
+    """The processor, as in "AMD EPYC, 2 CPUs": the GPU if TensorFlow sees one, else the CPUs."""
+    gpus = tf.config.list_physical_devices("GPU")
+    if gpus:
+        return str(tf.config.experimental.get_device_details(gpus[0]).get("device_name", "GPU"))
+    return f"{_cpu_model()}, {available_cpus()} CPUs"
+
+
+def _cpu_model() -> str:
+    try:
+        found = re.search(r"model name\s*:\s*(.+)", Path("/proc/cpuinfo").read_text("utf-8"))
+    except OSError:
+        found = None
+    return found.group(1) if found else platform.processor() or platform.machine()
