@@ -1,0 +1,44 @@
+import io
+import sys
+
+from deep_mnist.training.progress import Progress
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_plain_lines_where_there_is_no_terminal(capsys):
+    progress = Progress(first_step=0, steps=200, quiet=False)
+    progress.report(100, 0.84)
+    progress.advance()
+    progress.close()
+    printed = capsys.readouterr()
+    assert printed.out == "step 100, training accuracy 0.84\n"
+    assert printed.err == ""
+
+
+def test_a_bar_on_a_terminal(monkeypatch):
+    monkeypatch.setattr(sys, "stdout", Terminal())
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    progress = Progress(first_step=150, steps=200, quiet=False)
+    progress.report(150, 0.84)
+    for _ in range(50):
+        progress.advance()
+    progress.close()
+    assert sys.stdout.getvalue() == ""
+    bar = sys.stderr.getvalue().split("\r")[-1]
+    assert bar.startswith("100%|")
+    assert "200/200" in bar
+    assert bar.endswith("training accuracy 0.84]\n")
+
+
+def test_quiet_shows_nothing_even_on_a_terminal(monkeypatch):
+    monkeypatch.setattr(sys, "stdout", Terminal())
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    progress = Progress(first_step=0, steps=1, quiet=True)
+    progress.report(0, 0.5)
+    progress.advance()
+    progress.close()
+    assert sys.stdout.getvalue() + sys.stderr.getvalue() == ""
