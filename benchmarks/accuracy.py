@@ -37,10 +37,7 @@ def main() -> None:
     for seed in range(asked.seeds):
         run = asked.runs / f"{name}-seed{seed}"
         result = train(asked.program, run, [*settings, "--seed", str(seed)])
-        row = {
-            key: result[key]
-            for key in ("seed", "test_accuracy", "validation_accuracy", "ms_per_step", "seconds")
-        }
+        row = {key: result[key] for key in ("seed", "test_accuracy", "validation_accuracy")}
         if asked.dataset == "generated":
             row["mnist_test_accuracy"] = evaluate_on_mnist(asked.program, run)
         rows.append({**row, "weights_sha256": result["weights_sha256"]})

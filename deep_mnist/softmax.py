@@ -24,7 +24,7 @@ from deep_mnist.training import option, tf
 @dataclass(frozen=True)
 class Config:
     steps: int = option(1_000, "parameter updates", at_least=1)
-    batch_size: int = option(50, "images per step", at_least=1)
+    batch_size: int = option(50, "images per step", at_least=1, at_most=60_000)
     learning_rate: float = option(0.01, "step size, on the loss summed over the batch", above=0)
     optimizer: str = option("gradient-descent", "rule", choices=("gradient-descent", "adam"))
     loss: str = option("stable", "form of the cross-entropy", choices=("stable", "textbook"))
@@ -33,8 +33,12 @@ class Config:
     log_every: int = option(100, "steps between reports", at_least=1)
     save_every: int = option(500, "steps between checkpoints", at_least=1)
     keep: int = option(5, "checkpoints of the run that are kept", at_least=1)
-    intra_op_threads: int = option(training.available_cpus, "threads in an op", at_least=1)
-    inter_op_threads: int = option(training.available_cpus, "ops at a time", at_least=1)
+    intra_op_threads: int = option(
+        training.available_cpus, "threads in an op", at_least=1, at_most=1024
+    )
+    inter_op_threads: int = option(
+        training.available_cpus, "ops at a time", at_least=1, at_most=1024
+    )
 
 
 class Model(NamedTuple):
@@ -90,8 +94,10 @@ def train(config: Config, options: training.Options) -> None:
     digits = data.load(config.dataset, options.data_dir)
     with tf.Graph().as_default():
         model = build(config)
-        with training.Session(model, config) as sess:
-            run = training.Run("softmax", sess, digits, config, options)
+        with (
+            training.Session(model, config) as sess,
+            training.Run("softmax", sess, digits, config, options) as run,
+        ):
             for step, batch in run.steps():
                 feed = {model.x: batch.images, model.y_: batch.labels}
                 if step % config.log_every == 0:

@@ -11,7 +11,7 @@ import pytest
 
 from deep_mnist import __main__ as listing
 from deep_mnist import cnn, data, softmax
-from deep_mnist.data import idx
+from deep_mnist.data import catalogue, idx
 
 PROGRAMS = {"softmax": softmax.main, "cnn": cnn.main}
 QUICK = ["--dataset", "generated", "--steps", "3", "--batch-size", "5", "--log-every", "1"]
@@ -37,7 +37,7 @@ def test_a_run_leaves_what_the_readme_promises(capsys):
     assert lines[0] == (
         "generated: 9000 training, 1000 validation, 2000 test examples, drawn from strokes"
     )
-    assert lines[1] == "step 0, training accuracy 0"
+    assert lines[1] == "step 0, training accuracy 0 (GENERATED digits)"
     assert re.fullmatch(
         r"test accuracy 0\.\d+ \(\d+ of 2000 GENERATED digits, not MNIST\)", lines[-1]
     )
@@ -132,7 +132,7 @@ def test_ctrl_c_while_data_is_read_exits_130(monkeypatch, capsys):
 
     monkeypatch.setattr(data, "load", interrupt)
     assert softmax.main([]) == 130
-    assert capsys.readouterr().err == "softmax: interrupted while no step was under way\n"
+    assert capsys.readouterr().err == "softmax: stopped before a run had begun\n"
 
 
 # Mistakes ---------------------------------------------------------------------
@@ -150,6 +150,12 @@ def test_ctrl_c_while_data_is_read_exits_130(monkeypatch, capsys):
         (["--dataset", "cifar"], "--dataset: expected one of auto, mnist, fashion-mnist, kmnist"),
         (["--optimizer", "adams"], "expected one of gradient-descent, adam, found 'adams'"),
         (["--stepz", "3"], "unrecognized arguments: --stepz 3; --help lists the flags"),
+        (["--seed", "3000000000"], "--seed: expected a whole number from 0 up to 2147483647"),
+        (["--intra-op-threads", "3000000000"], "expected a whole number from 1 up to 1024"),
+        (["--restore", ""], "argument --restore: expected a path, found an empty word"),
+        (["--restore", "x" * 300], "can't be read: File name too long"),
+        (["--resume", "x" * 300], "expected the directory of a run"),
+        (["--run-dir", "run[1]"], "TensorFlow reads [ ] in the path of a checkpoint as a wildcard"),
         (["--restore", "nowhere"], "nowhere.index does not exist"),
         (["--restore", "."], "holds no checkpoint: expected model.ckpt-STEP.index"),
         (["--restore", "--learning-rate", "1"], "evaluates: leave out --learning-rate"),
@@ -182,10 +188,8 @@ def test_a_run_directory_that_cannot_be_made_is_refused(fails):
     )
 
 
-def test_the_other_models_checkpoint_is_refused(fails, capsys):
+def test_the_other_models_checkpoint_is_refused():
     softmax.main([*QUICK, "--run-dir", "run"])
-    capsys.readouterr()
-    Path("elsewhere").mkdir()
     said = subprocess.run(
         [sys.executable, "-m", "deep_mnist.cnn", "--restore", "run", "--dataset", "generated"],
         capture_output=True,
@@ -216,37 +220,70 @@ def test_a_loss_that_is_no_number_stops_the_run(capsys):
     assert re.match(r"softmax: the loss is (nan|inf) at step \d, with --learning-rate 1e\+38", said)
 
 
-def mnist_folder(folder, **replaced):
-    """A folder with files of MNIST's names and shapes, but zeros."""
+def test_a_loss_that_is_no_number_is_no_result_either(capsys):
+    arguments = [*QUICK, "--log-every", "100", "--learning-rate", "1e38", "--run-dir", "run"]
+    assert softmax.main(arguments) == 2
+    assert re.match(r"softmax: the loss is (nan|inf) at the end, with", capsys.readouterr().err)
+    assert not Path("run/result.json").exists()
+
+
+@pytest.fixture
+def tiny_mnist(tmp_path, monkeypatch):
+    """A folder with a set of ten digits that passes for MNIST in this test."""
+    arrays = {
+        "train-images-idx3-ubyte": np.zeros((6, 28, 28), np.uint8),
+        "train-labels-idx1-ubyte": np.arange(6, dtype=np.uint8),
+        "t10k-images-idx3-ubyte": np.zeros((4, 28, 28), np.uint8),
+        "t10k-labels-idx1-ubyte": np.arange(4, dtype=np.uint8),
+    }
+    mnist = catalogue.SETS["mnist"]
+    known = [
+        file._replace(shape=array.shape, payload_sha256=idx.payload_sha256(array))
+        for file, array in zip(mnist.files, arrays.values(), strict=True)
+    ]
+    monkeypatch.setitem(catalogue.SETS, "mnist", mnist._replace(files=tuple(known)))
+    folder = tmp_path / "tiny"
     folder.mkdir()
-    for name, array in {
-        "train-images-idx3-ubyte": np.zeros((60_000, 28, 28), np.uint8),
-        "train-labels-idx1-ubyte": np.zeros(60_000, np.uint8),
-        "t10k-images-idx3-ubyte": np.zeros((10_000, 28, 28), np.uint8),
-        "t10k-labels-idx1-ubyte": np.zeros(10_000, np.uint8),
-    }.items():
+    for name, array in arrays.items():
         idx.write(folder / name, array)
     return folder
 
 
-def test_files_of_another_set_under_mnists_names_are_refused(fails, tmp_path):
-    folder = mnist_folder(tmp_path / "zeros")
-    said = fails("softmax", "--data-dir", str(folder))
-    assert "labels-idx1-ubyte: is not t" in said
-    assert "expected SHA-256" in said
-
-
-@pytest.mark.parametrize("size", [0, 1, 15, 16, 1000, 47_040_015])
-def test_truncated_images_are_refused(fails, tmp_path, size):
-    folder = mnist_folder(tmp_path / "cut")
-    path = folder / "train-images-idx3-ubyte"
-    with path.open("r+b") as file:
+@pytest.mark.parametrize("size", [0, 1, 15, 16, 1000, 6 * 784 + 15])
+def test_truncated_images_are_refused(fails, tiny_mnist, size):
+    with (tiny_mnist / "train-images-idx3-ubyte").open("r+b") as file:
         file.truncate(size)
-    labels = folder / "train-labels-idx1-ubyte"
-    assert labels.exists()
-    assert str(folder) in fails("softmax", "--data-dir", str(folder))
-    with pytest.raises(data.DataError, match=r"train-images-idx3-ubyte: .*(empty|cut short)"):
-        idx.read(path, idx.IMAGES)
+    said = fails("softmax", "--data-dir", str(tiny_mnist))
+    assert re.search(r"train-images-idx3-ubyte: .*(empty|cut short)", said)
+
+
+def test_a_web_page_instead_of_data_is_refused(fails, tiny_mnist):
+    (tiny_mnist / "train-images-idx3-ubyte").write_text("<!DOCTYPE html><title>Log in</title>")
+    said = fails("softmax", "--data-dir", str(tiny_mnist))
+    assert "train-images-idx3-ubyte: " in said
+    assert "page" in said
+
+
+def test_labels_under_an_images_name_are_refused(fails, tiny_mnist):
+    labels = (tiny_mnist / "train-labels-idx1-ubyte").read_bytes()
+    (tiny_mnist / "train-images-idx3-ubyte").write_bytes(labels)
+    said = fails("softmax", "--data-dir", str(tiny_mnist))
+    assert (
+        "train-images-idx3-ubyte: holds labels (magic 2049), expected images (magic 2051)" in said
+    )
+
+
+def test_digits_that_are_not_mnists_are_refused(fails, tiny_mnist):
+    idx.write(tiny_mnist / "train-images-idx3-ubyte", np.ones((6, 28, 28), np.uint8))
+    said = fails("softmax", "--data-dir", str(tiny_mnist))
+    assert (
+        "train-images-idx3-ubyte: is not train-images-idx3-ubyte of MNIST, expected SHA-256" in said
+    )
+
+
+def test_a_missing_file_is_named(fails, tiny_mnist):
+    (tiny_mnist / "t10k-labels-idx1-ubyte").unlink()
+    assert "lacks t10k-labels-idx1-ubyte" in fails("softmax", "--data-dir", str(tiny_mnist))
 
 
 def test_without_tensorflow_one_sentence_says_what_is_needed(monkeypatch, fails):

@@ -1,8 +1,10 @@
 """An interrupted run ends with the bits of one that was not."""
 
+import dataclasses
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -13,9 +15,10 @@ from pathlib import Path
 import pytest
 
 from deep_mnist import cnn, softmax
+from deep_mnist.training import UserError, run_directory
 
-RUN = "--dataset generated --steps 60 --batch-size 4 --save-every 7 --log-every 1".split()
-STEPS = 60
+RUN = "--dataset generated --steps 120 --batch-size 4 --save-every 20 --log-every 1".split()
+STEPS = 120
 
 
 def fingerprint(directory):
@@ -56,7 +59,7 @@ def start_and_signal(number, step, delay):
 def test_killed_at_a_random_step_and_resumed(uninterrupted):
     seed = int.from_bytes(os.urandom(4), "little")
     chance = random.Random(seed)
-    step, delay = chance.randrange(STEPS - 20), chance.random() * 0.05
+    step, delay = chance.randrange(STEPS // 2), chance.random() * 0.05
     code, _ = start_and_signal(signal.SIGKILL, step, delay)
     assert code == -signal.SIGKILL
     assert cnn.main(["--resume", "run"]) == 0
@@ -69,11 +72,13 @@ def test_killed_at_a_random_step_and_resumed(uninterrupted):
 def test_stopped_by_a_signal_and_resumed(uninterrupted, number, code):
     returned, said = start_and_signal(number, step=10, delay=0)
     assert returned == code
-    words = said.split()
-    assert words[:4] == ["cnn:", "stopped", "after", "step"]
-    assert said.endswith("go on with: python -m deep_mnist.cnn --resume run\n")
-    assert said.count("\n") == 1
-    assert Path(f"run/model.ckpt-{words[4]}.index").exists()
+    match = re.fullmatch(
+        r"cnn: stopped; step (\d+) of 120 is saved; "
+        r"go on with: python -m deep_mnist\.cnn --resume run\n",
+        said,
+    )
+    assert match, said
+    assert Path(f"run/model.ckpt-{match.group(1)}.index").exists()
     assert cnn.main(["--resume", "run"]) == 0
     assert fingerprint("run") == fingerprint(uninterrupted)
 
@@ -81,15 +86,61 @@ def test_stopped_by_a_signal_and_resumed(uninterrupted, number, code):
 def test_a_damaged_newest_checkpoint_is_passed_over(uninterrupted, capsys):
     shutil.copytree(uninterrupted, "run")
     Path("run/result.json").unlink()
-    newest = Path("run/model.ckpt-60.data-00000-of-00001")
+    newest = Path("run/model.ckpt-120.data-00000-of-00001")
     newest.write_bytes(newest.read_bytes()[:-100])
     capsys.readouterr()
     assert cnn.main(["--resume", "run"]) == 0
     printed = capsys.readouterr()
-    assert printed.err.startswith("cnn: passed over: checkpoint run/model.ckpt-60 is damaged")
-    assert "going on with run after step 56\n" in printed.out
+    assert printed.err.startswith("cnn: passed over: checkpoint run/model.ckpt-120 is damaged")
+    assert "going on with run after step 100\n" in printed.out
     assert fingerprint("run") == fingerprint(uninterrupted)
-    assert Path("run/model.ckpt-60.data-00000-of-00001.damaged").exists()
+    assert Path("run/model.ckpt-120.data-00000-of-00001.damaged").exists()
+
+
+def test_a_run_without_a_whole_checkpoint_is_left_as_it_is(uninterrupted, capsys):
+    shutil.copytree(uninterrupted, "run")
+    Path("run/result.json").unlink()
+    for data in Path("run").glob("*.data-*"):
+        data.write_bytes(data.read_bytes()[:-100])
+    before = sorted(Path("run").iterdir())
+    assert cnn.main(["--resume", "run"]) == 2
+    assert capsys.readouterr().err.endswith("no checkpoint in run is whole: start a new run\n")
+    assert sorted(Path("run").iterdir()) == before
+
+
+def test_a_run_from_restored_weights_resumes_from_them(uninterrupted):
+    steps = ["--dataset", "generated", "--batch-size", "4", "--steps", "3", "--save-every", "9"]
+    assert cnn.main([*steps, "--restore", str(uninterrupted), "--run-dir", "whole"]) == 0
+    shutil.copytree("whole", "killed")
+    for name in ("result.json", "model.ckpt-3.index", "model.ckpt-3.data-00000-of-00001"):
+        Path("killed", name).unlink()
+    assert cnn.main(["--resume", "killed"]) == 0
+    assert fingerprint("killed") == fingerprint("whole")
+
+
+def test_a_run_under_way_is_not_resumed_by_another(capsys):
+    directory = run_directory.create("cnn", None)
+    (directory / "config.json").write_text(json.dumps(dataclasses.asdict(cnn.Config())))
+    lock = run_directory.Lock(directory)
+    assert cnn.main(["--resume"]) == 2
+    assert "there is no interrupted run" in capsys.readouterr().err
+    with pytest.raises(UserError, match="is in use: another process trains there"):
+        run_directory.Lock(directory)
+    lock.release()
+    run_directory.Lock(directory).release()
+
+
+def test_files_beside_the_runs_own_are_never_pruned():
+    Path("run").mkdir()
+    softmax.main(["--dataset", "generated", "--steps", "2", "--run-dir", "run", "--keep", "1"])
+    Path("run/result.json").unlink()
+    for name in ("best.index", "best.data-00000-of-00001", "notes.txt"):
+        Path("run", name).write_text("mine")
+    Path("run/model.ckpt-2.index").unlink()
+    assert softmax.main(["--resume", "run"]) == 0
+    assert Path("run/best.index").read_text() == "mine"
+    assert Path("run/best.data-00000-of-00001").read_text() == "mine"
+    assert Path("run/notes.txt").read_text() == "mine"
 
 
 def test_a_run_killed_before_its_first_checkpoint_starts_again(uninterrupted, capsys):
@@ -103,7 +154,7 @@ def test_a_run_killed_before_its_first_checkpoint_starts_again(uninterrupted, ca
 def test_a_finished_run_is_left_as_it_is(uninterrupted, capsys):
     before = {path: path.read_bytes() for path in uninterrupted.iterdir()}
     assert cnn.main(["--resume", str(uninterrupted)]) == 0
-    assert "is finished: step 60" in capsys.readouterr().out
+    assert "is finished: step 120" in capsys.readouterr().out
     assert {path: path.read_bytes() for path in uninterrupted.iterdir()} == before
 
 
@@ -123,11 +174,35 @@ def small_disk(tmp_path):
     subprocess.run(["umount", str(disk)], check=True)
 
 
-def test_a_full_disk_loses_nothing(small_disk, capsys):
-    run = "--dataset generated --steps 9 --batch-size 4 --save-every 1 --log-every 1".split()
-    assert softmax.main([*run, "--run-dir", "whole"]) == 0
+SMALL_RUN = "--dataset generated --steps 9 --batch-size 4 --save-every 1 --log-every 1".split()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit on a file's size")
+def test_a_checkpoint_that_cannot_be_written_loses_nothing(capsys):
+    import resource
+
+    assert softmax.main([*SMALL_RUN, "--run-dir", "whole"]) == 0
+    shutil.copytree("whole", "stopped")
+    Path("stopped/result.json").unlink()
+    for step in (9, 8):
+        for part in ("index", "data-00000-of-00001"):
+            Path(f"stopped/model.ckpt-{step}.{part}").unlink()
     capsys.readouterr()
-    assert softmax.main([*run, "--run-dir", str(small_disk / "run")]) == 2
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))  # a checkpoint has 31,400
+    try:
+        assert softmax.main(["--resume", "stopped"]) == 2
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert "step 8 can't be saved in stopped: File too large; " in capsys.readouterr().err
+    assert softmax.main(["--resume", "stopped"]) == 0
+    assert fingerprint("stopped") == fingerprint("whole")
+
+
+def test_a_full_disk_loses_nothing(small_disk, capsys):
+    assert softmax.main([*SMALL_RUN, "--run-dir", "whole"]) == 0
+    capsys.readouterr()
+    assert softmax.main([*SMALL_RUN, "--run-dir", str(small_disk / "run")]) == 2
     said = capsys.readouterr().err
     assert "can't be saved" in said
     assert "No space left on device" in said

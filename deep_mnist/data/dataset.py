@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from deep_mnist.data import files, generated
 from deep_mnist.data.batches import Split
+from deep_mnist.data.errors import UnreachableError
 
 NAMES = ("auto", "mnist", "fashion-mnist", "kmnist", "generated")
 VALIDATION_EXAMPLES = 5_000  # the first of the training file, as in the tutorial
@@ -45,7 +46,7 @@ def load(name: str = "auto", data_dir: str | None = None) -> Dataset:
         return _generated()
     try:
         arrays = files.load_arrays("mnist" if name == "auto" else name, data_dir)
-    except files.UnreachableError as error:
+    except UnreachableError as error:
         if name != "auto":
             raise
         print(FALLBACK.format(reason=error), file=sys.stderr)

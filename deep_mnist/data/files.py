@@ -16,8 +16,6 @@ from deep_mnist.data.catalogue import DataSet
 from deep_mnist.data.errors import DataError, UnreachableError
 from deep_mnist.data.verify import Arrays
 
-__all__ = ["Arrays", "UnreachableError", "cache_dir", "load_arrays"]
-
 ENVIRONMENT = "DEEP_MNIST_DATA_DIR"
 
 

@@ -65,6 +65,19 @@ def _read_member(archive: zipfile.ZipFile, name: str, path: Path) -> npt.NDArray
         return bounded.read_array(stream, shape, where)
 
 
+# The header is a Python literal, and NumPy's reader of it lets the parser's errors through.
+HEADER_FAULTS = (
+    ValueError,
+    TypeError,
+    IndexError,
+    KeyError,
+    SyntaxError,
+    MemoryError,
+    RecursionError,
+    tokenize.TokenError,
+)
+
+
 def _read_header(stream: IO[bytes], where: str) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
     try:
         version = np.lib.format.read_magic(stream)
@@ -75,6 +88,6 @@ def _read_header(stream: IO[bytes], where: str) -> tuple[tuple[int, ...], bool, 
                 return np.lib.format.read_array_header_1_0(stream)
             if version == (2, 0):
                 return np.lib.format.read_array_header_2_0(stream)
-    except (ValueError, tokenize.TokenError) as error:
+    except HEADER_FAULTS as error:
         raise DataError(f"{where}: is no .npy file ({str(error)[:80]!r})") from None
     raise DataError(f"{where}: expected .npy format 1.0 or 2.0, found {version}")

@@ -48,37 +48,55 @@ def step_of(prefix: Path) -> int:
 
 
 def newest_first(directory: Path) -> list[Path]:
-    """The prefixes of the checkpoints in a directory, by step."""
-    indexes = directory.glob("*.index")
-    return sorted((path.with_suffix("") for path in indexes), key=step_of, reverse=True)
+    """The prefixes of the checkpoints that a run saved in its directory, by step."""
+    indexes = directory.glob(f"{BASENAME}-*.index")
+    prefixes = [path.with_suffix("") for path in indexes]
+    return sorted((p for p in prefixes if step_of(p) >= 0), key=step_of, reverse=True)
 
 
 def find(path: str) -> Path:
     """The prefix meant by a directory, a prefix, or any file of a checkpoint.
 
-    Of a directory, the newest checkpoint.
+    Of a directory it is the checkpoint of the highest step; of a state file, the one it names
+    (or, if that is not beside it, the directory's).
 
     Raises:
       UserError: there is no checkpoint there.
     """
     place = Path(path)
-    if place.name == STATE and place.is_file():
-        place = place.parent
-    if place.is_dir():
-        prefixes = newest_first(place)
-        if not prefixes:
+    try:
+        if place.name == STATE and place.is_file():
+            named = place.parent / _named_by(place)
+            if _file(named, "index").exists():
+                return named
+            place = place.parent
+        if place.is_dir():
+            prefixes = [index.with_suffix("") for index in place.glob("*.index")]
+            if prefixes:
+                return max(prefixes, key=lambda prefix: (step_of(prefix), prefix.name))
             raise UserError(
                 f"{path} holds no checkpoint: expected {BASENAME}-STEP.index and "
                 f"{BASENAME}-STEP.data-00000-of-00001, found {_listing(place)}"
             )
-        return prefixes[0]
-    prefix = Path(PARTS.sub("", path))
-    if not _file(prefix, "index").exists():
-        raise UserError(
-            f"{path} is no checkpoint: expected the directory or the prefix of one, "
-            f"but {_file(prefix, 'index')} does not exist"
-        )
+        prefix = Path(PARTS.sub("", path))
+        if not _file(prefix, "index").exists():
+            raise UserError(
+                f"{path} is no checkpoint: expected the directory or the prefix of one, "
+                f"but {_file(prefix, 'index')} does not exist"
+            )
+    except OSError as error:
+        raise UserError(f"{path} can't be read: {error.strerror}") from None
     return prefix
+
+
+def check_path(path: str) -> None:
+    """Raises UserError for a path that TensorFlow would take for a pattern and never find."""
+    found = sorted(set("*?[]").intersection(path))
+    if found:
+        raise UserError(
+            f"{path}: TensorFlow reads {' '.join(found)} in the path of a checkpoint as a "
+            "wildcard; take a path without"
+        )
 
 
 def read_specs(prefix: Path) -> dict[str, Spec]:
@@ -86,10 +104,16 @@ def read_specs(prefix: Path) -> dict[str, Spec]:
 
     Raises:
       DamagedError: a file is missing or a checksum does not match.
+      UserError: a file can't be opened.
     """
-    data = _file(prefix, "data-00000-of-00001")
-    if not data.exists():
-        raise DamagedError(f"{data} is missing: a checkpoint needs it beside {prefix.name}.index")
+    check_path(str(prefix))
+    for path in (_file(prefix, "index"), _file(prefix, "data-00000-of-00001")):
+        try:
+            path.open("rb").close()
+        except FileNotFoundError:
+            raise DamagedError(f"{path} is missing: a checkpoint is a pair of files") from None
+        except OSError as error:
+            raise UserError(f"{path} can't be read: {error.strerror}") from None
     try:
         reader = tf.train.NewCheckpointReader(str(prefix))
         shapes, dtypes = reader.get_variable_to_shape_map(), reader.get_variable_to_dtype_map()
@@ -143,7 +167,7 @@ def save(saver: Any, sess: Any, directory: Path, step: int, keep: int) -> None:
     except (tf.errors.OpError, OSError, ValueError) as error:
         remove_leftovers(directory)
         raise UserError(
-            f"step {step} can't be saved in {directory}: {reason(error).split('; ')[-1]}; "
+            f"step {step} can't be saved in {directory}: {reason(error)}; "
             "make room, or mend the directory, then go on with --resume"
         ) from None
     kept = newest_first(directory)[:keep]
@@ -168,9 +192,9 @@ def remove_leftovers(directory: Path) -> None:
 
 
 def reason(error: BaseException) -> str:
-    """What went wrong, in a line: an op's error says first at length which op it was."""
+    """What went wrong, in a line: an op's error says first at length which op and file it was."""
     text = str(error)
-    of_an_op = re.search(r"^Node: .*\n(.+)", text, re.MULTILINE)
+    of_an_op = re.search(r"^Node: .*\n(?:.*; )?(.+)", text, re.MULTILINE)
     return of_an_op.group(1) if of_an_op else (text.splitlines() or [type(error).__name__])[0]
 
 
@@ -179,6 +203,13 @@ def _leftovers(directory: Path) -> Iterator[Path]:
     for data in directory.glob(f"{BASENAME}-*.data-*"):
         if PARTS.search(data.name) and not _file(Path(PARTS.sub("", str(data))), "index").exists():
             yield data
+
+
+def _named_by(state: Path) -> str:
+    """The prefix that a state file names first, or the empty string."""
+    text = state.read_text("utf-8", errors="replace")
+    match = re.search(r'^model_checkpoint_path: "(.+)"$', text, re.MULTILINE)
+    return match.group(1) if match else ""
 
 
 def _write_state(directory: Path, newest: list[Path]) -> None:
@@ -192,9 +223,10 @@ def _file(prefix: Path, part: str) -> Path:
 
 
 def _sync(path: Path) -> None:
-    if os.name == "nt" and path.is_dir():
+    is_directory = path.is_dir()
+    if os.name == "nt" and is_directory:
         return  # Windows opens no directory, and its renames are journalled
-    descriptor = os.open(path, os.O_RDONLY)
+    descriptor = os.open(path, os.O_RDONLY if is_directory else os.O_RDWR)
     try:
         os.fsync(descriptor)
     finally:

@@ -6,7 +6,7 @@ import dataclasses
 import json
 import math
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -29,7 +29,7 @@ def option(
     """A dataclass field that becomes a flag: `meaning` names its unit, the rest its limits."""
     limits = {"above": above, "at_least": at_least, "at_most": at_most, "choices": choices}
     metadata = {"meaning": meaning, **limits}
-    if isinstance(default, Callable):  # type: ignore[arg-type]
+    if callable(default):
         return dataclasses.field(default_factory=default, metadata=metadata)
     return dataclasses.field(default=default, metadata=metadata)
 
@@ -66,7 +66,7 @@ def expectation(field: dataclasses.Field[Any]) -> str:
     if limits["choices"]:
         return "one of " + ", ".join(limits["choices"])
     words = [
-        f"{label} {limits[key]:g}"
+        f"{label} {limits[key]}"
         for key, label in (("above", "above"), ("at_least", "from"), ("at_most", "up to"))
         if limits[key] is not None
     ]

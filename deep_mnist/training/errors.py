@@ -7,8 +7,12 @@ class UserError(Exception):
     """A mistake of the user's. The message is one line: expected, found, what to do."""
 
 
-class Interrupted(Exception):  # noqa: N818 - not an error
-    """Ctrl-C or SIGTERM. The message says what was saved and how to go on."""
+class Interrupted(BaseException):
+    """Ctrl-C or SIGTERM. The message says what was saved and how to go on.
+
+    Like KeyboardInterrupt it is no Exception: a signal may come while code that is not ours
+    runs, and nothing there may swallow it.
+    """
 
     def __init__(self, signal_number: int, message: str) -> None:
         super().__init__(message)

@@ -17,8 +17,8 @@ class Options:
 
     data_dir: str | None = None  # the only place to look for the data set
     run_dir: str | None = None  # a new directory for the run
-    resume: str | None = None  # a run to go on with; "" is the newest unfinished one
-    restore: str | None = None  # weights to start from: "" is the shipped ones; then the prefix
+    resume: str | bool | None = None  # a run to go on with; True is the newest unfinished one
+    restore: str | bool | None = None  # a checkpoint to start from; True is the shipped one
     eval_only: bool = False  # also set where --restore comes without --steps
     quiet: bool = False
 
@@ -62,14 +62,16 @@ def parse(
     running.add_argument(
         "--resume",
         nargs="?",
-        const="",
+        const=True,
+        type=_path,
         metavar="RUN",
         help="go on with an interrupted run, with its own settings (default: the newest)",
     )
     running.add_argument(
         "--restore",
         nargs="?",
-        const="",
+        const=True,
+        type=_path,
         metavar="CHECKPOINT",
         help="evaluate these weights, or train on from them with --steps "
         "(default: the shipped ones); a directory, a prefix or any file of a checkpoint",
@@ -84,6 +86,12 @@ def parse(
         options = dataclasses.replace(options, eval_only=True)
     _check_together(options, given)
     return options, given
+
+
+def _path(text: str) -> str:
+    if not text:  # as of "$CHECKPOINT" where the shell has no such variable
+        raise argparse.ArgumentTypeError("expected a path, found an empty word")
+    return text
 
 
 def _converter(field: dataclasses.Field[Any]) -> Any:

@@ -15,6 +15,8 @@ from deep_mnist.training import checkpoints, flags, run_directory, shipped, tens
 from deep_mnist.training import config as configs
 from deep_mnist.training.errors import Interrupted, UserError
 
+NOTHING_BEGUN = "stopped before a run had begun"
+
 
 def launch(
     name: str,
@@ -37,12 +39,15 @@ def launch(
         print(f"{name}: {interrupted}", file=sys.stderr)
         return 128 + interrupted.signal_number
     except KeyboardInterrupt:
-        print(f"{name}: interrupted while no step was under way", file=sys.stderr)
+        print(f"{name}: {NOTHING_BEGUN}", file=sys.stderr)
         return 128 + signal.SIGINT
     except BrokenPipeError:
         # Whoever read our output has gone; Python would complain again when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except OSError as error:
+        print(f"{name}: {error.filename or 'a file'}: {error.strerror}", file=sys.stderr)
+        return 2
     finally:
         if before is not None:
             signal.signal(signal.SIGTERM, before)
@@ -68,10 +73,11 @@ def _run(
         config = config_class(**given)
         configs.check(config)
     if options.run_dir is not None:
+        checkpoints.check_path(options.run_dir)
         run_directory.check_unused(options.run_dir)
     if options.restore is not None:
-        prefix = checkpoints.find(options.restore or str(shipped.directory(name)))
-        options = dataclasses.replace(options, restore=str(prefix))
+        place = shipped.directory(name) if options.restore is True else options.restore
+        options = dataclasses.replace(options, restore=str(checkpoints.find(str(place))))
     tensorflow.import_quietly()
     train(config, options)
 
@@ -80,7 +86,7 @@ def _terminate_by_exception() -> Any:
     """Makes SIGTERM an exception, as Ctrl-C is; returns the handler before, if it was changed."""
 
     def terminate(signal_number: int, frame: FrameType | None) -> None:
-        raise Interrupted(signal_number, "terminated while no step was under way")
+        raise Interrupted(signal_number, NOTHING_BEGUN)
 
     try:
         return signal.signal(signal.SIGTERM, terminate)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import Any, TextIO
 
 
 class Progress:
     """Shows how far a run is; close it before anything else is printed."""
 
-    def __init__(self, first_step: int, steps: int, quiet: bool) -> None:
+    def __init__(self, first_step: int, steps: int, quiet: bool, mark: str = "") -> None:
+        """`mark` follows every figure, as in " (GENERATED digits)"."""
         self._quiet = quiet
+        self._mark = mark
         self._bar: Any = None
-        if not quiet and sys.stdout.isatty() and sys.stderr.isatty():
+        if not quiet and _is_terminal(sys.stdout) and _is_terminal(sys.stderr):
             self._bar = _bar(first_step, steps)
 
     def advance(self) -> None:
@@ -23,14 +25,23 @@ class Progress:
     def report(self, step: int, accuracy: float) -> None:
         """The accuracy [0, 1] on the batch of `step`, before it is trained on."""
         if self._bar is not None:
-            self._bar.set_postfix_str(f"training accuracy {accuracy:g}", refresh=False)
+            self._bar.set_postfix_str(f"training accuracy {accuracy:g}{self._mark}", refresh=False)
         elif not self._quiet:
-            print(f"step {step}, training accuracy {accuracy:g}", flush=True)
+            print(f"step {step}, training accuracy {accuracy:g}{self._mark}", flush=True)
 
     def close(self) -> None:
         """Leaves the terminal as it was found."""
         if self._bar is not None:
             self._bar.close()
+
+
+def mark(dataset: str) -> str:
+    """What follows every figure that is not one of a published data set."""
+    return " (GENERATED digits)" if dataset == "generated" else ""
+
+
+def _is_terminal(stream: TextIO | None) -> bool:
+    return stream is not None and stream.isatty()
 
 
 def _bar(first_step: int, steps: int) -> Any:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import shlex
+import signal
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -15,7 +18,7 @@ from deep_mnist import data
 from deep_mnist.training import checkpoints, interrupts, machine, run_directory
 from deep_mnist.training.errors import Interrupted, UserError
 from deep_mnist.training.flags import Options
-from deep_mnist.training.progress import Progress
+from deep_mnist.training.progress import Progress, mark
 from deep_mnist.training.session import Score, Session
 
 
@@ -25,6 +28,9 @@ class Run:
     Where it starts depends on the options: at step 0, at the newest valid checkpoint of the
     interrupted run (`resume`), from a checkpoint's weights (`restore` with steps), or, to
     evaluate only, nowhere: then there are no steps, and nothing is written.
+
+    Raises:
+      UserError: there is nothing to start from, or no place to write to.
     """
 
     def __init__(
@@ -34,24 +40,33 @@ class Run:
         self.sess = sess
         self.digits = digits
         self.config = dataclasses.replace(config, dataset=digits.name)
-        self.quiet = options.quiet
+        self.options = options
         self.directory: Path | None = None
         self.first_step = 0
+        self._lock: run_directory.Lock | None = None
+        self._saved_step = 0
         self._seconds_before = 0.0
         self._seconds = 0.0
         self._say(f"{digits.name}: {_counts(digits)}, {digits.source}")
-        if options.resume is not None:
+        if isinstance(options.resume, str):
             self._resume(Path(options.resume))
-            return
-        sess.initialize()
-        if options.restore is not None:
-            sess.restore_weights(Path(options.restore))
-            self._say(f"restored {options.restore}")
-        if not options.eval_only:
-            self.directory = run_directory.create(name, options.run_dir)
-            run_directory.write_json(
-                self.directory / run_directory.CONFIG, dataclasses.asdict(self.config)
-            )
+        else:
+            self._start()
+
+    def __enter__(self) -> Run:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._lock is not None:
+            self._lock.release()
+        if self.directory is not None and isinstance(error, KeyboardInterrupt | Interrupted):
+            number = error.signal_number if isinstance(error, Interrupted) else signal.SIGINT
+            raise Interrupted(number, self._how_to_go_on()) from None
 
     def steps(self) -> Iterator[tuple[int, data.Batch]]:
         """Yields (step, batch) for every step still to do; saves what the loop's body did."""
@@ -61,9 +76,10 @@ class Run:
         batches = data.batches(
             self.digits.train, self.config.batch_size, self.config.seed, self.first_step
         )
-        progress = self._progress = Progress(self.first_step, steps, self.quiet)
+        progress = self._progress = Progress(
+            self.first_step, steps, self.options.quiet, mark(self.digits.name)
+        )
         start = time.perf_counter()
-        done = self.first_step
         try:
             with interrupts.deferred() as pending:
                 for step in range(self.first_step, steps):
@@ -74,17 +90,14 @@ class Run:
                     stopping = pending.signal_number is not None
                     if stopping or done % self.config.save_every == 0 or done == steps:
                         self.sess.save(self.directory, done, self.config.keep)
+                        self._saved_step = done
                     if stopping:
                         break
         finally:
             progress.close()
         self._seconds = self._seconds_before + time.perf_counter() - start
         if pending.signal_number is not None:
-            raise Interrupted(
-                pending.signal_number,
-                f"stopped after step {done} of {steps}, which is saved; go on with: "
-                f"python -m deep_mnist.{self.name} --resume {self.directory}",
-            )
+            raise Interrupted(pending.signal_number, "")
 
     def report(self, step: int, accuracy: float, loss: float) -> None:
         """Prints and records how the model does on the batch of `step`, before training on it.
@@ -97,12 +110,7 @@ class Run:
         Raises:
           UserError: the loss is not a finite number any more.
         """
-        if not np.isfinite(loss):
-            raise UserError(
-                f"the loss is {loss} at step {step}, with --learning-rate "
-                f"{self.config.learning_rate:g}: nothing is learnt from here on; "
-                "take a smaller --learning-rate, or --loss stable"
-            )
+        self._check_finite(loss, f"at step {step}")
         assert self.directory is not None
         self._progress.report(step, float(accuracy))
         run_directory.append_metrics(
@@ -116,9 +124,14 @@ class Run:
         )
 
     def finish(self) -> None:
-        """Evaluates on the validation and test sets, prints both, and writes result.json."""
+        """Evaluates on the validation and test sets, prints both, and writes result.json.
+
+        Raises:
+          UserError: the weights are not finite numbers any more.
+        """
         test = self.sess.evaluate(self.digits.test)
         if self.directory is not None:
+            self._check_finite(test.loss, "at the end")
             validation = self.sess.evaluate(self.digits.validation)
             run_directory.write_json(
                 self.directory / run_directory.RESULT, self._result(validation, test)
@@ -127,21 +140,60 @@ class Run:
             self._say(f"validation accuracy {self._describe(validation)}")
         print(f"test accuracy {self._describe(test)}", flush=True)
 
-    def _resume(self, directory: Path) -> None:
+    def _start(self) -> None:
+        self.sess.initialize()
+        if self.options.restore is not None:
+            self.sess.restore_weights(Path(str(self.options.restore)))
+            self._say(f"restored {self.options.restore}")
+        if self.options.eval_only:
+            return
+        directory = run_directory.create(self.name, self.options.run_dir)
+        self._lock = run_directory.Lock(directory)
+        if self.options.restore is not None:
+            # Without it, a run killed before its first checkpoint would resume from other weights.
+            self.sess.save(directory, 0, self.config.keep)
+        run_directory.write_json(directory / run_directory.CONFIG, dataclasses.asdict(self.config))
         self.directory = directory
+
+    def _resume(self, directory: Path) -> None:
+        self._lock = run_directory.Lock(directory)
         checkpoints.remove_leftovers(directory)
         self.sess.initialize()
+        damaged = []
         for prefix in checkpoints.newest_first(directory):
             try:
                 self.sess.restore(prefix)
             except checkpoints.DamagedError as error:
-                checkpoints.set_aside(prefix)
+                damaged.append(prefix)
                 print(f"{self.name}: passed over: {error}", file=sys.stderr)
                 continue
-            self.first_step = checkpoints.step_of(prefix)
+            self.first_step = self._saved_step = checkpoints.step_of(prefix)
             break
+        else:
+            if damaged:
+                raise UserError(f"no checkpoint in {directory} is whole: start a new run")
+        for prefix in damaged:
+            checkpoints.set_aside(prefix)
         self._seconds_before = run_directory.rewind_metrics(directory, self.first_step)
         self._say(f"going on with {directory} after step {self.first_step}")
+        self.directory = directory
+
+    def _how_to_go_on(self) -> str:
+        command = ["python", "-m", f"deep_mnist.{self.name}", "--resume", str(self.directory)]
+        if self.options.data_dir is not None:
+            command += ["--data-dir", self.options.data_dir]
+        return (
+            f"stopped; step {self._saved_step} of {self.config.steps} is saved; "
+            f"go on with: {shlex.join(command)}"
+        )
+
+    def _check_finite(self, loss: float, when: str) -> None:
+        if not np.isfinite(loss):
+            raise UserError(
+                f"the loss is {loss} {when}, with --learning-rate "
+                f"{self.config.learning_rate:g}: what was learnt is lost; "
+                "take a smaller --learning-rate, or --loss stable"
+            )
 
     def _result(self, validation: Score, test: Score) -> dict[str, Any]:
         trained_here = max(self.config.steps - self.first_step, 1)
@@ -168,7 +220,7 @@ class Run:
         return f"{score.accuracy:.4g} ({score.correct} of {score.examples} {digits})"
 
     def _say(self, line: str) -> None:
-        if not self.quiet:
+        if not self.options.quiet:
             print(line, flush=True)
 
 

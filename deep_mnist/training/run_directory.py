@@ -8,11 +8,16 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 from deep_mnist.training.errors import UserError
+from deep_mnist.training.progress import mark
+
+if sys.platform != "win32":
+    import fcntl
 
 CONFIG = "config.json"
 METRICS = "metrics.jsonl"
@@ -25,7 +30,7 @@ def default_root(name: str) -> Path:
 
 
 def check_unused(run_dir: str) -> None:
-    """Raises UserError if a directory for a new run holds something already."""
+    """Raises UserError if a directory for a new run holds something already, or can't be used."""
     try:
         used = any(Path(run_dir).iterdir())
     except FileNotFoundError:
@@ -73,33 +78,66 @@ def _create_dated(root: Path) -> Path:
             ) from None
 
 
-def find(name: str, resume: str) -> Path:
-    """The run that --resume names; "" is the newest one that has no result yet.
+def find(name: str, resume: str | bool) -> Path:
+    """The run that --resume names; True is the newest one that has no result and is not running.
 
     Raises:
       UserError: there is none.
     """
-    if resume:
-        if not Path(resume).is_dir():
+    if not isinstance(resume, bool):
+        if not os.path.isdir(resume):  # noqa: PTH112 - pathlib's raises where access is denied
             raise UserError(f"--resume {resume}: expected the directory of a run, found none there")
         return Path(resume)
     root = default_root(name)
     for directory in sorted(root.glob("*"), reverse=True):
         if (directory / CONFIG).exists() and not (directory / RESULT).exists():
+            try:
+                Lock(directory).release()
+            except UserError:
+                continue
             return directory
     raise UserError(f"--resume: there is no interrupted run in {root}; name a run's directory")
+
+
+class Lock:
+    """Keeps a run's directory for one process, as long as that lives or until released.
+
+    Raises:
+      UserError: another process is at work in the directory.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._descriptor: int | None = None
+        if sys.platform == "win32":
+            return  # has no flock; two processes on one run are not told from each other
+        self._descriptor = os.open(directory, os.O_RDONLY)
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self.release()
+            raise UserError(f"{directory} is in use: another process trains there") from None
+        except OSError:
+            pass  # a file system without locks, as some network ones are
+
+    def release(self) -> None:
+        """Lets others have the directory."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
 
 
 def is_finished(directory: Path) -> bool:
     """Whether a run has its result already; prints it if so."""
     try:
         result = json.loads((directory / RESULT).read_text("utf-8"))
+        steps, accuracy, dataset = (result[key] for key in ("steps", "test_accuracy", "dataset"))
+        line = f"test accuracy {accuracy:.4g}{mark(dataset)}"
     except FileNotFoundError:
         return False
-    except (OSError, ValueError) as error:
-        raise UserError(f"{directory / RESULT} can't be read: {error}") from None
-    print(f"{directory} is finished: step {result['steps']}, result in {directory / RESULT}")
-    print(f"test accuracy {result['test_accuracy']:.4g}")
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{directory / RESULT} can't be read as a result: {error!r}") from None
+    print(f"{directory} is finished: step {steps}, result in {directory / RESULT}")
+    print(line)
     return True
 
 
@@ -125,7 +163,7 @@ def write(path: Path, text: str) -> None:
 
 def write_json(path: Path, values: dict[str, Any]) -> None:
     """`write` of an indented JSON object."""
-    write(path, json.dumps(values, indent=2) + "\n")
+    write(path, json.dumps(values, indent=2, allow_nan=False) + "\n")
 
 
 def append_metrics(directory: Path, values: dict[str, Any]) -> None:
@@ -153,7 +191,7 @@ def rewind_metrics(directory: Path, step: int) -> float:
         for line in path.read_text("utf-8", errors="replace").splitlines():
             try:
                 values = json.loads(line)
-                if values["step"] < step:
+                if values["step"] < step and values["seconds"] >= 0:
                     kept.append(values)
             except (ValueError, KeyError, TypeError):
                 continue  # the last line of a killed run may be torn

@@ -33,7 +33,7 @@ class _TensorFlow:
 
     def _module(self) -> Any:
         try:
-            if self.quiet and "tensorflow" not in sys.modules:
+            if self.quiet and "tensorflow" not in sys.modules and sys.stderr is not None:
                 # 2 would let through that there is no GPU; real errors are exceptions anyway.
                 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
                 with _standard_error_held_back():

@@ -130,6 +130,22 @@ def test_a_directory_can_be_moved(saved, tmp_path):
     np.testing.assert_array_equal(other.values()["W"], values["W"])
 
 
+def test_the_state_file_may_name_an_older_checkpoint(saved):
+    directory, _ = saved
+    (directory / "checkpoint").write_text('model_checkpoint_path: "model.ckpt-1"\n')
+    assert checkpoints.find(str(directory / "checkpoint")) == directory / "model.ckpt-1"
+    (directory / "checkpoint").write_text('model_checkpoint_path: "/gone/model.ckpt-7"\n')
+    assert checkpoints.find(str(directory / "checkpoint")) == directory / "model.ckpt-2"
+
+
+def test_a_path_that_tensorflow_takes_for_a_pattern_is_refused_not_called_damaged(saved):
+    directory, _ = saved
+    odd = directory.rename(directory.with_name("run[1]"))
+    with pytest.raises(UserError, match="as a wildcard") as raised:
+        Trained(optimizer="adam").sess.restore(odd / "model.ckpt-2")
+    assert not isinstance(raised.value, checkpoints.DamagedError)
+
+
 def test_step_10_is_newer_than_step_9(tmp_path):
     for step in (9, 10):
         (tmp_path / f"model.ckpt-{step}.index").touch()

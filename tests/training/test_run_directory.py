@@ -27,12 +27,12 @@ def test_the_newest_run_without_a_result_is_the_one_to_resume():
         directory.mkdir(parents=True)
         (directory / "config.json").write_text("{}")
     (directory / "result.json").write_text("{}")
-    assert run_directory.find("cnn", "").name == "2026-01-02T00-00-00Z"
+    assert run_directory.find("cnn", True).name == "2026-01-02T00-00-00Z"
 
 
 def test_nothing_to_resume_is_said():
     with pytest.raises(UserError, match="there is no interrupted run in saved/runs/cnn"):
-        run_directory.find("cnn", "")
+        run_directory.find("cnn", True)
 
 
 def test_a_write_that_fails_leaves_what_was_there(tmp_path):
