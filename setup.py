@@ -10,6 +10,8 @@ VERSION = re.search(
     r'^__version__ = "(.+)"$', (ROOT / "deep_mnist/__init__.py").read_text("utf-8"), re.M
 ).group(1)
 
+TEST = ["pytest>=8", "setuptools>=70.1"]  # a test builds the wheel
+
 setup(
     name="deep_mnist",
     version=VERSION,
@@ -37,8 +39,8 @@ setup(
         "tqdm>=4.60",  # the progress bar on a terminal
     ],
     extras_require={
-        "test": ["pytest>=8"],
-        "dev": ["pytest>=8", "ruff>=0.6", "mypy>=1.10", "pre-commit>=3"],
+        "test": TEST,
+        "dev": [*TEST, "ruff>=0.6", "mypy>=1.10", "pre-commit>=3"],
     },
     packages=["deep_mnist", "deep_mnist.data", "deep_mnist.training", "deep_mnist.saved"],
     # The trained weights stand at the top of the checkout and inside the installed package.

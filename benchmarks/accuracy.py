@@ -59,8 +59,14 @@ def main() -> None:
 
 def train(program: str, run: Path, settings: list[str]) -> dict[str, Any]:
     """Trains in the directory `run`, or goes on with the run in it, and returns its result."""
-    how = ["--resume", str(run)] if run.exists() else [*settings, "--run-dir", str(run)]
-    subprocess.run([sys.executable, "-m", f"deep_mnist.{program}", *how], check=True)
+    new = [*settings, "--run-dir", str(run)]
+    command = [sys.executable, "-m", f"deep_mnist.{program}"]
+    subprocess.run([*command, *(["--resume", str(run)] if run.exists() else new)], check=True)
+    config = json.loads((run / "config.json").read_text("utf-8"))
+    for flag, value in zip(settings[::2], settings[1::2], strict=True):
+        found = str(config[flag.removeprefix("--")])
+        if found != value:
+            raise SystemExit(f"{run}: expected a run with {flag} {value}, found {found}")
     result: dict[str, Any] = json.loads((run / "result.json").read_text("utf-8"))
     return result
 

@@ -6,12 +6,11 @@ python benchmarks/ship.py saved/runs/benchmark/cnn-seed0
 from __future__ import annotations
 
 import argparse
+import datetime
 import importlib
 import json
 import shutil
 from pathlib import Path
-
-import report
 
 from deep_mnist import training
 from deep_mnist.training import checkpoints, tensorflow, tf
@@ -43,6 +42,8 @@ def main() -> None:
     run = parser.parse_args().run
 
     result = json.loads((run / "result.json").read_text("utf-8"))
+    if result["dataset"] != "mnist":
+        raise SystemExit(f"{run}: expected a run on MNIST, found one on {result['dataset']}")
     place = SAVED / result["model"]
     place.mkdir(parents=True)
 
@@ -61,8 +62,8 @@ def main() -> None:
     for name in ("config.json", "result.json"):
         shutil.copy(run / name, place)
     versions = ", ".join(f"{name} {version}" for name, version in result["versions"].items())
-    date = report.describe()["date"]
-    readme = README.format(**{**result, "versions": versions, "date": date})
+    ended = datetime.datetime.fromtimestamp((run / "result.json").stat().st_mtime)
+    readme = README.format(**{**result, "versions": versions, "date": ended.date()})
     (place / "README.md").write_text(readme, "utf-8")
 
 

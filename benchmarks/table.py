@@ -1,0 +1,95 @@
+"""The README's table of measured results, made of the files in results/.
+
+python benchmarks/table.py
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+RESULTS = Path(__file__).parent / "results"
+
+
+def main() -> None:
+    print(table())
+
+
+def table() -> str:
+    """Markdown, a row per figure: what, measured, goal, script."""
+    softmax, cnn = read("accuracy-softmax"), read("accuracy-cnn")
+    strokes, drawing = read("accuracy-cnn-generated"), read("generated")
+    loop, process = read("loop"), read("process")
+    seconds = process["seconds"]
+    slowest_help = max(
+        seconds[name]["median"] for name in ("softmax --help", "cnn --help", "list of commands")
+    )
+    rows = [
+        (
+            "softmax regression, 1,000 steps: test accuracy, seeds 0..9",
+            f"mean {percent(softmax['test_accuracy']['mean'])}, "
+            f"lowest {percent(softmax['test_accuracy']['lowest'])}",
+            "91.0 %, none under 90.0 %",
+        ),
+        (
+            "CNN, 20,000 steps: test accuracy, seeds 0..2",
+            f"mean {percent(cnn['test_accuracy']['mean'])}, "
+            f"lowest {percent(cnn['test_accuracy']['lowest'])}",
+            "99.2 %, none under 99.1 %",
+        ),
+        (
+            f"CNN that has seen generated digits alone, {strokes['steps']:,} steps: on MNIST",
+            percent(strokes["mnist_test_accuracy"]["mean"]),
+            "80 %",
+        ),
+        (
+            "the same, on generated digits that it has not seen",
+            percent(strokes["test_accuracy"]["mean"]),
+            "99 %",
+        ),
+        (
+            f"drawing {drawing['digits']:,} digits",
+            f"{drawing['seconds']['median']:.1f} s",
+            "under 5 s",
+        ),
+        (
+            "CNN step, beside a bare tutorial loop over the same graph",
+            f"{loop['ours_ms_per_step']['mean']:.1f} ms: {loop['ratio_of_means']:.3f} x bare",
+            "1.05 x",
+        ),
+        (
+            "`python -m deep_mnist.softmax`, the whole process",
+            f"{seconds['softmax']['median']:.1f} s: {process['softmax_over_import']:.2f} x "
+            "`import tensorflow`",
+            "2.0 x",
+        ),
+        ("`--help` of the slowest command", f"{slowest_help:.2f} s", "0.5 s"),
+        (
+            "peak memory of softmax, over `import tensorflow`",
+            f"{process['softmax_mb_over_import']} MB",
+            "250 MB",
+        ),
+        (
+            "peak memory of the CNN, over `import tensorflow`",
+            f"{process['cnn_mb_over_import']} MB",
+            "900 MB",
+        ),
+    ]
+    lines = ["| what | measured | goal |", "|---|---|---|"]
+    return "\n".join(lines + [f"| {' | '.join(row)} |" for row in rows])
+
+
+def read(name: str) -> dict[str, Any]:
+    """A result file."""
+    values: dict[str, Any] = json.loads((RESULTS / f"{name}.json").read_text("utf-8"))
+    return values
+
+
+def percent(fraction: float) -> str:
+    """0.9922 -> "99.22 %"."""
+    return f"{100 * fraction:.2f} %"
+
+
+if __name__ == "__main__":
+    main()
