@@ -141,7 +141,10 @@ def test_ctrl_c_while_data_is_read_exits_130(monkeypatch, capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--batch-size", "0"], "--batch-size: expected a whole number from 1, found 0"),
+        (
+            ["--batch-size", "0"],
+            "--batch-size: expected a whole number from 1 up to 60000, found 0",
+        ),
         (["--steps", "-1"], "--steps: expected a whole number from 1, found -1"),
         (["--steps", "many"], "argument --steps: expected a whole number from 1, found 'many'"),
         (["--keep-prob", "0"], "--keep-prob: expected a number above 0 up to 1, found 0.0"),
