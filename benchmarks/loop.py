@@ -1,6 +1,6 @@
 """What the training room costs: our CNN step beside a bare tutorial loop over the same graph.
 
-    python benchmarks/loop.py [--steps 2000]
+    python benchmarks/loop.py [--steps 1000]
 
 Both loops draw batches of 50 of MNIST, feed them, and look at the training accuracy every 100
 steps; ours also prints, records and saves as a run does, a checkpoint of all variables at the
@@ -28,7 +28,7 @@ WARM_UP = 20  # steps of each that are not counted
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--steps", type=int, default=2_000, help="of each loop (default: 2000)")
+    parser.add_argument("--steps", type=int, default=1_000, help="of each loop (default: 1000)")
     steps = parser.parse_args().steps
 
     tensorflow.import_quietly()

@@ -16,6 +16,8 @@ def directory(name: str) -> Path:
       UserError: this installation has none.
     """
     for saved in (PACKAGE / "saved", PACKAGE.parent / "saved"):
-        if (saved / name).is_dir():
-            return saved / name
+        place = saved / name
+        if place.is_dir():
+            here = Path.cwd()
+            return place.relative_to(here) if place.is_relative_to(here) else place
     raise UserError(f"this installation has no trained {name}: name a checkpoint after --restore")
