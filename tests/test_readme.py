@@ -5,6 +5,7 @@ import json
 import re
 import runpy
 import shlex
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -33,10 +34,19 @@ def test_every_command_shown_parses(program, arguments):
     flags.parse(program, config, "", shlex.split(arguments))
 
 
-@pytest.mark.parametrize(("language", "text"), BLOCKS)
-def test_python_shown_is_python(language, text):
-    if language == "python":
-        compile(text, "README.md", "exec")
+@pytest.mark.mnist
+def test_the_python_shown_reads_the_first_test_digit(mnist_dir, monkeypatch, capsys):
+    (snippet,) = [text for language, text in BLOCKS if "import tensorflow" in text]
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setenv("DEEP_MNIST_DATA_DIR", mnist_dir)
+    exec(compile(snippet, "README.md", "exec"), {})
+    assert capsys.readouterr().out == "7\n"
+
+
+def test_the_loop_shown_is_the_programs():
+    (loop,) = [text for language, text in BLOCKS if "run.steps()" in text]
+    program = (ROOT / "deep_mnist" / "cnn.py").read_text("utf-8")
+    assert loop in textwrap.dedent(program[program.index("            for step, batch") :])
 
 
 def test_links_and_paths_lead_somewhere():
