@@ -40,7 +40,7 @@ setup(
     ],
     extras_require={
         "test": TEST,
-        "dev": [*TEST, "ruff>=0.6", "mypy>=1.10", "pre-commit>=3"],
+        "dev": [*TEST, "ruff==0.17.*", "mypy==2.4.*", "pre-commit>=3"],
     },
     packages=["deep_mnist", "deep_mnist.data", "deep_mnist.training", "deep_mnist.saved"],
     # The trained weights stand at the top of the checkout and inside the installed package.
