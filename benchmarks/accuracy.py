@@ -2,7 +2,7 @@
 
     python benchmarks/accuracy.py softmax --seeds 10
     python benchmarks/accuracy.py cnn --seeds 3
-    python benchmarks/accuracy.py cnn --seeds 1 --dataset generated --steps 5000
+    python benchmarks/accuracy.py cnn --seeds 1 --dataset generated --steps 4000
 
 Each seed is one run of `python -m deep_mnist.PROGRAM` in RUNS/PROGRAM-[DATASET-]seedN. Runs that
 are there already are gone on with, or only read if they are finished. A run on generated digits
