@@ -1,9 +1,11 @@
 """Metadata, dependencies and extras of deep_mnist: their only home."""
 
 import re
+import shutil
 from pathlib import Path
 
 from setuptools import setup
+from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).parent
 VERSION = re.search(
@@ -11,6 +13,18 @@ VERSION = re.search(
 ).group(1)
 
 TEST = ["pytest>=8", "setuptools>=70.1"]  # a test builds the wheel
+
+
+class BuildWithWeights(build_py):
+    """Puts the trained weights, which stand at the top of a checkout, into the package."""
+
+    def run(self):
+        super().run()
+        if not self.editable_mode:
+            for model in ("softmax", "cnn"):
+                target = Path(self.build_lib, "deep_mnist", "saved", model)
+                shutil.copytree(ROOT / "saved" / model, target, dirs_exist_ok=True)
+
 
 setup(
     name="deep_mnist",
@@ -42,11 +56,7 @@ setup(
         "test": TEST,
         "dev": [*TEST, "ruff==0.17.*", "mypy==2.4.*", "pre-commit>=3"],
     },
-    packages=["deep_mnist", "deep_mnist.data", "deep_mnist.training", "deep_mnist.saved"],
-    # The trained weights stand at the top of the checkout and inside the installed package.
-    package_dir={"deep_mnist.saved": "saved"},
-    package_data={
-        "deep_mnist": ["py.typed"],
-        "deep_mnist.saved": ["softmax/*", "cnn/*"],
-    },
+    packages=["deep_mnist", "deep_mnist.data", "deep_mnist.training"],
+    package_data={"deep_mnist": ["py.typed"]},
+    cmdclass={"build_py": BuildWithWeights},
 )

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
+from collections.abc import Sequence
+
+from deep_mnist import __version__
 
 COMMANDS = {
     "softmax": "softmax regression: the smallest complete program",
@@ -10,11 +14,19 @@ COMMANDS = {
 }
 
 
-def main() -> int:
-    """Prints the commands, a line each."""
-    for name, line in COMMANDS.items():
-        print(f"python -m deep_mnist.{name:<10} {line}")
-    print("Each takes --help.")
+def main(argv: Sequence[str] | None = None) -> int:
+    """Prints the commands, a line each; they are modules, not arguments."""
+    lines = [f"python -m deep_mnist.{name:<10} {line}" for name, line in COMMANDS.items()]
+    listing = "\n".join([*lines, "Each takes --help."])
+    parser = argparse.ArgumentParser(
+        prog="python -m deep_mnist",
+        usage="python -m deep_mnist.COMMAND [flags]",
+        description=listing,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    parser.parse_args(argv)
+    print(listing)
     return 0
 
 

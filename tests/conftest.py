@@ -9,8 +9,8 @@ import pytest
 from deep_mnist import data
 from deep_mnist.data import generated
 
-REAL_DATA = os.environ.get("DEEP_MNIST_DATA_DIR")
 STARTED_IN = Path.cwd()
+REAL_DATA = STARTED_IN / os.environ.get("DEEP_MNIST_DATA_DIR", "MNIST_data")
 generated_digits = functools.cache(generated.digits)
 
 
@@ -31,9 +31,9 @@ def _alone(tmp_path_factory, monkeypatch):
 @pytest.fixture
 def mnist_dir():
     """The folder with the real MNIST files; skips the test where there is none."""
-    if not REAL_DATA:
-        pytest.skip("MNIST is not on disk: set DEEP_MNIST_DATA_DIR to its folder")
-    return str(STARTED_IN / REAL_DATA)
+    if not REAL_DATA.is_dir():
+        pytest.skip("MNIST is neither in MNIST_data/ nor named by DEEP_MNIST_DATA_DIR")
+    return str(REAL_DATA)
 
 
 @pytest.fixture

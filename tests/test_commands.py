@@ -132,7 +132,7 @@ def test_ctrl_c_while_data_is_read_exits_130(monkeypatch, capsys):
 
     monkeypatch.setattr(data, "load", interrupt)
     assert softmax.main([]) == 130
-    assert capsys.readouterr().err == "softmax: stopped before a run had begun\n"
+    assert capsys.readouterr().err == "softmax: stopped; no run was under way\n"
 
 
 # Mistakes ---------------------------------------------------------------------
@@ -159,12 +159,12 @@ def test_ctrl_c_while_data_is_read_exits_130(monkeypatch, capsys):
         (["--restore", "x" * 300], "can't be read: File name too long"),
         (["--resume", "x" * 300], "expected the directory of a run"),
         (["--run-dir", "run[1]"], "TensorFlow reads [ ] in the path of a checkpoint as a wildcard"),
-        (["--restore", "nowhere"], "nowhere.index does not exist"),
+        (["--restore", "nowhere"], "neither such a directory nor nowhere.index"),
         (["--restore", "."], "holds no checkpoint: expected model.ckpt-STEP.index"),
         (["--restore", "--learning-rate", "1"], "evaluates: leave out --learning-rate"),
         (["--restore", "--run-dir", "x"], "evaluates: leave out --run-dir"),
         (["--eval-only"], "add --restore [CHECKPOINT]"),
-        (["--resume"], "there is no interrupted run in saved/runs/cnn"),
+        (["--resume"], "there is no interrupted run in "),
         (["--resume", "nowhere"], "--resume nowhere: expected the directory of a run"),
         (["--resume", "."], "config.json is missing: . is not a run directory"),
         (["--resume", ".", "--steps", "5"], "keeps the run's own settings: leave out --steps"),
@@ -205,6 +205,21 @@ def test_the_other_models_checkpoint_is_refused():
         "float32[5, 5, 1, 32], W_conv2 float32[5, 5, 32, 64], W_fc1 float32[3136, 1024], "
         "W_fc2 float32[1024, 10], b_conv1 float32[32], b_conv2 float32[64], b_fc1 float32[1024], "
         "b_fc2 float32[10]; unexpected W float32[784, 10], b float32[10]\n"
+    )
+
+
+def test_the_other_models_run_is_not_resumed(capsys):
+    softmax.main([*QUICK, "--run-dir", "run"])
+    capsys.readouterr()
+    assert cnn.main(["--resume", "run"]) == 2
+    assert capsys.readouterr().err == (
+        "cnn: run is a run of softmax: python -m deep_mnist.softmax --resume\n"
+    )
+    Path("run/result.json").unlink()
+    assert cnn.main(["--resume", "run"]) == 2
+    assert capsys.readouterr().err == (
+        "cnn: run/config.json is not of a run of this program: "
+        "keep_prob missing, nothing unexpected\n"
     )
 
 
@@ -301,9 +316,16 @@ def test_without_tensorflow_one_sentence_says_what_is_needed(monkeypatch, fails)
 
 
 def test_the_package_lists_its_commands(capsys):
-    assert listing.main() == 0
+    assert listing.main([]) == 0
     printed = capsys.readouterr().out
     assert re.findall(r"python -m deep_mnist\.(\w+)", printed) == list(PROGRAMS)
+
+
+def test_a_command_given_as_an_argument_is_an_error(capsys):
+    with pytest.raises(SystemExit) as stopped:
+        listing.main(["cnn", "--steps", "3"])
+    assert stopped.value.code == 2
+    assert "python -m deep_mnist.COMMAND [flags]" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("program", PROGRAMS)

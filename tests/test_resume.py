@@ -91,7 +91,7 @@ def test_a_damaged_newest_checkpoint_is_passed_over(uninterrupted, capsys):
     capsys.readouterr()
     assert cnn.main(["--resume", "run"]) == 0
     printed = capsys.readouterr()
-    assert printed.err.startswith("cnn: passed over: checkpoint run/model.ckpt-120 is damaged")
+    assert printed.err.startswith("cnn: passed over: checkpoint run/model.ckpt-120 is damaged (")
     assert "going on with run after step 100\n" in printed.out
     assert fingerprint("run") == fingerprint(uninterrupted)
     assert Path("run/model.ckpt-120.data-00000-of-00001.damaged").exists()

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+import deep_mnist
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -49,3 +51,13 @@ def test_the_installed_package_finds_them(installed):
 
 def test_it_is_typed(installed):
     assert (installed / "deep_mnist" / "py.typed").exists()
+
+
+def test_a_folder_of_the_projects_name_does_not_hide_the_installed_package(tmp_path):
+    # As in the folder that a checkout was cloned into, where Python sees deep_mnist/ first.
+    (tmp_path / "deep_mnist").mkdir()
+    code = "import deep_mnist; print(deep_mnist.__version__)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.stdout == f"{deep_mnist.__version__}\n", done.stderr

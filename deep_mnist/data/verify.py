@@ -37,6 +37,8 @@ def read_place(dataset: DataSet, place: Path) -> Arrays | None:
     except FileNotFoundError:
         return None
     except NotADirectoryError:
+        if place.suffix != ".npz":
+            raise DataError(f"{place}: expected a folder or an .npz file, found a file") from None
         return read_npz(dataset, place)
     except OSError as error:
         raise DataError(f"{place}: cannot be read ({error.strerror or error})") from None

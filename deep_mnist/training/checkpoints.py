@@ -81,8 +81,8 @@ def find(path: str) -> Path:
         prefix = Path(PARTS.sub("", path))
         if not _file(prefix, "index").exists():
             raise UserError(
-                f"{path} is no checkpoint: expected the directory or the prefix of one, "
-                f"but {_file(prefix, 'index')} does not exist"
+                f"{path} is no checkpoint: expected the directory, the prefix or a file of one, "
+                f"but there is neither such a directory nor {_file(prefix, 'index').name}"
             )
     except OSError as error:
         raise UserError(f"{path} can't be read: {error.strerror}") from None
@@ -111,7 +111,9 @@ def read_specs(prefix: Path) -> dict[str, Spec]:
         try:
             path.open("rb").close()
         except FileNotFoundError:
-            raise DamagedError(f"{path} is missing: a checkpoint is a pair of files") from None
+            raise DamagedError(
+                f"{path} is missing: a checkpoint is a pair of files, copy both"
+            ) from None
         except OSError as error:
             raise UserError(f"{path} can't be read: {error.strerror}") from None
     try:
@@ -120,7 +122,9 @@ def read_specs(prefix: Path) -> dict[str, Spec]:
         for name in shapes:
             reader.get_tensor(name)  # reads the checksums
     except (tf.errors.OpError, IndexError, ValueError, RuntimeError) as error:
-        raise DamagedError(f"checkpoint {prefix} is damaged: {reason(error)}") from None
+        raise DamagedError(
+            f"checkpoint {prefix} is damaged ({reason(error)}): take another one, or copy it anew"
+        ) from None
     return {name: Spec(tuple(shapes[name]), dtypes[name].name) for name in shapes}
 
 

@@ -104,9 +104,14 @@ def read_json(path: Path, config_class: type[ConfigT]) -> ConfigT:
     except (OSError, ValueError) as error:
         raise UserError(f"{path} can't be read as a run's configuration: {error}") from None
     known = {field.name for field in dataclasses.fields(config_class)}  # type: ignore[arg-type]
-    if not isinstance(values, dict) or set(values) != known:
-        found = sorted(values) if isinstance(values, dict) else type(values).__name__
-        raise UserError(f"{path}: expected the fields {sorted(known)}, found {found}")
+    if not isinstance(values, dict):
+        raise UserError(f"{path}: expected an object, found a {type(values).__name__}")
+    if values.keys() != known:
+        missing = ", ".join(sorted(known - values.keys())) or "nothing"
+        unexpected = ", ".join(sorted(values.keys() - known)) or "nothing"
+        raise UserError(
+            f"{path} is not of a run of this program: {missing} missing, {unexpected} unexpected"
+        )
     config = config_class(**values)
     try:
         check(config)

@@ -15,7 +15,7 @@ from deep_mnist.training import checkpoints, flags, run_directory, shipped, tens
 from deep_mnist.training import config as configs
 from deep_mnist.training.errors import Interrupted, UserError
 
-NOTHING_BEGUN = "stopped before a run had begun"
+STOPPED = "stopped; no run was under way"
 
 
 def launch(
@@ -39,7 +39,7 @@ def launch(
         print(f"{name}: {interrupted}", file=sys.stderr)
         return 128 + interrupted.signal_number
     except KeyboardInterrupt:
-        print(f"{name}: {NOTHING_BEGUN}", file=sys.stderr)
+        print(f"{name}: {STOPPED}", file=sys.stderr)
         return 128 + signal.SIGINT
     except BrokenPipeError:
         # Whoever read our output has gone; Python would complain again when it flushes at exit.
@@ -65,7 +65,7 @@ def _run(
     options, given = flags.parse(name, config_class, doc or "", argv)
     if options.resume is not None:
         directory = run_directory.find(name, options.resume)
-        if run_directory.is_finished(directory):
+        if run_directory.is_finished(name, directory):
             return
         options = dataclasses.replace(options, resume=str(directory))
         config = configs.read_json(directory / run_directory.CONFIG, config_class)
@@ -86,7 +86,7 @@ def _terminate_by_exception() -> Any:
     """Makes SIGTERM an exception, as Ctrl-C is; returns the handler before, if it was changed."""
 
     def terminate(signal_number: int, frame: FrameType | None) -> None:
-        raise Interrupted(signal_number, NOTHING_BEGUN)
+        raise Interrupted(signal_number, STOPPED)
 
     try:
         return signal.signal(signal.SIGTERM, terminate)

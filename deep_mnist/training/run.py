@@ -190,9 +190,9 @@ class Run:
     def _check_finite(self, loss: float, when: str) -> None:
         if not np.isfinite(loss):
             raise UserError(
-                f"the loss is {loss} {when}, with --learning-rate "
-                f"{self.config.learning_rate:g}: what was learnt is lost; "
-                "take a smaller --learning-rate, or --loss stable"
+                f"the loss is {loss} {when}, with --learning-rate {self.config.learning_rate:g} "
+                f"and --loss {self.config.loss}: what was learnt is lost; "
+                "start again with a smaller --learning-rate"
             )
 
     def _result(self, validation: Score, test: Score) -> dict[str, Any]:

@@ -96,7 +96,9 @@ def find(name: str, resume: str | bool) -> Path:
             except UserError:
                 continue
             return directory
-    raise UserError(f"--resume: there is no interrupted run in {root}; name a run's directory")
+    raise UserError(
+        f"--resume: there is no interrupted run in {root.absolute()}; name its directory"
+    )
 
 
 class Lock:
@@ -126,16 +128,22 @@ class Lock:
             self._descriptor = None
 
 
-def is_finished(directory: Path) -> bool:
-    """Whether a run has its result already; prints it if so."""
+def is_finished(name: str, directory: Path) -> bool:
+    """Whether a run has its result already; prints it if so.
+
+    Raises:
+      UserError: the result can't be read, or is another program's.
+    """
     try:
         result = json.loads((directory / RESULT).read_text("utf-8"))
-        steps, accuracy, dataset = (result[key] for key in ("steps", "test_accuracy", "dataset"))
-        line = f"test accuracy {accuracy:.4g}{mark(dataset)}"
+        model, steps = result["model"], result["steps"]
+        line = f"test accuracy {result['test_accuracy']:.4g}{mark(result['dataset'])}"
     except FileNotFoundError:
         return False
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(f"{directory / RESULT} can't be read as a result: {error!r}") from None
+    if model != name:
+        raise UserError(f"{directory} is a run of {model}: python -m deep_mnist.{model} --resume")
     print(f"{directory} is finished: step {steps}, result in {directory / RESULT}")
     print(line)
     return True

@@ -159,7 +159,7 @@ def test_a_folder_without_a_checkpoint_is_refused(tmp_path):
 
 
 def test_a_path_that_is_not_there_is_refused(tmp_path):
-    with pytest.raises(UserError, match=r"nothing\.index does not exist"):
+    with pytest.raises(UserError, match=r"nor nothing\.index"):
         checkpoints.find(str(tmp_path / "nothing"))
 
 
@@ -213,7 +213,7 @@ def flip(path):
 def test_a_damaged_checkpoint_is_told_from_one_of_another_model(saved, damage, part):
     directory, _ = saved
     damage(directory / f"model.ckpt-2.{part}")
-    with pytest.raises(checkpoints.DamagedError, match=r"model\.ckpt-2 is damaged: "):
+    with pytest.raises(checkpoints.DamagedError, match=r"model\.ckpt-2 is damaged \("):
         checkpoints.read_specs(directory / "model.ckpt-2")
 
 
