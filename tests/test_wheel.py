@@ -46,7 +46,7 @@ def test_the_installed_package_finds_them(installed):
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=installed, capture_output=True, text=True, check=True
     )
-    assert Path(done.stdout.strip()) == installed / "deep_mnist" / "saved" / "cnn"
+    assert installed / done.stdout.strip() == installed / "deep_mnist" / "saved" / "cnn"
 
 
 def test_it_is_typed(installed):

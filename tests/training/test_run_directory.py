@@ -31,7 +31,7 @@ def test_the_newest_run_without_a_result_is_the_one_to_resume():
 
 
 def test_nothing_to_resume_is_said():
-    with pytest.raises(UserError, match="there is no interrupted run in .*saved/runs/cnn"):
+    with pytest.raises(UserError, match=r"there is no interrupted run in .*saved/runs/cnn"):
         run_directory.find("cnn", True)
 
 
