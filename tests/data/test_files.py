@@ -297,7 +297,9 @@ def test_a_broken_file_in_a_folder_that_was_asked_for(tmp_path, name):
 def test_a_file_that_is_no_npz(tmp_path):
     folder = write_set(tmp_path / "data", MNIST)
     path = folder / "train-images-idx3-ubyte.gz"
-    assert refused("mnist", path).startswith(f"{path}: is no intact .npz file")
+    assert refused("mnist", path).startswith(
+        f"{path}: expected a folder or an .npz file, found a file"
+    )
 
 
 def test_an_unknown_set():
