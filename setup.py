@@ -49,7 +49,7 @@ setup(
     python_requires=">=3.10",
     install_requires=[
         "tensorflow>=2.16",
-        "numpy>=1.24",
+        "numpy>=1.26",
         "tqdm>=4.60",  # the progress bar on a terminal
     ],
     extras_require={
