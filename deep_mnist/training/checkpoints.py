@@ -174,9 +174,9 @@ def save(saver: Any, sess: Any, directory: Path, step: int, keep: int) -> None:
             f"step {step} can't be saved in {directory}: {reason(error)}; "
             "make room, or mend the directory, then go on with --resume"
         ) from None
-    kept = newest_first(directory)[:keep]
-    _write_state(directory, kept)
-    for old in newest_first(directory)[keep:]:
+    prefixes = newest_first(directory)
+    _write_state(directory, prefixes[:keep])
+    for old in prefixes[keep:]:
         # Without its index a checkpoint is not one: a crash in between leaves no half of it.
         _file(old, "index").unlink(missing_ok=True)
         _file(old, "data-00000-of-00001").unlink(missing_ok=True)
