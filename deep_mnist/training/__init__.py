@@ -7,8 +7,10 @@ Read in this order:
     launch.py          from a command line to an exit code
     tensorflow.py      tf: tensorflow.compat.v1, imported when first used
     session.py         a tf.Session that saves, restores and evaluates its model
+    numpy_session.py   the same for a model of NumPy arrays
+    score.py           how a model does, and which one it is
     run.py             one run: its steps, its reports, its result
-    checkpoints.py     checkpoints on disk
+    checkpoints.py     checkpoints on disk; npz_checkpoints.py: those of NumPy arrays
     run_directory.py   the other files of a run
     machine.py         versions and processor, for the result
     shipped.py         where the trained weights that come with deep_mnist are
@@ -19,17 +21,20 @@ from deep_mnist.training.config import available_cpus, option
 from deep_mnist.training.errors import Interrupted, UserError
 from deep_mnist.training.flags import Options
 from deep_mnist.training.launch import launch
+from deep_mnist.training.numpy_session import NumpySession
 from deep_mnist.training.run import Run
 from deep_mnist.training.session import Session
-from deep_mnist.training.tensorflow import tf
+from deep_mnist.training.tensorflow import import_quietly, tf
 
 __all__ = [
     "Interrupted",
+    "NumpySession",
     "Options",
     "Run",
     "Session",
     "UserError",
     "available_cpus",
+    "import_quietly",
     "launch",
     "option",
     "tf",

@@ -11,7 +11,14 @@ from types import FrameType
 from typing import Any
 
 from deep_mnist.data import DataError
-from deep_mnist.training import checkpoints, flags, run_directory, shipped, tensorflow
+from deep_mnist.training import (
+    checkpoints,
+    flags,
+    npz_checkpoints,
+    run_directory,
+    shipped,
+    tensorflow,
+)
 from deep_mnist.training import config as configs
 from deep_mnist.training.errors import Interrupted, UserError
 
@@ -24,14 +31,17 @@ def launch(
     train: Callable[[Any, flags.Options], None],
     doc: str | None,
     argv: Sequence[str] | None,
+    *,
+    numpy_only: bool = False,
 ) -> int:
     """Calls `train(config, options)` as the flags say and returns the exit code.
 
+    `numpy_only` programs need no TensorFlow and keep their weights in .npz files.
     A mistake of the user's is one line on standard error, never a traceback.
     """
     before = _terminate_by_exception()
     try:
-        _run(name, config_class, train, doc, argv)
+        _run(name, config_class, train, doc, argv, numpy_only)
     except (UserError, DataError) as error:
         print(f"{name}: {error}", file=sys.stderr)
         return 2
@@ -60,6 +70,7 @@ def _run(
     train: Callable[[Any, flags.Options], None],
     doc: str | None,
     argv: Sequence[str] | None,
+    numpy_only: bool,
 ) -> None:
     """Looks at every place first: nobody waits for TensorFlow to hear that a folder is missing."""
     options, given = flags.parse(name, config_class, doc or "", argv)
@@ -73,12 +84,17 @@ def _run(
         config = config_class(**given)
         configs.check(config)
     if options.run_dir is not None:
-        checkpoints.check_path(options.run_dir)
+        if not numpy_only:
+            checkpoints.check_path(options.run_dir)
         run_directory.check_unused(options.run_dir)
     if options.restore is not None:
         place = shipped.directory(name) if options.restore is True else options.restore
-        options = dataclasses.replace(options, restore=str(checkpoints.find(str(place))))
-    tensorflow.import_quietly()
+        find = npz_checkpoints.find if numpy_only else checkpoints.find
+        restore = find(str(place))
+        options = dataclasses.replace(options, restore=str(restore))
+        config = run_directory.with_architecture(config, given, restore.parent)
+    if not numpy_only:
+        tensorflow.import_quietly()
     train(config, options)
 
 
