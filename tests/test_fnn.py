@@ -13,7 +13,8 @@ QUICK = ["--dataset", "generated", "--steps", "2"]
 
 
 @pytest.fixture(autouse=True)
-def _strict_arithmetic():
+def _strict_arithmetic(digits):
+    """For our own operations: the digits are drawn before."""
     with np.errstate(all="raise"):
         yield
 

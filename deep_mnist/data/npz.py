@@ -34,7 +34,12 @@ def read(path: Path) -> dict[str, npt.NDArray[np.uint8]]:
 
 def _read_member(archive: zipfile.ZipFile, name: str, path: Path) -> npt.NDArray[np.uint8]:
     where = f"{path}: {name}"
-    with open_member(archive, f"{name}.npy", path) as stream:
+    if f"{name}.npy" not in archive.namelist():
+        found = ", ".join(sorted(archive.namelist())[:8]) or "nothing"
+        raise DataError(
+            f"{path}: lacks {name}.npy, expected {', '.join(DIMENSIONS)}; holds {found}"
+        )
+    with open_member(archive, name, path) as stream:
         shape, fortran_order, dtype = read_header(stream, where)
         if dtype != np.uint8 or fortran_order or len(shape) != DIMENSIONS[name]:
             raise DataError(
@@ -51,12 +56,8 @@ def _read_member(archive: zipfile.ZipFile, name: str, path: Path) -> npt.NDArray
 
 
 def open_member(archive: zipfile.ZipFile, name: str, path: Path) -> IO[bytes]:
-    """Opens a member for reading; DataError if there is none, or none that NumPy could write."""
-    members = {member.filename: member for member in archive.infolist()}
-    member = members.get(name)
-    if member is None:
-        found = ", ".join(sorted(members)[:8]) or "nothing"
-        raise DataError(f"{path}: lacks {name}; holds {found}")
+    """Opens the array `name`, which must be there; DataError if NumPy would not write it so."""
+    member = archive.getinfo(f"{name}.npy")
     # NumPy writes no other kind, and the other decompressors know no bound.
     if member.flag_bits & 1 or member.compress_type not in (
         zipfile.ZIP_STORED,

@@ -115,7 +115,7 @@ def remove_leftovers(directory: Path) -> None:
 
 
 def _read_array(archive: zipfile.ZipFile, path: Path, name: str, like: np.ndarray) -> np.ndarray:
-    with npz.open_member(archive, f"{name}.npy", path) as stream:
+    with npz.open_member(archive, name, path) as stream:
         shape, fortran_order, dtype = npz.read_header(stream, f"{path}: {name}")
         if shape != like.shape or dtype not in (np.float32, np.float64) or fortran_order:
             raise UserError(
