@@ -13,7 +13,7 @@ import shutil
 from pathlib import Path
 
 from deep_mnist import training
-from deep_mnist.training import checkpoints, tensorflow, tf
+from deep_mnist.training import tensorflow, tf
 
 SAVED = Path(__file__).parents[1] / "saved"
 
@@ -54,7 +54,7 @@ def main() -> None:
         model = program.build(config)
         with training.Session(model, config) as sess:
             sess.initialize()
-            sess.restore_weights(checkpoints.find(str(run)))
+            sess.restore_weights(locate.find(str(run)))
             if sess.weights_sha256() != result["weights_sha256"]:
                 raise SystemExit(f"{run}: its newest checkpoint is not what result.json is of")
             sess.save_weights(place, result["steps"])

@@ -11,6 +11,7 @@ from deep_mnist import __version__
 COMMANDS = {
     "softmax": "softmax regression: the smallest complete program",
     "cnn": "the Deep MNIST convolutional network",
+    "legacy": "programs and checkpoints of TensorFlow 1, as they are",
 }
 
 

@@ -17,6 +17,7 @@ ALLOWED = {
     "data": {"data"},
     "training": {"data", "training"},
     **{program: {"data", "training"} for program in PROGRAMS},
+    "legacy": {"data", "training", *PROGRAMS, "legacy"},
     "__main__": set(),
     "__init__": set(),
 }
@@ -69,7 +70,8 @@ def test_importing_any_part_loads_no_tensorflow():
     assert (
         python(
             "import sys, deep_mnist, deep_mnist.data, deep_mnist.training\n"
-            "import deep_mnist.softmax, deep_mnist.cnn\n"
+            "import deep_mnist.softmax, deep_mnist.cnn, deep_mnist.legacy.__main__\n"
+            "import deep_mnist.legacy.checkpoint\n"
             "print('tensorflow' in sys.modules)"
         )
         == "False"

@@ -4,11 +4,17 @@ Read in this order:
 
     config.py          option(): a field of a Config that becomes a flag
     flags.py           the command line
-    launch.py          from a command line to an exit code
+    launch.py          from a command line to a training
+    exit_code.py       how every command ends
     tensorflow.py      tf: tensorflow.compat.v1, imported when first used
     session.py         a tf.Session that saves, restores and evaluates its model
     run.py             one run: its steps, its reports, its result
-    checkpoints.py     checkpoints on disk
+    checkpoints.py     the checkpoints that a run writes
+    locate.py          from a path to a checkpoint, ours or an old one
+    weights.py         the weights in it
+    layouts.py         which variable of a file is which of the model
+    frozen.py          the constants of a frozen graph
+    signatures.py      what a file is that is no checkpoint
     run_directory.py   the other files of a run
     machine.py         versions and processor, for the result
     shipped.py         where the trained weights that come with deep_mnist are

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from deep_mnist import data
-from deep_mnist.training import checkpoints, interrupts, machine, run_directory
-from deep_mnist.training.errors import Interrupted, UserError
+from deep_mnist.training import checkpoints, interrupts, locate, machine, run_directory
+from deep_mnist.training.errors import DamagedError, Interrupted, UserError
 from deep_mnist.training.flags import Options
 from deep_mnist.training.progress import Progress, mark
 from deep_mnist.training.session import Score, Session
@@ -143,8 +143,8 @@ class Run:
     def _start(self) -> None:
         self.sess.initialize()
         if self.options.restore is not None:
-            self.sess.restore_weights(Path(str(self.options.restore)))
-            self._say(f"restored {self.options.restore}")
+            notes = self.sess.restore_weights(Path(str(self.options.restore)))
+            self._say("; ".join([f"restored {self.options.restore}", *notes]))
         if self.options.eval_only:
             return
         directory = run_directory.create(self.name, self.options.run_dir)
@@ -163,11 +163,11 @@ class Run:
         for prefix in checkpoints.newest_first(directory):
             try:
                 self.sess.restore(prefix)
-            except checkpoints.DamagedError as error:
+            except DamagedError as error:
                 damaged.append(prefix)
                 print(f"{self.name}: passed over: {error}", file=sys.stderr)
                 continue
-            self.first_step = self._saved_step = checkpoints.step_of(prefix)
+            self.first_step = self._saved_step = locate.step_of(prefix)
             break
         else:
             if damaged:
