@@ -13,7 +13,7 @@ import shutil
 from pathlib import Path
 
 from deep_mnist import training
-from deep_mnist.training import tensorflow, tf
+from deep_mnist.training import locate, tensorflow, tf
 
 SAVED = Path(__file__).parents[1] / "saved"
 

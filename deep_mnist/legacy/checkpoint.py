@@ -71,6 +71,8 @@ def _run(argv: Sequence[str] | None) -> None:
             others[name] = error
     for name, model in loaded.items():
         _describe(name, file, model)
+        if not take:
+            print(f"restored by: python -m deep_mnist.{name} --restore {shlex.quote(str(place))}")
     if not loaded:
         _list(file)
         if undecided:
@@ -98,17 +100,20 @@ def _describe(name: str, file: weights.WeightFile, loaded: weights.Loaded) -> No
     rows = [
         (f"{s.name} {file.specs[s.name]}", f"is {own}: {s.reason}") for own, s in sources.items()
     ]
-    rows += [(f"{other} {file.specs[other]}", f"left out: {why}") for other, why in ignored.items()]
+    rows += [
+        (f"{other} {file.specs[other]}", f"left out: {ignored[other]}")
+        for other in sorted(ignored, key=layouts.natural)
+    ]
     print(f"model: {name}")
     _print_table(rows)
     for note in loaded.notes[1:]:
         print(f"note: {note}")
-    print(f"restored by: python -m deep_mnist.{name} --restore {shlex.quote(str(file.path))}")
 
 
 def _list(file: weights.WeightFile) -> None:
     ignored = layouts.bookkeeping(file.specs)
-    _print_table([(f"{name} {spec}", ignored.get(name, "")) for name, spec in file.specs.items()])
+    names = sorted(file.specs, key=layouts.natural)
+    _print_table([(f"{name} {file.specs[name]}", ignored.get(name, "")) for name in names])
 
 
 def _print_table(rows: Sequence[tuple[str, str]]) -> None:

@@ -27,10 +27,7 @@ SLOT = re.compile(
     r"/(Adam|AdamW|LazyAdam|AdaMax|AMSGrad|NAdam|Nadam|Momentum|RMSProp|Adagrad|AdagradDA|Adadelta"
     r"|Ftrl|FtrlProximal|LARS|LAMB|ProximalAdagrad)(_\w+)?$"
 )
-OPTIMIZER = re.compile(
-    r"(^|/)(adam|sgd|rmsprop|adagrad|adadelta|adamax|nadam|ftrl|momentum)(_?optimizer)?(_\d+)?/",
-    re.IGNORECASE,
-)
+OPTIMIZER = re.compile(r"(^|/)training(_\d+)?/[A-Z]\w*/")
 AVERAGE = re.compile(r"/ExponentialMovingAverage(_\d+)?$")
 NORMALIZATION = re.compile(
     r"(^|/)(gamma|beta|moving_mean|moving_variance)(_\d+)?$|batch_?norm", re.IGNORECASE
@@ -125,7 +122,7 @@ def assign(
     ignored = bookkeeping(found)
     taken = _taken(found, ignored, take)
     ignored = {name: why for name, why in ignored.items() if name not in taken}
-    plain = {name: found[name].shape for name in sorted(found, key=_natural) if name not in ignored}
+    plain = {name: found[name].shape for name in sorted(found, key=natural) if name not in ignored}
     if not taken:
         _check_not_normalized(layers, plain)
 
@@ -168,9 +165,9 @@ def bookkeeping(found: Mapping[str, Spec]) -> dict[str, str]:
         elif parent in found and found[parent].shape == shape:
             reasons[name] = f"a slot of {parent}"
         elif math.prod(shape) == 1:
-            reasons[name] = "a single number, as a step or a power of Adam's beta"
-        elif dtype not in FLOATS:
-            reasons[name] = f"no weight: {dtype}"
+            reasons[name] = "a single number, as a step is"
+        elif dtype not in FLOATS or 0 in shape:
+            reasons[name] = f"no weight: {found[name]}"
     return reasons
 
 
@@ -211,6 +208,9 @@ def _paired(plain: Mapping[str, Shape], is_constant: Callable[[str], bool]) -> l
     for size in sorted({shape[-1] for shape in plain.values()}):
         weights = [n for n, s in plain.items() if len(_squeezed(s)) > 1 and s[-1] == size]
         vectors = [n for n, s in plain.items() if _squeezed(s) == (size,)]
+        if len(weights) == len(vectors) == 1:
+            pairs.append(_Pair(weights[0], vectors[0], "the only ones of their shape"))
+            continue
         for key, reason in (
             (_without_role, "by shape and name"),
             (lambda name: name.rpartition("/")[0], "by shape and scope"),
@@ -220,14 +220,11 @@ def _paired(plain: Mapping[str, Shape], is_constant: Callable[[str], bool]) -> l
                 pairs.append(_Pair(weights_by[common], vectors_by[common], reason))
                 weights.remove(weights_by[common])
                 vectors.remove(vectors_by[common])
-        if len(weights) != len(vectors):
-            continue
-        by_number = list(zip(weights, vectors, strict=True))
-        # A bias that learnt beside a weight that did not: the numbers are in another order here.
-        if len(by_number) == 1:
-            pairs.append(_Pair(*by_number[0], "by shape"))
-        elif not any(is_constant(w) and not is_constant(b) for w, b in by_number):
-            pairs += [_Pair(w, b, "by shape and number") for w, b in by_number]
+        if len(weights) == len(vectors):
+            by_number = list(zip(weights, vectors, strict=True))
+            # No bias learns beside a weight that doesn't: then the numbers are in another order.
+            if not any(is_constant(w) and not is_constant(b) for w, b in by_number):
+                pairs += [_Pair(w, b, "by shape and number") for w, b in by_number]
     return pairs
 
 
@@ -391,11 +388,11 @@ def _check_not_in_the_way(
             if spare[size] < 0 and size in inside:
                 suspects.append(name)
     if suspects:
-        names = sorted(set(suspects), key=_natural)
+        names = sorted(set(suspects), key=natural)
         raise SeveralFitError(
             f"beside the model's variables it holds {_listed(names, others)}, which may stand "
             "between its layers, in another network",
-            [sorted(used, key=_natural)],
+            [sorted(used, key=natural)],
         )
 
 
@@ -438,27 +435,29 @@ def _explained(
     for target in missing.values():
         if len(target) > 1:
             reasons += [
-                f"{name} {list(shape)} is in another order of axes, which is not undone by guess"
+                f"{name} {list(shape)} has as many values in another arrangement, which is not "
+                "undone by guess"
                 for name, shape in weights.items()
-                if shape != target and sorted(_squeezed(shape)) == sorted(_squeezed(target))
+                if math.prod(shape) == math.prod(target)
             ]
         reasons += [
             f"{name} is quantized ({spec})"
             for name, spec in found.items()
             if spec.dtype not in FLOATS and math.prod(spec.shape) == math.prod(target) > 1
         ]
-    classes = {shape[-1] for shape in weights.values()} - {shape[-2] for shape in weights.values()}
-    if not reasons and len(classes) == 1 and len(weights) == len(layers):
-        (count,) = classes
-        if count != layers[-1].bias_shape[0]:
-            reasons.append(f"it tells {count} classes apart, not {layers[-1].bias_shape[0]}")
-    others = {
-        name: shape
-        for name, shape in plain.items()
-        if shape not in {s for layer in layers for s in (layer.weight_shape, layer.bias_shape)}
-    }
-    message = f"it lacks {wanted}, and has {_listed(others or plain, plain)}"
-    return OtherModelError("; ".join([message, *reasons]), distance)
+    last = layers[-1].weight_shape
+    inner = {shape[-2] for shape in weights.values()}
+    if layers[-1] in lacking and len(weights) == len(layers):
+        reasons += [
+            f"it tells {shape[-1]} classes apart, not {last[-1]}"
+            for shape in weights.values()
+            if shape[:-1] == last[:-1] and shape[-1] not in {*inner, last[-1]}
+        ]
+    known = {shape for layer in layers for shape in (layer.weight_shape, layer.bias_shape)}
+    others = [name for name, shape in plain.items() if shape not in known]
+    if others or not plain:
+        wanted += f", and has {_listed(others, plain)}"
+    return OtherModelError("; ".join([f"it lacks {wanted}", *reasons]), distance)
 
 
 def _listed(names: Iterable[str], shapes: Mapping[str, Shape] | None = None) -> str:
@@ -469,7 +468,7 @@ def _listed(names: Iterable[str], shapes: Mapping[str, Shape] | None = None) -> 
     return ", ".join(words + rest) or "no weights"
 
 
-def _natural(name: str) -> list[tuple[str, int]]:
+def natural(name: str) -> list[tuple[str, int]]:
     """Orders Variable_2 before Variable_10."""
     parts = re.split(r"(\d+)", name)
     return [

@@ -11,6 +11,7 @@ from deep_mnist.training.errors import UserError
 
 STATE = "checkpoint"
 PARTS = re.compile(r"\.(index|meta|data-\d{5}-of-\d{5})$")
+NO_KIND = "of no kind that holds such weights, or is damaged"
 SHARD = re.compile(r"-\d{5}-of-\d{5}$")  # of a V1 checkpoint
 
 
@@ -107,9 +108,12 @@ def _graph_in_directory(directory: Path, names: list[str]) -> Path:
     lacking = sorted({PARTS.sub("", name) for name in names if PARTS.search(name)})
     if lacking:
         raise UserError(_nothing_at(directory / lacking[0], directory / lacking[0]))
+    found = _listing(names) or "nothing"
+    if len(names) == 1 and (directory / names[0]).is_file():
+        found += f", which is {signatures.foreign(directory / names[0]) or NO_KIND}"
     raise UserError(
         f"{directory} holds no checkpoint: expected PREFIX.index and PREFIX.data-00000-of-00001, "
-        f"found {_listing(names) or 'nothing'}"
+        f"found {found}"
     )
 
 
@@ -118,6 +122,9 @@ def _nothing_at(place: Path, prefix: Path) -> str:
     names = _names(place.parent) if place.parent.is_dir() else []
     parts = [name for name in names if PARTS.sub("", name) == prefix.name and PARTS.search(name)]
     index = part(prefix, "index").name
+    if prefix.is_file():
+        kind = signatures.foreign(prefix) or NO_KIND
+        return f"{prefix} is no checkpoint: it is {kind}"
     if any(".data-" in name for name in parts):
         return f"{place} is no whole checkpoint: {index} is missing beside its data, copy both"
     if parts:
@@ -125,9 +132,6 @@ def _nothing_at(place: Path, prefix: Path) -> str:
             f"{place} has only the graph of a checkpoint ({parts[0]}), without its weights: "
             f"copy {index} and {prefix.name}.data-00000-of-00001 as well"
         )
-    if place.is_file():
-        kind = signatures.foreign(place) or "of no kind that holds such weights, or is damaged"
-        return f"{place} is no checkpoint: it is {kind}"
     alike = [name.removesuffix(".index") for name in names if name.endswith(".index")]
     hint = f" (beside it: {_listing(alike)})" if alike else ""
     return (

@@ -27,6 +27,10 @@ SIGNATURES = {
     b"\x08\x01\x12": "a SavedModel (saved_model.pb), a program that is not run here: its weights "
     "are the checkpoint variables/variables beside it",
 }
+# A field 1 (a node) of some length, and in it a field 1 (its name), then a field 2 (its op).
+GRAPH = re.compile(
+    rb"\n[\x80-\xff]{0,4}[\x00-\x7f]\n[\x80-\xff]?[\x01-\x7f][\w.][\w./>-]*\x12", re.S
+)
 PYTORCH_MAGIC = bytes.fromhex("8a0a6cfc9c46f9206aa85019")  # of its format before the zip
 PYTORCH = "a PyTorch checkpoint: no TensorFlow one, and never unpickled, since that runs code"
 PICKLE = "a Python pickle, which is never loaded, since that runs code"
@@ -42,8 +46,10 @@ def is_table(path: Path) -> bool:
 
 
 def is_graph(path: Path) -> bool:
-    """Whether a file may be a binary GraphDef: a .pb that is nothing else."""
-    return path.suffix == ".pb" and foreign(path) is None
+    """Whether a file may be a GraphDef: it begins with a node, or is a .pb of no other kind."""
+    with path.open("rb") as file:
+        head = file.read(1024)
+    return bool(GRAPH.match(head)) or (path.suffix == ".pb" and foreign(path) is None)
 
 
 def foreign(path: Path) -> str | None:
