@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from deep_mnist import cnn, softmax, training
-from deep_mnist.training import UserError, layouts, locate, tensorflow, tf, weights
+from deep_mnist.training import UserError, leftovers, locate, shapes, tensorflow, tf, weights
 from deep_mnist.training.exit_code import exit_code
 from deep_mnist.training.flags import Parser
 
@@ -60,14 +60,14 @@ def _run(argv: Sequence[str] | None) -> None:
     print(f"{place}: {file.format}, {len(file.specs)} variables", flush=True)
     names = [options.model] if options.model else list(PROGRAMS)
     loaded: dict[str, weights.Loaded] = {}
-    undecided: dict[str, layouts.SeveralFitError] = {}
-    others: dict[str, layouts.OtherModelError] = {}
+    undecided: dict[str, shapes.SeveralFitError] = {}
+    others: dict[str, shapes.OtherModelError] = {}
     for name in names:
         try:
             loaded[name] = weights.load_from(file, _shapes(PROGRAMS[name]), take)
-        except layouts.SeveralFitError as error:
+        except shapes.SeveralFitError as error:
             undecided[name] = error
-        except layouts.OtherModelError as error:
+        except shapes.OtherModelError as error:
             others[name] = error
     for name, model in loaded.items():
         _describe(name, file, model)
@@ -87,7 +87,7 @@ def _run(argv: Sequence[str] | None) -> None:
         _convert(next(iter(loaded)), place, take, Path(options.convert), _step(file))
 
 
-def _shapes(program: Any) -> dict[str, layouts.Shape]:
+def _shapes(program: Any) -> dict[str, shapes.Shape]:
     """A program's trainable variables, in the order in which it makes them."""
     with tf.Graph().as_default():
         program.build(program.Config())
@@ -102,7 +102,7 @@ def _describe(name: str, file: weights.WeightFile, loaded: weights.Loaded) -> No
     ]
     rows += [
         (f"{other} {file.specs[other]}", f"left out: {ignored[other]}")
-        for other in sorted(ignored, key=layouts.natural)
+        for other in sorted(ignored, key=shapes.natural)
     ]
     print(f"model: {name}")
     _print_table(rows)
@@ -111,8 +111,8 @@ def _describe(name: str, file: weights.WeightFile, loaded: weights.Loaded) -> No
 
 
 def _list(file: weights.WeightFile) -> None:
-    ignored = layouts.bookkeeping(file.specs)
-    names = sorted(file.specs, key=layouts.natural)
+    ignored = leftovers.bookkeeping(file.specs)
+    names = sorted(file.specs, key=shapes.natural)
     _print_table([(f"{name} {file.specs[name]}", ignored.get(name, "")) for name in names])
 
 

@@ -13,6 +13,8 @@ Read in this order:
     locate.py          from a path to a checkpoint, ours or an old one
     weights.py         the weights in it
     layouts.py         which variable of a file is which of the model
+    leftovers.py       what a file holds beside the model
+    shapes.py          a model's variables and a file's, as shapes
     frozen.py          the constants of a frozen graph
     signatures.py      what a file is that is no checkpoint
     run_directory.py   the other files of a run

@@ -15,8 +15,9 @@ from typing import Any
 
 from deep_mnist.training import run_directory, weights
 from deep_mnist.training.errors import UserError
-from deep_mnist.training.layouts import Spec
-from deep_mnist.training.locate import PARTS, STATE, part, step_of
+from deep_mnist.training.locate import PARTS, STATE, part
+from deep_mnist.training.locate import step_of as step_of
+from deep_mnist.training.shapes import Spec
 from deep_mnist.training.tensorflow import tf
 
 BASENAME = "model.ckpt"

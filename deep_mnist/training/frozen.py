@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from deep_mnist.training.errors import UserError
-from deep_mnist.training.layouts import Spec
+from deep_mnist.training.shapes import Spec
 from deep_mnist.training.tensorflow import tf
 
 MAX_BYTES = 1 << 28  # twenty times the largest model here

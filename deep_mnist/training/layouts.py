@@ -8,7 +8,6 @@ the choices. Nothing here reads a file or knows TensorFlow.
 
 from __future__ import annotations
 
-import itertools
 import math
 import re
 from collections import Counter
@@ -17,37 +16,31 @@ from fnmatch import fnmatchcase
 from typing import NamedTuple
 
 from deep_mnist.training.errors import UserError
-
-Shape = tuple[int, ...]
-
-FLOATS = ("float32", "float64", "float16", "bfloat16")
-
-# What the optimizers of TensorFlow 1 add under a variable's name, and Keras's under their own.
-SLOT = re.compile(
-    r"/(Adam|AdamW|LazyAdam|AdaMax|AMSGrad|NAdam|Nadam|Momentum|RMSProp|Adagrad|AdagradDA|Adadelta"
-    r"|Ftrl|FtrlProximal|LARS|LAMB|ProximalAdagrad)(_\w+)?$"
+from deep_mnist.training.leftovers import (
+    AVERAGE,
+    FLOATS,
+    bookkeeping,
+    check_not_in_the_way,
+    check_not_normalized,
 )
-OPTIMIZER = re.compile(r"(^|/)training(_\d+)?/[A-Z]\w*/")
-AVERAGE = re.compile(r"/ExponentialMovingAverage(_\d+)?$")
-NORMALIZATION = re.compile(
-    r"(^|/)(gamma|beta|moving_mean|moving_variance)(_\d+)?$|batch_?norm", re.IGNORECASE
+from deep_mnist.training.shapes import (
+    Layer,
+    OtherModelError,
+    SeveralFitError,
+    Shape,
+    Spec,
+    layers_of,
+    listed,
+    natural,
+    squeezed,
 )
+
 # Words at the ends of a name that tell a weight from its bias: W_conv1 and b_conv1, fc/kernel and
 # fc/bias, h1_w and h1_b. Without them, the two names are one.
 ROLE = re.compile(
     r"^(weights?|kernels?|filters?|biases|bias|w|b)|(weights?|kernels?|biases|bias|_w|_b)(?=[_\d]*$)",
     re.IGNORECASE,
 )
-
-
-class Spec(NamedTuple):
-    """What a variable is like."""
-
-    shape: Shape
-    dtype: str
-
-    def __str__(self) -> str:
-        return f"{self.dtype}{list(self.shape)}"
 
 
 class Source(NamedTuple):
@@ -62,32 +55,6 @@ class Assignment(NamedTuple):
 
     sources: dict[str, Source]  # by the model's names, in its order
     ignored: dict[str, str]  # the file's others, and why they are left out
-
-
-class OtherModelError(UserError):
-    """The file is not of this model; `distance` is 0 for a near relation, and grows."""
-
-    def __init__(self, message: str, distance: float) -> None:
-        super().__init__(message)
-        self.distance = distance
-
-
-class SeveralFitError(UserError):
-    """More than one choice fits the model; `choices` are names to take, one list for each."""
-
-    def __init__(self, message: str, choices: Sequence[Sequence[str]]) -> None:
-        super().__init__(message)
-        self.choices = choices
-
-
-class _Layer(NamedTuple):
-    """A weight of the model and its bias, with the shapes they have there."""
-
-    weight: str
-    weight_shape: Shape
-    bias: str
-    bias_shape: Shape
-    channels: int  # of the image that is flattened into this layer, where one is
 
 
 class _Pair(NamedTuple):
@@ -118,13 +85,13 @@ def assign(
       SeveralFitError: there are choices, and no rule that is safe; `take` decides.
       OtherModelError: there is nothing to choose from, or more than this model.
     """
-    layers = _layers(expected)
+    layers = layers_of(expected)
     ignored = bookkeeping(found)
     taken = _taken(found, ignored, take)
     ignored = {name: why for name, why in ignored.items() if name not in taken}
     plain = {name: found[name].shape for name in sorted(found, key=natural) if name not in ignored}
     if not taken:
-        _check_not_normalized(layers, plain)
+        check_not_normalized(layers, plain)
 
     pairs = _paired(plain, is_constant)
     options = [_options(layer, plain, pairs, taken) for layer in layers]
@@ -147,41 +114,10 @@ def assign(
     others = {name: shape for name, shape in plain.items() if name not in used}
     if not used <= taken:
         _check_trained(chosen, others, is_constant)
-        _check_not_in_the_way(layers, {k: s for k, s in others.items() if k not in ignored}, used)
+        check_not_in_the_way(layers, {k: s for k, s in others.items() if k not in ignored}, used)
     for name in others:
         ignored.setdefault(name, "belongs to no layer of this model")
     return Assignment({name: sources[name] for name in expected}, ignored)
-
-
-def bookkeeping(found: Mapping[str, Spec]) -> dict[str, str]:
-    """The variables that are no network's, by name, with the reason."""
-    reasons = {}
-    for name, (shape, dtype) in found.items():
-        parent = name.rpartition("/")[0]
-        if AVERAGE.search(name):
-            reasons[name] = f"a moving average of {parent}"
-        elif SLOT.search(name) or OPTIMIZER.search(name):
-            reasons[name] = "an optimizer's"
-        elif parent in found and found[parent].shape == shape:
-            reasons[name] = f"a slot of {parent}"
-        elif math.prod(shape) == 1:
-            reasons[name] = "a single number, as a step is"
-        elif dtype not in FLOATS or 0 in shape:
-            reasons[name] = f"no weight: {found[name]}"
-    return reasons
-
-
-def _layers(expected: Mapping[str, Shape]) -> list[_Layer]:
-    weights = [(name, shape) for name, shape in expected.items() if len(shape) > 1]
-    biases = [(name, shape) for name, shape in expected.items() if len(shape) == 1]
-    layers: list[_Layer] = []
-    channels = 1  # of the input, an image in grey
-    for (weight, weight_shape), (bias, bias_shape) in zip(weights, biases, strict=True):
-        assert weight_shape[-1:] == bias_shape, f"{bias} is not the bias of {weight}"
-        layers.append(_Layer(weight, weight_shape, bias, bias_shape, channels))
-        channels = weight_shape[-1]
-    assert len({layer.weight_shape for layer in layers}) == len(layers), "two layers of one shape"
-    return layers
 
 
 def _taken(found: Mapping[str, Spec], ignored: Mapping[str, str], take: Sequence[str]) -> set[str]:
@@ -196,7 +132,7 @@ def _taken(found: Mapping[str, Spec], ignored: Mapping[str, str], take: Sequence
         if not matching:
             raise UserError(
                 f"--take {pattern}: expected the name of a weight in the file, or a pattern of "
-                f"names, found none among {_listed(n for n in found if n not in ignored)}"
+                f"names, found none among {listed(n for n in found if n not in ignored)}"
             )
         taken |= matching
     return taken
@@ -206,8 +142,8 @@ def _paired(plain: Mapping[str, Shape], is_constant: Callable[[str], bool]) -> l
     """Every weight of the file with its bias, as far as that is certain."""
     pairs = []
     for size in sorted({shape[-1] for shape in plain.values()}):
-        weights = [n for n, s in plain.items() if len(_squeezed(s)) > 1 and s[-1] == size]
-        vectors = [n for n, s in plain.items() if _squeezed(s) == (size,)]
+        weights = [n for n, s in plain.items() if len(squeezed(s)) > 1 and s[-1] == size]
+        vectors = [n for n, s in plain.items() if squeezed(s) == (size,)]
         if len(weights) == len(vectors) == 1:
             pairs.append(_Pair(weights[0], vectors[0], "the only ones of their shape"))
             continue
@@ -240,13 +176,13 @@ def _without_role(name: str) -> str:
 
 
 def _options(
-    layer: _Layer, plain: Mapping[str, Shape], pairs: Iterable[_Pair], taken: set[str]
+    layer: Layer, plain: Mapping[str, Shape], pairs: Iterable[_Pair], taken: set[str]
 ) -> list[_Pair]:
     """What of the file may be this layer."""
     weights = [
         n for n, s in plain.items() if _is_same_layout(s, layer.weight_shape, layer.channels)
     ]
-    vectors = [n for n, s in plain.items() if _squeezed(s) == layer.bias_shape]
+    vectors = [n for n, s in plain.items() if squeezed(s) == layer.bias_shape]
     weights = [name for name in weights if name in taken] or weights
     taken_vectors = [name for name in vectors if name in taken]
     bias_of = {pair.weight: pair for pair in pairs}
@@ -265,22 +201,18 @@ def _is_same_layout(source: Shape, target: Shape, channels: int) -> bool:
 
     Sides of 1 come and go freely; a square image of that many channels may be flattened or not.
     """
-    if _squeezed(source) == _squeezed(target):
+    if squeezed(source) == squeezed(target):
         return True
     if len(target) != 2 or not source or source[-1] != target[-1]:
         return False
     side = math.isqrt(target[0] // channels)
-    return side * side * channels == target[0] and _squeezed(source[:-1]) == _squeezed(
+    return side * side * channels == target[0] and squeezed(source[:-1]) == squeezed(
         (side, side, channels)
     )
 
 
-def _squeezed(shape: Shape) -> Shape:
-    return tuple(side for side in shape if side != 1)
-
-
 def _chosen(
-    layers: Sequence[_Layer],
+    layers: Sequence[Layer],
     options: Sequence[list[_Pair]],
     is_constant: Callable[[str], bool],
     ignored: dict[str, str],
@@ -321,99 +253,8 @@ def _chosen(
     raise SeveralFitError(message, choices)
 
 
-def _check_trained(
-    chosen: Sequence[_Pair], others: Mapping[str, Shape], is_constant: Callable[[str], bool]
-) -> None:
-    """An untrained model of its own is what it is; beside another network it is a leftover."""
-    another = [name for name, shape in others.items() if len(_squeezed(shape)) > 1]
-    if another and all(is_constant(pair.weight) for pair in chosen):
-        names = ", ".join(pair.weight for pair in chosen)
-        raise OtherModelError(
-            f"{names} was never trained (its values are all equal), and stands beside the weights "
-            f"of another network: {_listed(another)}",
-            distance=0.5,
-        )
-
-
-def _check_not_normalized(layers: Sequence[_Layer], plain: Mapping[str, Shape]) -> None:
-    sizes = {layer.bias_shape for layer in layers}
-    names = [n for n, s in plain.items() if NORMALIZATION.search(n) and _squeezed(s) in sizes]
-    if names:
-        raise OtherModelError(
-            f"it is of a network with batch normalization ({_listed(names)}), which computes "
-            "something else from the same weights",
-            distance=0.6,
-        )
-
-
-def _check_not_in_the_way(
-    layers: Sequence[_Layer], others: Mapping[str, Shape], used: set[str]
-) -> None:
-    """Refuses what may be a part of the same network, where leaving it out changes the answer.
-
-    That is a layer, or a chain of layers, that leads from the input or output of one of the model's
-    layers to that of one, as well as a vector that is no such layer's bias. A chain from the image
-    to the classes is a network of its own; one that ends elsewhere has no influence on the answer.
-    """
-    sides = [
-        {_entry(layers[0].weight_shape), ("dense", 784), ("image", 1)},
-        *(
-            {_exit(before.weight_shape), _entry(after.weight_shape)}
-            for before, after in itertools.pairwise(layers)
-        ),
-        {_exit(layers[-1].weight_shape)},
-    ]
-    weights = {name: shape for name, shape in others.items() if len(_squeezed(shape)) > 1}
-    suspects = []
-    for start, side in enumerate(sides):
-        chain = {n: s for n, s in weights.items() if _entry(s) in side}
-        reached: dict[str, Shape] = {}
-        while chain:
-            reached |= chain
-            chain = {
-                name: shape
-                for name, shape in weights.items()
-                if name not in reached and any(_leads_to(s, shape) for s in chain.values())
-            }
-        for end, other_side in enumerate(sides):
-            ends = [n for n, s in reached.items() if _exit(s) in other_side]
-            if ends and (start, end) != (0, len(sides) - 1):
-                suspects += ends
-    spare = Counter(shape[-1] for shape in weights.values())
-    inside = {size for side in sides for _, size in side if size != 1}
-    for name, shape in others.items():
-        if len(_squeezed(shape)) == 1:
-            size = _squeezed(shape)[0]
-            spare[size] -= 1
-            if spare[size] < 0 and size in inside:
-                suspects.append(name)
-    if suspects:
-        names = sorted(set(suspects), key=natural)
-        raise SeveralFitError(
-            f"beside the model's variables it holds {_listed(names, others)}, which may stand "
-            "between its layers, in another network",
-            [sorted(used, key=natural)],
-        )
-
-
-def _entry(shape: Shape) -> tuple[str, int]:
-    return ("dense" if len(shape) == 2 else "image", shape[-2])
-
-
-def _exit(shape: Shape) -> tuple[str, int]:
-    return ("dense" if len(shape) == 2 else "image", shape[-1])
-
-
-def _leads_to(before: Shape, after: Shape) -> bool:
-    (kind, size), (next_kind, next_size) = _exit(before), _entry(after)
-    if kind == next_kind:
-        return size == next_size
-    flat, channels = (next_size, size) if kind == "image" else (size, next_size)
-    return flat % channels == 0 and math.isqrt(flat // channels) ** 2 == flat // channels
-
-
 def _explained(
-    layers: Sequence[_Layer],
+    layers: Sequence[Layer],
     options: Sequence[list[_Pair]],
     plain: Mapping[str, Shape],
     found: Mapping[str, Spec],
@@ -429,7 +270,7 @@ def _explained(
             if not any(_is_same_layout(s, shape, channels) for s in plain.values()):
                 missing[name] = shape
     wanted = ", ".join(f"{name} {list(shape)}" for name, shape in missing.items())
-    weights = {name: shape for name, shape in plain.items() if len(_squeezed(shape)) > 1}
+    weights = {name: shape for name, shape in plain.items() if len(squeezed(shape)) > 1}
     distance = len(missing) / (2 * len(layers)) + abs(len(weights) - len(layers)) / 100
     reasons = []
     for target in missing.values():
@@ -456,21 +297,19 @@ def _explained(
     known = {shape for layer in layers for shape in (layer.weight_shape, layer.bias_shape)}
     others = [name for name, shape in plain.items() if shape not in known]
     if others or not plain:
-        wanted += f", and has {_listed(others, plain)}"
+        wanted += f", and has {listed(others, plain)}"
     return OtherModelError("; ".join([f"it lacks {wanted}", *reasons]), distance)
 
 
-def _listed(names: Iterable[str], shapes: Mapping[str, Shape] | None = None) -> str:
-    """The first few names, with their shapes."""
-    names = list(names)
-    words = [f"{n} {list(shapes[n])}" if shapes else n for n in names[:10]]
-    rest = [f"{len(names) - 10} more"] if len(names) > 10 else []
-    return ", ".join(words + rest) or "no weights"
-
-
-def natural(name: str) -> list[tuple[str, int]]:
-    """Orders Variable_2 before Variable_10."""
-    parts = re.split(r"(\d+)", name)
-    return [
-        (text, int(number)) for text, number in zip(parts[::2], [*parts[1::2], "-1"], strict=True)
-    ]
+def _check_trained(
+    chosen: Sequence[_Pair], others: Mapping[str, Shape], is_constant: Callable[[str], bool]
+) -> None:
+    """An untrained model of its own is what it is; beside another network it is a leftover."""
+    another = [name for name, shape in others.items() if len(squeezed(shape)) > 1]
+    if another and all(is_constant(pair.weight) for pair in chosen):
+        names = ", ".join(pair.weight for pair in chosen)
+        raise OtherModelError(
+            f"{names} was never trained (its values are all equal), and stands beside the weights "
+            f"of another network: {listed(another)}",
+            distance=0.5,
+        )

@@ -12,7 +12,7 @@ import numpy as np
 
 from deep_mnist.data import Split, one_hot, scale
 from deep_mnist.training import checkpoints, weights
-from deep_mnist.training.layouts import Spec
+from deep_mnist.training.shapes import Spec
 from deep_mnist.training.tensorflow import tf
 
 EVALUATION_BATCH = 250  # examples: bounds the memory of an evaluation, changes no result

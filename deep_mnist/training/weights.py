@@ -17,9 +17,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from deep_mnist.training import frozen, layouts, locate, signatures
+from deep_mnist.training import frozen, layouts, locate, shapes, signatures
 from deep_mnist.training.errors import DamagedError, UserError
-from deep_mnist.training.layouts import Spec
+from deep_mnist.training.shapes import Spec
 from deep_mnist.training.tensorflow import tf
 
 MAX_VALUES = 1 << 26  # in a variable: twenty times the largest here
@@ -66,7 +66,7 @@ def open_file(path: Path) -> WeightFile:
         raise UserError(f"{error.filename or path} can't be read: {error.strerror}") from None
 
 
-def load(path: Path, expected: Mapping[str, layouts.Shape], take: Sequence[str] = ()) -> Loaded:
+def load(path: Path, expected: Mapping[str, shapes.Shape], take: Sequence[str] = ()) -> Loaded:
     """Reads a model's variables, whatever they are called in the file.
 
     Args:
@@ -82,7 +82,7 @@ def load(path: Path, expected: Mapping[str, layouts.Shape], take: Sequence[str] 
 
 
 def load_from(
-    file: WeightFile, expected: Mapping[str, layouts.Shape], take: Sequence[str] = ()
+    file: WeightFile, expected: Mapping[str, shapes.Shape], take: Sequence[str] = ()
 ) -> Loaded:
     """`load` from an open file."""
 
@@ -93,13 +93,13 @@ def load_from(
 
     try:
         assignment = layouts.assign(expected, file.specs, is_constant, take)
-    except layouts.OtherModelError as error:
-        raise layouts.OtherModelError(
+    except shapes.OtherModelError as error:
+        raise shapes.OtherModelError(
             f"checkpoint {file.path} is of another model: {error}", error.distance
         ) from None
-    except layouts.SeveralFitError as error:
+    except shapes.SeveralFitError as error:
         names = shlex.quote(",".join(error.choices[-1]))
-        raise layouts.SeveralFitError(
+        raise shapes.SeveralFitError(
             f"checkpoint {file.path}: {error}; choose by python -m deep_mnist.legacy checkpoint "
             f"{shlex.quote(str(file.path))} --take {names} --convert OUT, and --restore OUT",
             error.choices,

@@ -8,7 +8,7 @@ import pytest
 from deep_mnist import softmax, training
 from deep_mnist.training import UserError, checkpoints, locate, tf
 from deep_mnist.training.errors import DamagedError
-from deep_mnist.training.layouts import Spec
+from deep_mnist.training.shapes import Spec
 
 
 class Trained:

@@ -3,7 +3,8 @@
 import pytest
 
 from deep_mnist.training import UserError
-from deep_mnist.training.layouts import OtherModelError, SeveralFitError, Spec, assign
+from deep_mnist.training.layouts import assign
+from deep_mnist.training.shapes import OtherModelError, SeveralFitError, Spec
 
 SOFTMAX = {"W": (784, 10), "b": (10,)}
 CNN = {
