@@ -36,15 +36,17 @@ class Config:
     seed: int = option(
         0, "of the weights, the masks and the order of the images", at_least=0, at_most=2**31 - 1
     )
-    dataset: str = option("auto", "auto is MNIST, or generated", choices=data.NAMES)
+    dataset: str = option(
+        "auto", "auto is MNIST, or generated", choices=data.NAMES, evaluation=True
+    )
     log_every: int = option(100, "steps between reports", at_least=1)
     save_every: int = option(2_000, "steps between checkpoints", at_least=1)
     keep: int = option(5, "checkpoints of the run that are kept", at_least=1)
     intra_op_threads: int = option(
-        training.available_cpus, "threads in an op", at_least=1, at_most=1024
+        training.available_cpus, "threads in an op", at_least=1, at_most=1024, evaluation=True
     )
     inter_op_threads: int = option(
-        training.available_cpus, "ops at a time", at_least=1, at_most=1024
+        training.available_cpus, "ops at a time", at_least=1, at_most=1024, evaluation=True
     )
 
 

@@ -9,20 +9,35 @@ Read in this order:
     catalogue.py   the known sets: file names, digests, mirrors
     idx.py npz.py  the two file formats, read through bounded.py
     download.py    mirrors in turn, never a half file
+    blocks.py      images with ink in the same few pixels, put together
+    picture.py     a picture in characters
     generated.py   handwriting-like digits, from strokes.py bent by distort.py
 """
 
-from deep_mnist.data.batches import Batch, Split, batches, one_hot, scale
+from deep_mnist.data.batches import (
+    Batch,
+    Split,
+    batches,
+    batches_in_file_order,
+    one_hot,
+    scale,
+)
+from deep_mnist.data.blocks import Block, blocks
 from deep_mnist.data.dataset import NAMES, Dataset, load
 from deep_mnist.data.errors import DataError
+from deep_mnist.data.picture import characters
 
 __all__ = [
     "NAMES",
     "Batch",
+    "Block",
     "DataError",
     "Dataset",
     "Split",
     "batches",
+    "batches_in_file_order",
+    "blocks",
+    "characters",
     "load",
     "one_hot",
     "scale",

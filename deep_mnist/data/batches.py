@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -64,3 +65,16 @@ def batches(split: Split, batch_size: int, seed: int, first_step: int = 0) -> It
             order = epoch_order(num_examples, seed, epoch)
             chosen = np.concatenate([chosen, order[: min(position, batch_size - len(chosen))]])
         yield Batch(scale(split.images[chosen]), one_hot(split.labels[chosen]))
+
+
+def batches_in_file_order(split: Split, batch_size: int, first_step: int = 0) -> Iterator[Batch]:
+    """Yields the batches of steps first_step, first_step + 1, ... without end, unshuffled.
+
+    Every epoch visits the examples as they come; its last batch is short where batch_size does
+    not divide their number.
+    """
+    starts = range(0, len(split.labels), batch_size)
+    for step in itertools.count(first_step):
+        start = starts[step % len(starts)]
+        images, labels = (part[start : start + batch_size] for part in split)
+        yield Batch(scale(images), one_hot(labels))

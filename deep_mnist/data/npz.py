@@ -34,35 +34,36 @@ def read(path: Path) -> dict[str, npt.NDArray[np.uint8]]:
 
 def _read_member(archive: zipfile.ZipFile, name: str, path: Path) -> npt.NDArray[np.uint8]:
     where = f"{path}: {name}"
-    members = {member.filename: member for member in archive.infolist()}
-    member = members.get(f"{name}.npy")
-    if member is None:
-        found = ", ".join(sorted(members)[:8]) or "nothing"
-        raise DataError(
-            f"{path}: lacks {name}.npy, expected {', '.join(DIMENSIONS)}; holds {found}"
-        )
-    # NumPy writes no other kind, and the other decompressors know no bound.
-    if member.flag_bits & 1 or member.compress_type not in (
-        zipfile.ZIP_STORED,
-        zipfile.ZIP_DEFLATED,
-    ):
-        raise DataError(f"{where}: is encrypted or not compressed as NumPy does")
-    with archive.open(member) as stream:
-        shape, fortran_order, dtype = _read_header(stream, where)
-        if dtype.hasobject:
-            raise DataError(f"{where}: holds pickled Python objects, which are never loaded")
+    with open_member(archive, f"{name}.npy", path) as stream:
+        shape, fortran_order, dtype = read_header(stream, where)
         if dtype != np.uint8 or fortran_order or len(shape) != DIMENSIONS[name]:
             raise DataError(
                 f"{where}: expected uint8 in {DIMENSIONS[name]} dimensions in C order, found "
                 f"{dtype} of shape {shape}{' in Fortran order' if fortran_order else ''}"
             )
         expected = stream.tell() + math.prod(shape)
-        if member.file_size > expected:
+        found = archive.getinfo(f"{name}.npy").file_size
+        if found > expected:
             raise DataError(
-                f"{where}: expands beyond its header, expected {expected} bytes, "
-                f"found {member.file_size}"
+                f"{where}: expands beyond its header, expected {expected} bytes, found {found}"
             )
         return bounded.read_array(stream, shape, where)
+
+
+def open_member(archive: zipfile.ZipFile, name: str, path: Path) -> IO[bytes]:
+    """Opens a member for reading; DataError if there is none, or none that NumPy could write."""
+    members = {member.filename: member for member in archive.infolist()}
+    member = members.get(name)
+    if member is None:
+        found = ", ".join(sorted(members)[:8]) or "nothing"
+        raise DataError(f"{path}: lacks {name}; holds {found}")
+    # NumPy writes no other kind, and the other decompressors know no bound.
+    if member.flag_bits & 1 or member.compress_type not in (
+        zipfile.ZIP_STORED,
+        zipfile.ZIP_DEFLATED,
+    ):
+        raise DataError(f"{path}: {name}: is encrypted or not compressed as NumPy does")
+    return archive.open(member)
 
 
 # The header is a Python literal, and NumPy's reader of it lets the parser's errors through.
@@ -78,16 +79,21 @@ HEADER_FAULTS = (
 )
 
 
-def _read_header(stream: IO[bytes], where: str) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+def read_header(stream: IO[bytes], where: str) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """Shape, whether in Fortran order, and dtype of a .npy file; DataError if it is none."""
     try:
         version = np.lib.format.read_magic(stream)
         # NumPy warns of headers written by Python 2; they are read all the same.
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             if version == (1, 0):
-                return np.lib.format.read_array_header_1_0(stream)
-            if version == (2, 0):
-                return np.lib.format.read_array_header_2_0(stream)
+                header = np.lib.format.read_array_header_1_0(stream)
+            elif version == (2, 0):
+                header = np.lib.format.read_array_header_2_0(stream)
+            else:
+                raise DataError(f"{where}: expected .npy format 1.0 or 2.0, found {version}")
     except HEADER_FAULTS as error:
         raise DataError(f"{where}: is no .npy file ({str(error)[:80]!r})") from None
-    raise DataError(f"{where}: expected .npy format 1.0 or 2.0, found {version}")
+    if header[2].hasobject:
+        raise DataError(f"{where}: holds pickled Python objects, which are never loaded")
+    return header

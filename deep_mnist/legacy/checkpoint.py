@@ -18,12 +18,12 @@ from typing import Any
 
 import numpy as np
 
-from deep_mnist import cnn, softmax, training
+from deep_mnist import cnn, mlp, softmax, training
 from deep_mnist.training import UserError, leftovers, locate, shapes, tensorflow, tf, weights
 from deep_mnist.training.exit_code import exit_code
 from deep_mnist.training.flags import Parser
 
-PROGRAMS: dict[str, Any] = {"softmax": softmax, "cnn": cnn}
+PROGRAMS: dict[str, Any] = {"softmax": softmax, "cnn": cnn, "mlp": mlp}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -8,8 +8,10 @@ Read in this order:
     exit_code.py       how every command ends
     tensorflow.py      tf: tensorflow.compat.v1, imported when first used
     session.py         a tf.Session that saves, restores and evaluates its model
+    numpy_session.py   the same for a model of NumPy arrays
+    score.py           how a model does, and which one it is
     run.py             one run: its steps, its reports, its result
-    checkpoints.py     the checkpoints that a run writes
+    checkpoints.py     the checkpoints that a run writes; npz_checkpoints.py: of NumPy arrays
     locate.py          from a path to a checkpoint, ours or an old one
     weights.py         the weights in it
     layouts.py         which variable of a file is which of the model
@@ -27,17 +29,20 @@ from deep_mnist.training.config import available_cpus, option
 from deep_mnist.training.errors import Interrupted, UserError
 from deep_mnist.training.flags import Options
 from deep_mnist.training.launch import launch
+from deep_mnist.training.numpy_session import NumpySession
 from deep_mnist.training.run import Run
 from deep_mnist.training.session import Session
-from deep_mnist.training.tensorflow import tf
+from deep_mnist.training.tensorflow import import_quietly, tf
 
 __all__ = [
     "Interrupted",
+    "NumpySession",
     "Options",
     "Run",
     "Session",
     "UserError",
     "available_cpus",
+    "import_quietly",
     "launch",
     "option",
     "tf",

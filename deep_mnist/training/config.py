@@ -25,10 +25,22 @@ def option(
     at_least: float | None = None,
     at_most: float | None = None,
     choices: Sequence[str] | None = None,
+    evaluation: bool = False,
+    architecture: bool = False,
 ) -> Any:
-    """A dataclass field that becomes a flag: `meaning` names its unit, the rest its limits."""
+    """A dataclass field that becomes a flag: `meaning` names its unit, the rest its limits.
+
+    Args:
+      evaluation: whether it matters where weights are only evaluated.
+      architecture: whether weights are of use only with the value that they were trained with.
+    """
     limits = {"above": above, "at_least": at_least, "at_most": at_most, "choices": choices}
-    metadata = {"meaning": meaning, **limits}
+    metadata = {
+        "meaning": meaning,
+        "evaluation": evaluation or architecture,
+        "architecture": architecture,
+        **limits,
+    }
     if callable(default):
         return dataclasses.field(default_factory=default, metadata=metadata)
     return dataclasses.field(default=default, metadata=metadata)
@@ -50,14 +62,17 @@ def check(config: Any) -> None:
     """Raises UserError, naming the flag, where a value is of the wrong kind or out of range."""
     for field in dataclasses.fields(config):
         value = getattr(config, field.name)
+        if value is None and field.default is None:
+            continue
         expected = expectation(field)
         if not _is_kind(value, kind(field)) or not _is_within(value, field.metadata):
             raise UserError(f"{flag(field.name)}: expected {expected}, found {value!r}")
 
 
 def kind(field: dataclasses.Field[Any]) -> str:
-    """The name of a field's type: int, float or str."""
-    return field.type if isinstance(field.type, str) else field.type.__name__
+    """The name of a field's type, which may be optional: int, float or str."""
+    name = field.type if isinstance(field.type, str) else field.type.__name__
+    return name.removesuffix(" | None")
 
 
 def expectation(field: dataclasses.Field[Any]) -> str:

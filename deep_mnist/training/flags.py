@@ -52,7 +52,7 @@ def parse(
             default=argparse.SUPPRESS,
             type=_converter(field),
             metavar="|".join(field.metadata["choices"] or [field.name.split("_")[-1].upper()]),
-            help=f"{field.metadata['meaning']} (default: {default})",
+            help=field.metadata["meaning"] + _default(default),
         )
     running = parser.add_argument_group("running")
     running.add_argument("--data-dir", metavar="DIR", help="the only place to look for the data")
@@ -87,8 +87,12 @@ def parse(
     options = Options(**{option: given.pop(option) for option in option_names})
     if options.restore is not None and "steps" not in given:
         options = dataclasses.replace(options, eval_only=True)
-    _check_together(options, given)
+    _check_together(config_class, options, given)
     return options, given
+
+
+def _default(value: Any) -> str:
+    return "" if value is None else f" (default: {value})"
 
 
 def _path(text: str) -> str:
@@ -110,7 +114,7 @@ def _converter(field: dataclasses.Field[Any]) -> Any:
     return convert
 
 
-def _check_together(options: Options, given: dict[str, Any]) -> None:
+def _check_together(config_class: type[Any], options: Options, given: dict[str, Any]) -> None:
     given_flags = ", ".join(configs.flag(name) for name in given)
     if options.resume is not None:
         if options.restore is not None or options.run_dir is not None:
@@ -124,9 +128,9 @@ def _check_together(options: Options, given: dict[str, Any]) -> None:
         if options.restore is None:
             raise UserError("--eval-only needs to know the weights: add --restore [CHECKPOINT]")
         unused = [
-            configs.flag(name)
-            for name in given
-            if name not in ("dataset", "intra_op_threads", "inter_op_threads")
+            configs.flag(field.name)
+            for field in dataclasses.fields(config_class)
+            if field.name in given and not field.metadata["evaluation"]
         ]
         if options.run_dir is not None:
             unused.append("--run-dir")

@@ -7,7 +7,15 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from deep_mnist.training import config as configs
-from deep_mnist.training import flags, locate, run_directory, shipped, tensorflow, weights
+from deep_mnist.training import (
+    flags,
+    locate,
+    npz_checkpoints,
+    run_directory,
+    shipped,
+    tensorflow,
+    weights,
+)
 from deep_mnist.training.exit_code import exit_code
 
 
@@ -17,9 +25,14 @@ def launch(
     train: Callable[[Any, flags.Options], None],
     doc: str | None,
     argv: Sequence[str] | None,
+    *,
+    numpy_only: bool = False,
 ) -> int:
-    """Calls `train(config, options)` as the flags say and returns the exit code."""
-    return exit_code(name, lambda: _run(name, config_class, train, doc, argv))
+    """Calls `train(config, options)` as the flags say and returns the exit code.
+
+    `numpy_only` programs need no TensorFlow and keep their weights in .npz files.
+    """
+    return exit_code(name, lambda: _run(name, config_class, train, doc, argv, numpy_only))
 
 
 def _run(
@@ -28,6 +41,7 @@ def _run(
     train: Callable[[Any, flags.Options], None],
     doc: str | None,
     argv: Sequence[str] | None,
+    numpy_only: bool,
 ) -> None:
     """Looks at every place first: nobody waits for TensorFlow to hear that a folder is missing."""
     options, given = flags.parse(name, config_class, doc or "", argv)
@@ -41,10 +55,15 @@ def _run(
         config = config_class(**given)
         configs.check(config)
     if options.run_dir is not None:
-        weights.check_path(options.run_dir)
+        if not numpy_only:
+            weights.check_path(options.run_dir)
         run_directory.check_unused(options.run_dir)
     if options.restore is not None:
         place = shipped.directory(name) if options.restore is True else options.restore
-        options = dataclasses.replace(options, restore=str(locate.find(str(place))))
-    tensorflow.import_quietly()
+        find = npz_checkpoints.find if numpy_only else locate.find
+        restore = find(str(place))
+        options = dataclasses.replace(options, restore=str(restore))
+        config = run_directory.with_architecture(config, given, restore.parent)
+    if not numpy_only:
+        tensorflow.import_quietly()
     train(config, options)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import re
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,21 +15,25 @@ from deep_mnist.training.tensorflow import tf
 
 
 def versions() -> dict[str, str]:
-    """By name: deep_mnist, python, tensorflow, numpy."""
-    return {
+    """By name: deep_mnist, python, numpy, and tensorflow if it is in use."""
+    versions = {
         "deep_mnist": __version__,
         "python": platform.python_version(),
-        "tensorflow": tf.__version__,
         "numpy": np.__version__,
     }
+    return {**versions, "tensorflow": tf.__version__} if _uses_tensorflow() else versions
 
 
 def device() -> str:
     """The processor, as in "AMD EPYC, 2 CPUs": the GPU if TensorFlow sees one, else the CPUs."""
-    gpus = tf.config.list_physical_devices("GPU")
+    gpus = tf.config.list_physical_devices("GPU") if _uses_tensorflow() else []
     if gpus:
         return str(tf.config.experimental.get_device_details(gpus[0]).get("device_name", "GPU"))
     return f"{_cpu_model()}, {available_cpus()} CPUs"
+
+
+def _uses_tensorflow() -> bool:
+    return sys.modules.get("tensorflow") is not None
 
 
 def _cpu_model() -> str:

@@ -22,12 +22,13 @@ class Progress:
         if self._bar is not None:
             self._bar.update()
 
-    def report(self, step: int, accuracy: float) -> None:
-        """The accuracy [0, 1] on the batch of `step`, before it is trained on."""
+    def report(self, step: int, accuracy: float, line: str | None = None) -> None:
+        """The accuracy [0, 1] on the batch of `step`; `line` says it in the program's own words."""
         if self._bar is not None:
             self._bar.set_postfix_str(f"training accuracy {accuracy:g}{self._mark}", refresh=False)
         elif not self._quiet:
-            print(f"step {step}, training accuracy {accuracy:g}{self._mark}", flush=True)
+            line = line or f"step {step}, training accuracy {accuracy:g}"
+            print(f"{line}{self._mark}", flush=True)
 
     def close(self) -> None:
         """Leaves the terminal as it was found."""

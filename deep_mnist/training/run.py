@@ -15,11 +15,13 @@ from typing import Any
 import numpy as np
 
 from deep_mnist import data
-from deep_mnist.training import checkpoints, interrupts, locate, machine, run_directory
+from deep_mnist.training import interrupts, machine, run_directory
 from deep_mnist.training.errors import DamagedError, Interrupted, UserError
 from deep_mnist.training.flags import Options
+from deep_mnist.training.numpy_session import NumpySession
 from deep_mnist.training.progress import Progress, mark
-from deep_mnist.training.session import Score, Session
+from deep_mnist.training.score import Score
+from deep_mnist.training.session import Session
 
 
 class Run:
@@ -34,7 +36,12 @@ class Run:
     """
 
     def __init__(
-        self, name: str, sess: Session, digits: data.Dataset, config: Any, options: Options
+        self,
+        name: str,
+        sess: Session | NumpySession,
+        digits: data.Dataset,
+        config: Any,
+        options: Options,
     ) -> None:
         self.name = name
         self.sess = sess
@@ -68,14 +75,18 @@ class Run:
             number = error.signal_number if isinstance(error, Interrupted) else signal.SIGINT
             raise Interrupted(number, self._how_to_go_on()) from None
 
-    def steps(self) -> Iterator[tuple[int, data.Batch]]:
-        """Yields (step, batch) for every step still to do; saves what the loop's body did."""
+    def steps(self, batches: Iterator[Any] | None = None) -> Iterator[tuple[int, Any]]:
+        """Yields (step, batch) for every step still to do; saves what the loop's body did.
+
+        `batches` starts at `first_step`; without it the batches are shuffled by the seed.
+        """
         if self.directory is None:
             return
         steps = self.config.steps
-        batches = data.batches(
-            self.digits.train, self.config.batch_size, self.config.seed, self.first_step
-        )
+        if batches is None:
+            batches = data.batches(
+                self.digits.train, self.config.batch_size, self.config.seed, self.first_step
+            )
         progress = self._progress = Progress(
             self.first_step, steps, self.options.quiet, mark(self.digits.name)
         )
@@ -99,20 +110,21 @@ class Run:
         if pending.signal_number is not None:
             raise Interrupted(pending.signal_number, "")
 
-    def report(self, step: int, accuracy: float, loss: float) -> None:
+    def report(self, step: int, accuracy: float, loss: float, line: str | None = None) -> None:
         """Prints and records how the model does on the batch of `step`, before training on it.
 
         Args:
           step: the batch's number.
           accuracy: fraction [0, 1] of the batch that is read right.
-          loss: the training loss, summed over the batch.
+          loss: the training loss.
+          line: what is printed, where it is not "step 100, training accuracy 0.84".
 
         Raises:
           UserError: the loss is not a finite number any more.
         """
         self._check_finite(loss, f"at step {step}")
         assert self.directory is not None
-        self._progress.report(step, float(accuracy))
+        self._progress.report(step, float(accuracy), line)
         run_directory.append_metrics(
             self.directory,
             {
@@ -123,8 +135,10 @@ class Run:
             },
         )
 
-    def finish(self) -> None:
+    def finish(self, *, with_loss: bool = False) -> None:
         """Evaluates on the validation and test sets, prints both, and writes result.json.
+
+        The last line is "test accuracy ..."; `with_loss` makes it "test loss ... ; accuracy ...".
 
         Raises:
           UserError: the weights are not finite numbers any more.
@@ -132,13 +146,16 @@ class Run:
         test = self.sess.evaluate(self.digits.test)
         if self.directory is not None:
             self._check_finite(test.loss, "at the end")
-            validation = self.sess.evaluate(self.digits.validation)
+            has_validation = len(self.digits.validation.labels) > 0
+            validation = self.sess.evaluate(self.digits.validation) if has_validation else None
             run_directory.write_json(
                 self.directory / run_directory.RESULT, self._result(validation, test)
             )
             self._say(f"saved {self.directory}")
-            self._say(f"validation accuracy {self._describe(validation)}")
-        print(f"test accuracy {self._describe(test)}", flush=True)
+            if validation is not None:
+                self._say(f"validation accuracy {self._describe(validation)}")
+        what = f"test loss {test.loss} ; accuracy" if with_loss else "test accuracy"
+        print(f"{what} {self._describe(test)}", flush=True)
 
     def _start(self) -> None:
         self.sess.initialize()
@@ -157,23 +174,23 @@ class Run:
 
     def _resume(self, directory: Path) -> None:
         self._lock = run_directory.Lock(directory)
-        checkpoints.remove_leftovers(directory)
+        self.sess.checkpoints.remove_leftovers(directory)
         self.sess.initialize()
         damaged = []
-        for prefix in checkpoints.newest_first(directory):
+        for prefix in self.sess.checkpoints.newest_first(directory):
             try:
                 self.sess.restore(prefix)
             except DamagedError as error:
                 damaged.append(prefix)
                 print(f"{self.name}: passed over: {error}", file=sys.stderr)
                 continue
-            self.first_step = self._saved_step = locate.step_of(prefix)
+            self.first_step = self._saved_step = self.sess.checkpoints.step_of(prefix)
             break
         else:
             if damaged:
                 raise UserError(f"no checkpoint in {directory} is whole: start a new run")
         for prefix in damaged:
-            checkpoints.set_aside(prefix)
+            self.sess.checkpoints.set_aside(prefix)
         self._seconds_before = run_directory.rewind_metrics(directory, self.first_step)
         self._say(f"going on with {directory} after step {self.first_step}")
         self.directory = directory
@@ -189,23 +206,23 @@ class Run:
 
     def _check_finite(self, loss: float, when: str) -> None:
         if not np.isfinite(loss):
+            form = f" and --loss {self.config.loss}" if hasattr(self.config, "loss") else ""
             raise UserError(
-                f"the loss is {loss} {when}, with --learning-rate {self.config.learning_rate:g} "
-                f"and --loss {self.config.loss}: what was learnt is lost; "
-                "start again with a smaller --learning-rate"
+                f"the loss is {loss} {when}, with --learning-rate {self.config.learning_rate:g}"
+                f"{form}: what was learnt is lost; start again with a smaller --learning-rate"
             )
 
-    def _result(self, validation: Score, test: Score) -> dict[str, Any]:
+    def _result(self, validation: Score | None, test: Score) -> dict[str, Any]:
         trained_here = max(self.config.steps - self.first_step, 1)
         return {
             "model": self.name,
             "dataset": self.digits.name,
             "train_examples": len(self.digits.train.labels),
-            "validation_examples": validation.examples,
+            "validation_examples": len(self.digits.validation.labels),
             "test_examples": test.examples,
             "steps": self.config.steps,
             "test_accuracy": test.accuracy,
-            "validation_accuracy": validation.accuracy,
+            "validation_accuracy": None if validation is None else validation.accuracy,
             "loss": test.loss,
             "seconds": round(self._seconds, 3),
             "ms_per_step": round(1e3 * (self._seconds - self._seconds_before) / trained_here, 3),

@@ -6,6 +6,7 @@ again (metrics of a resumed run) is replaced as a whole, never in place.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import sys
@@ -13,6 +14,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from deep_mnist.training.config import ConfigT, check, flag
 from deep_mnist.training.errors import UserError
 from deep_mnist.training.progress import mark
 
@@ -99,6 +101,35 @@ def find(name: str, resume: str | bool) -> Path:
     raise UserError(
         f"--resume: there is no interrupted run in {root.absolute()}; name its directory"
     )
+
+
+def with_architecture(config: ConfigT, given: dict[str, Any], directory: Path) -> ConfigT:
+    """The config with the settings that the weights in a directory can't be used without.
+
+    Args:
+      config: a program's Config.
+      given: its fields that the user gave, by name.
+      directory: of a checkpoint; the config.json beside it knows the settings, if there is one.
+
+    Raises:
+      UserError: the user gave another value than the weights were trained with.
+    """
+    try:
+        trained_with = json.loads((directory / CONFIG).read_text("utf-8"))
+    except (OSError, ValueError):
+        return config
+    for field in dataclasses.fields(config):  # type: ignore[arg-type]
+        if not field.metadata["architecture"] or not isinstance(trained_with, dict):
+            continue
+        value = trained_with.get(field.name, getattr(config, field.name))
+        if given.get(field.name, value) != value:
+            raise UserError(
+                f"{flag(field.name)}: the weights in {directory} were trained with {value}, "
+                f"found {given[field.name]}: leave the flag out"
+            )
+        config = dataclasses.replace(config, **{field.name: value})  # type: ignore[type-var]
+    check(config)
+    return config
 
 
 class Lock:

@@ -2,32 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple
-
-import numpy as np
+from typing import Any
 
 from deep_mnist.data import Split, one_hot, scale
 from deep_mnist.training import checkpoints, weights
+from deep_mnist.training.score import EVALUATION_BATCH, Score, fingerprint
 from deep_mnist.training.shapes import Spec
 from deep_mnist.training.tensorflow import tf
-
-EVALUATION_BATCH = 250  # examples: bounds the memory of an evaluation, changes no result
-
-
-class Score(NamedTuple):
-    """How a model does on a split."""
-
-    correct: int
-    examples: int
-    loss: float  # cross-entropy, mean over the examples
-
-    @property
-    def accuracy(self) -> float:
-        return self.correct / self.examples
 
 
 class Session:
@@ -37,12 +21,16 @@ class Session:
     the last bits of every weight.
 
     Args:
-      model: a program's Model: handles x, y_, loss (summed over the batch) and correct.
+      model: a program's Model: handles x, y_, loss and correct.
       config: a program's Config: intra_op_threads and inter_op_threads.
+      mean_loss: whether the loss is a mean over the batch, not a sum.
     """
 
-    def __init__(self, model: Any, config: Any) -> None:
+    checkpoints = checkpoints
+
+    def __init__(self, model: Any, config: Any, *, mean_loss: bool = False) -> None:
         self.model = model
+        self._mean_loss = mean_loss
         self._variables = {v.op.name: v for v in tf.global_variables()}
         self._weights = {v.op.name: v for v in tf.trainable_variables()}
         self._saver = tf.train.Saver(self._variables, max_to_keep=None)
@@ -116,16 +104,12 @@ class Session:
                 [model.correct, model.loss], feed_dict={model.x: images, model.y_: labels}
             )
             correct += int(batch_correct)
-            loss += float(batch_loss)
+            loss += float(batch_loss) * (len(labels) if self._mean_loss else 1)
         return Score(correct, len(split.labels), loss / len(split.labels))
 
     def weights_sha256(self) -> str:
         """A fingerprint of the model's variables: names, shapes and bits."""
-        digest = hashlib.sha256()
-        for name, value in sorted(self.run(self._weights).items()):
-            digest.update(f"{name} {value.dtype} {value.shape}\n".encode())
-            digest.update(np.ascontiguousarray(value).tobytes())
-        return digest.hexdigest()
+        return fingerprint(self.run(self._weights))
 
 
 def _specs(variables: dict[str, Any]) -> dict[str, Spec]:

@@ -1,0 +1,42 @@
+"""Reverse-mode differentiation by hand: operations that know their own backward rule. NumPy alone.
+
+Read in this order:
+
+    operation.py        forward remembers, backward applies the rule
+    rules.py            the rules, each with its derivation
+    gradient_check.py   a gradient held against central differences
+    comparison.py       the source document's check against TensorFlow
+"""
+
+from deep_mnist.autodiff.comparison import compare
+from deep_mnist.autodiff.gradient_check import GradientError, gradient_check
+from deep_mnist.autodiff.operation import Operation
+from deep_mnist.autodiff.rules import (
+    Add,
+    Log,
+    LogSoftmax,
+    Matmul,
+    Mean,
+    Relu,
+    Sigmoid,
+    Softmax,
+    Sum,
+    Tanh,
+)
+
+__all__ = [
+    "Add",
+    "GradientError",
+    "Log",
+    "LogSoftmax",
+    "Matmul",
+    "Mean",
+    "Operation",
+    "Relu",
+    "Sigmoid",
+    "Softmax",
+    "Sum",
+    "Tanh",
+    "compare",
+    "gradient_check",
+]

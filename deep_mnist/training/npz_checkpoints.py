@@ -1,0 +1,128 @@
+"""Checkpoints of NumPy arrays: model-STEP.npz, written whole or not at all, never unpickled."""
+
+from __future__ import annotations
+
+import os
+import re
+import zipfile
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from deep_mnist.data import DataError, npz
+from deep_mnist.training.errors import DamagedError, UserError
+
+Arrays = dict[str, np.ndarray]
+
+BASENAME = "model"
+NAME = re.compile(rf"{BASENAME}-(\d+)\.npz")
+
+
+def step_of(path: Path) -> int:
+    """The step in model-STEP.npz; -1 where the name has none."""
+    match = NAME.fullmatch(path.name)
+    return int(match.group(1)) if match else -1
+
+
+def newest_first(directory: Path) -> list[Path]:
+    """The checkpoints that a run saved in its directory, by step."""
+    paths = [path for path in directory.glob("*.npz") if step_of(path) >= 0]
+    return sorted(paths, key=step_of, reverse=True)
+
+
+def find(path: str) -> Path:
+    """The .npz file meant by a directory (the highest step in it), a file, or it without .npz.
+
+    Raises:
+      UserError: there is no checkpoint there.
+    """
+    place = Path(path)
+    if place.is_dir():
+        found = newest_first(place)
+        if not found:
+            raise UserError(f"{path} holds no checkpoint: expected {BASENAME}-STEP.npz in it")
+        return found[0]
+    for file in (place, place.with_name(f"{place.name}.npz")):
+        if file.is_file():
+            return file
+    raise UserError(
+        f"{path} is no checkpoint: expected a directory with {BASENAME}-STEP.npz, or such a file"
+    )
+
+
+def save(weights: Arrays, directory: Path, step: int, keep: int) -> None:
+    """Writes model-STEP.npz and removes all but the newest `keep`.
+
+    Raises:
+      UserError: the disk is full or the directory can't be written to.
+    """
+    path = directory / f"{BASENAME}-{step}.npz"
+    aside = directory / f"{path.name}.tmp"
+    try:
+        try:
+            with aside.open("wb") as file:
+                np.savez(file, allow_pickle=False, **weights)
+                file.flush()
+                os.fsync(file.fileno())
+            aside.replace(path)
+        finally:
+            aside.unlink(missing_ok=True)
+    except OSError as error:
+        raise UserError(
+            f"step {step} can't be saved in {directory}: {error.strerror}; "
+            "make room, or mend the directory, then go on with --resume"
+        ) from None
+    for old in newest_first(directory)[keep:]:
+        old.unlink(missing_ok=True)
+
+
+def read(path: Path, like: Arrays) -> Arrays:
+    """The arrays of a checkpoint, which must have the names and shapes of `like`, as floats.
+
+    Their headers are compared before anything of their size is read.
+
+    Raises:
+      DamagedError: the file is cut short or altered.
+      UserError: it can't be opened, or is of another model.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = {name.removesuffix(".npy") for name in archive.namelist()}
+            if names != like.keys():
+                raise UserError(
+                    f"checkpoint {path} is of another model: expected the arrays "
+                    f"{', '.join(sorted(like))}, found {', '.join(sorted(names)) or 'none'}"
+                )
+            return {name: _read_array(archive, path, name, like[name]) for name in like}
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, DataError) as error:
+        reason = str(error).removeprefix(f"{path}: ")
+        raise DamagedError(f"checkpoint {path} is damaged ({reason}): take another one") from None
+    except OSError as error:
+        raise UserError(f"{path} can't be read: {error.strerror}") from None
+
+
+def set_aside(path: Path) -> None:
+    """Renames a damaged checkpoint to *.damaged, so that its name is free again."""
+    path.rename(path.with_name(path.name + ".damaged"))
+
+
+def remove_leftovers(directory: Path) -> None:
+    """Removes what a killed save leaves."""
+    for path in directory.glob(f"{BASENAME}-*.npz.tmp"):
+        path.unlink(missing_ok=True)
+
+
+def _read_array(archive: zipfile.ZipFile, path: Path, name: str, like: np.ndarray) -> np.ndarray:
+    with npz.open_member(archive, f"{name}.npy", path) as stream:
+        shape, fortran_order, dtype = npz.read_header(stream, f"{path}: {name}")
+        if shape != like.shape or dtype not in (np.float32, np.float64) or fortran_order:
+            raise UserError(
+                f"checkpoint {path} is of another model: {name} is {dtype}{list(shape)} "
+                f"instead of {like.dtype}{list(like.shape)}"
+            )
+        size = like.size * dtype.itemsize
+        data = stream.read(size + 1)  # reading to the end checks the checksum
+    if len(data) != size:
+        raise DataError(f"{name} has {len(data)} bytes of data where its header says {size}")
+    return np.frombuffer(data, dtype).reshape(shape)
