@@ -21,7 +21,7 @@ class BuildWithWeights(build_py):
     def run(self):
         super().run()
         if not self.editable_mode:
-            for model in ("softmax", "cnn"):
+            for model in ("softmax", "cnn", "mlp", "fnn"):
                 target = Path(self.build_lib, "deep_mnist", "saved", model)
                 shutil.copytree(ROOT / "saved" / model, target, dirs_exist_ok=True)
 
@@ -53,10 +53,17 @@ setup(
         "tqdm>=4.60",  # the progress bar on a terminal
     ],
     extras_require={
+        "plots": ["matplotlib>=3.8"],
         "test": TEST,
         "dev": [*TEST, "ruff==0.17.*", "mypy==2.4.*", "pre-commit>=3"],
     },
-    packages=["deep_mnist", "deep_mnist.data", "deep_mnist.legacy", "deep_mnist.training"],
+    packages=[
+        "deep_mnist",
+        "deep_mnist.autodiff",
+        "deep_mnist.data",
+        "deep_mnist.legacy",
+        "deep_mnist.training",
+    ],
     package_dir={"": "."},  # so that `pip install -e` is a plain path, found before a namesake
     package_data={"deep_mnist": ["py.typed"]},
     cmdclass={"build_py": BuildWithWeights},

@@ -2,6 +2,8 @@
 
     python benchmarks/accuracy.py softmax --seeds 10
     python benchmarks/accuracy.py cnn --seeds 3
+    python benchmarks/accuracy.py mlp --seeds 10
+    python benchmarks/accuracy.py fnn --seeds 10
     python benchmarks/accuracy.py cnn --seeds 1 --dataset generated --steps 4000
 
 Each seed is one run of `python -m deep_mnist.PROGRAM` in RUNS/PROGRAM-[DATASET-]seedN. Runs that
@@ -24,7 +26,7 @@ import report
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("program", choices=("softmax", "cnn"))
+    parser.add_argument("program", choices=("softmax", "cnn", "mlp", "fnn"))
     parser.add_argument("--seeds", type=int, default=3, help="seeds 0 .. SEEDS-1 (default: 3)")
     parser.add_argument("--dataset", default="mnist", choices=("mnist", "generated"))
     parser.add_argument("--steps", help="instead of the program's own")

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from deep_mnist.training import machine, tensorflow
+from deep_mnist.training import machine, tensorflow, tf
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -16,7 +16,8 @@ def describe() -> dict[str, Any]:
     """Date, processor and versions."""
     tensorflow.import_quietly()
     date = datetime.datetime.now(datetime.timezone.utc).date().isoformat()
-    return {"date": date, "machine": machine.device(), "versions": machine.versions()}
+    versions = {**machine.versions(), "tensorflow": tf.__version__}
+    return {"date": date, "machine": machine.device(), "versions": versions}
 
 
 def write(name: str, values: dict[str, Any]) -> None:

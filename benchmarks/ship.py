@@ -13,7 +13,7 @@ import shutil
 from pathlib import Path
 
 from deep_mnist import training
-from deep_mnist.training import locate, tensorflow, tf
+from deep_mnist.training import tensorflow, tf
 
 SAVED = Path(__file__).parents[1] / "saved"
 
@@ -27,7 +27,7 @@ without the optimizer's.
 |---|---|
 | trained by | `python -m deep_mnist.{model} --seed {seed}`, {steps:,} steps on MNIST |
 | test accuracy | {test_accuracy:.4f} |
-| validation accuracy | {validation_accuracy:.4f} |
+| validation accuracy | {validation} |
 | date | {date} |
 | machine | {device} |
 | versions | {versions} |
@@ -52,9 +52,13 @@ def main() -> None:
     with tf.Graph().as_default():
         config = program.Config()
         model = program.build(config)
-        with training.Session(model, config) as sess:
+        with (
+            training.NumpySession(model)
+            if result["model"] == "fnn"
+            else training.Session(model, config)
+        ) as sess:
             sess.initialize()
-            sess.restore_weights(locate.find(str(run)))
+            sess.restore_weights(sess.checkpoints.find(str(run)))
             if sess.weights_sha256() != result["weights_sha256"]:
                 raise SystemExit(f"{run}: its newest checkpoint is not what result.json is of")
             sess.save_weights(place, result["steps"])
@@ -63,7 +67,15 @@ def main() -> None:
         shutil.copy(run / name, place)
     versions = ", ".join(f"{name} {version}" for name, version in result["versions"].items())
     ended = datetime.datetime.fromtimestamp((run / "result.json").stat().st_mtime)
-    readme = README.format(**{**result, "versions": versions, "date": ended.date()})
+    validation = result["validation_accuracy"]
+    readme = README.format(
+        **{
+            **result,
+            "validation": "none, all are trained on" if validation is None else f"{validation:.4f}",
+            "versions": versions,
+            "date": ended.date(),
+        }
+    )
     (place / "README.md").write_text(readme, "utf-8")
 
 

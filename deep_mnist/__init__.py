@@ -4,7 +4,10 @@ Read in this order:
 
     softmax.py    softmax regression: the smallest complete program
     cnn.py        the Deep MNIST convolutional network
+    mlp.py        an MLP from raw tensors, its gradients applied by hand
+    fnn.py        a network in NumPy alone, differentiated by hand
     data/         bytes -> arrays -> batches (NumPy only)
+    autodiff/     operations that know their own backward rule (NumPy only)
     training/     a built graph + data -> a trained checkpoint
 
 Importing this package loads no TensorFlow and changes nothing in it.

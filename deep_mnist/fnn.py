@@ -185,8 +185,12 @@ def check_gradients() -> int:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command line and returns its exit code."""
-    if (sys.argv[1:] if argv is None else list(argv)) == ["--gradient-check"]:
+    arguments = sys.argv[1:] if argv is None else list(argv)
+    if arguments == ["--gradient-check"]:
         return check_gradients()
+    if "--gradient-check" in arguments:
+        print("fnn: --gradient-check trains nothing: leave out the other flags", file=sys.stderr)
+        return 2
     return training.launch("fnn", Config, train, __doc__, argv, numpy_only=True)
 
 

@@ -10,13 +10,15 @@ import pytest
 import deep_mnist
 
 PACKAGE = Path(deep_mnist.__file__).parent
-PROGRAMS = {"softmax", "cnn"}
+PROGRAMS = {"softmax", "cnn", "mlp", "fnn"}
 
 # Each may import the rooms named after it, and itself.
 ALLOWED = {
     "data": {"data"},
+    "autodiff": {"autodiff"},
     "training": {"data", "training"},
     **{program: {"data", "training"} for program in PROGRAMS},
+    "fnn": {"autodiff", "data", "training"},
     "legacy": {"data", "training", *PROGRAMS, "legacy"},
     "__main__": set(),
     "__init__": set(),
@@ -51,8 +53,12 @@ def test_arrows_of_import_never_turn_back(path):
     assert set(imported_rooms(path)) <= ALLOWED[room(path)]
 
 
-@pytest.mark.parametrize("path", sorted((PACKAGE / "data").glob("*.py")), ids=lambda p: p.name)
-def test_the_data_room_does_not_name_tensorflow_in_code(path):
+@pytest.mark.parametrize(
+    "path",
+    [*sorted((PACKAGE / "data").glob("*.py")), *sorted((PACKAGE / "autodiff").glob("*.py"))],
+    ids=lambda path: path.name,
+)
+def test_the_rooms_of_numpy_do_not_import_tensorflow(path):
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Import):
             assert not any(alias.name.startswith("tensorflow") for alias in node.names)
@@ -70,8 +76,8 @@ def test_importing_any_part_loads_no_tensorflow():
     assert (
         python(
             "import sys, deep_mnist, deep_mnist.data, deep_mnist.training\n"
-            "import deep_mnist.softmax, deep_mnist.cnn, deep_mnist.legacy.__main__\n"
-            "import deep_mnist.legacy.checkpoint\n"
+            "import deep_mnist.softmax, deep_mnist.cnn, deep_mnist.mlp, deep_mnist.fnn\n"
+            "import deep_mnist.legacy.__main__, deep_mnist.legacy.checkpoint\n"
             "print('tensorflow' in sys.modules)"
         )
         == "False"
@@ -109,6 +115,8 @@ def test_programs_have_the_same_captions_in_the_same_order(program):
     assert captions == ["Inputs", "Model", "Loss", "Training", "Evaluation"]
 
 
-@pytest.mark.parametrize(("program", "limit"), [("softmax", 120), ("cnn", 200)])
+@pytest.mark.parametrize(
+    ("program", "limit"), [("softmax", 120), ("cnn", 200), ("mlp", 200), ("fnn", 200)]
+)
 def test_programs_stay_short(program, limit):
     assert len((PACKAGE / f"{program}.py").read_text("utf-8").splitlines()) <= limit

@@ -181,6 +181,11 @@ def test_gradient_check_prints_a_line_per_operation_beside_tensorflows(capsys):
     assert max(differences[5:]) <= 1e-10
 
 
+def test_gradient_check_stands_alone(capsys):
+    assert fnn.main(["--gradient-check", "--steps", "3"]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
 def test_gradient_check_fails_where_a_rule_is_wrong(monkeypatch, capsys):
     from deep_mnist.autodiff import Operation, comparison
 

@@ -10,12 +10,17 @@ from pathlib import Path
 
 import pytest
 
+from deep_mnist import fnn
 from deep_mnist.training import flags
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
 BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
-COMMANDS = re.findall(r"python -m deep_mnist\.(\w+)([^`\n]*)", README)
+COMMANDS = [
+    command
+    for command in re.findall(r"python -m deep_mnist\.(\w+)([^`\n]*)", README)
+    if command != ("fnn", " --gradient-check")  # not a run, and tested by itself
+]
 
 
 def results(name):
@@ -43,6 +48,22 @@ def test_the_python_shown_reads_the_first_test_digit(mnist_dir, monkeypatch, cap
     assert capsys.readouterr().out == "7\n"
 
 
+def test_the_check_shown_passes_and_finds_a_wrong_rule():
+    (snippet,) = [text for language, text in BLOCKS if "import Operation" in text]
+    exec(compile(snippet, "README.md", "exec"), {})
+    with pytest.raises(AssertionError, match="Square, input 0"):
+        exec(compile(snippet.replace("2 * g * x", "g * x"), "README.md", "exec"), {})
+
+
+def test_the_gradients_shown_are_those_that_are_printed(capsys):
+    (shown,) = [text for _, text in BLOCKS if text.startswith("epsilon 1e-12")]
+    assert fnn.main(["--gradient-check"]) == 0
+    printed = capsys.readouterr().out
+    for line in shown.splitlines()[:-1]:
+        # The last digits of a difference are the processor's.
+        assert line.split("relative")[0] in printed
+
+
 def test_the_loop_shown_is_the_programs():
     (loop,) = [text for language, text in BLOCKS if "run.steps()" in text]
     program = (ROOT / "deep_mnist" / "cnn.py").read_text("utf-8")
@@ -58,7 +79,7 @@ def test_links_and_paths_lead_somewhere():
 
 def test_the_table_is_made_of_the_results():
     table = runpy.run_path(str(ROOT / "benchmarks" / "table.py"))["table"]()
-    assert table.count("\n") == 11
+    assert table.count("\n") == 17
     assert table in README
     assert results("accuracy-cnn")["machine"] in README
 
@@ -71,6 +92,11 @@ def test_the_measured_goals_are_met():
     assert len(cnn["runs"]) == 3
     assert cnn["test_accuracy"]["mean"] >= 0.992
     assert cnn["test_accuracy"]["lowest"] >= 0.991
+    mlp_table = results("published-mlp")
+    assert (mlp_table["seeds"], len(mlp_table["rows"])) == (10, 50)
+    assert mlp_table["largest_relative_difference_after_the_first_row"] <= 0.15
+    assert results("fnn")["float64"]["largest_relative_difference_of_losses"] <= 1e-9
+    assert results("fnn")["float64"]["megabytes"] <= results("fnn")["transcription_megabytes"] / 2
     assert results("accuracy-cnn-generated")["mnist_test_accuracy"]["mean"] >= 0.80
     assert results("accuracy-cnn-generated")["test_accuracy"]["mean"] >= 0.99
     assert results("loop")["ratio_of_means"] <= 1.05

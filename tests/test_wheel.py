@@ -33,8 +33,8 @@ def installed(tmp_path_factory):
 
 def test_trained_weights_are_in_the_wheel_and_the_users_runs_are_not(installed):
     saved = installed / "deep_mnist" / "saved"
-    assert sorted(path.name for path in saved.iterdir()) == ["cnn", "softmax"]
-    for program in ("softmax", "cnn"):
+    assert sorted(path.name for path in saved.iterdir()) == ["cnn", "fnn", "mlp", "softmax"]
+    for program in ("softmax", "cnn", "mlp", "fnn"):
         original = ROOT / "saved" / program
         assert sorted(path.name for path in (saved / program).iterdir()) == sorted(
             path.name for path in original.iterdir()

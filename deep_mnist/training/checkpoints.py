@@ -16,6 +16,7 @@ from typing import Any
 from deep_mnist.training import run_directory, weights
 from deep_mnist.training.errors import UserError
 from deep_mnist.training.locate import PARTS, STATE, part
+from deep_mnist.training.locate import find as find
 from deep_mnist.training.locate import step_of as step_of
 from deep_mnist.training.shapes import Spec
 from deep_mnist.training.tensorflow import tf

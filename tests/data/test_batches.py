@@ -3,7 +3,7 @@ import hashlib
 import numpy as np
 import pytest
 
-from deep_mnist.data import Split, batches, one_hot, scale
+from deep_mnist.data import Split, batches, batches_in_file_order, one_hot, scale
 
 
 def numbered(count):
@@ -70,3 +70,17 @@ def test_starting_at_a_step_gives_the_batches_from_that_step_on(batch_size, firs
         visited(numbered(10), batch_size, 14 - first_step, first_step=first_step)
         == (whole[first_step:])
     )
+
+
+def test_file_order_keeps_the_order_and_ends_every_epoch_with_a_short_batch():
+    made = batches_in_file_order(numbered(7), 3)
+    read = [next(made).labels.argmax(axis=1).tolist() for _ in range(4)]
+    assert read == [[0, 1, 2], [3, 4, 5], [6], [0, 1, 2]]
+
+
+def test_file_order_goes_on_at_any_step():
+    made = batches_in_file_order(numbered(7), 3, first_step=5)
+    assert next(made).labels.argmax(axis=1).tolist() == [6]
+    images, labels = next(made)
+    assert images[:, 0].tolist() == scale(np.array([0, 1, 2], np.uint8)).tolist()
+    assert labels.tolist() == one_hot(np.array([0, 1, 2], np.uint8)).tolist()

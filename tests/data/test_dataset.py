@@ -14,6 +14,15 @@ def test_the_generated_set_needs_no_file():
     ]
 
 
+def test_validation_examples_can_stay_where_they_are():
+    held_out, whole = data.load("generated"), data.load("generated", hold_out_validation=False)
+    assert len(whole.validation.labels) == 0
+    np.testing.assert_array_equal(
+        whole.train.images, np.concatenate([held_out.validation.images, held_out.train.images])
+    )
+    np.testing.assert_array_equal(whole.test.labels, held_out.test.labels)
+
+
 def test_mnist_that_cannot_be_had_is_said_in_capital_letters(capsys):
     digits = data.load("auto")
     assert digits.name == "generated"

@@ -1,0 +1,140 @@
+"""The losses and accuracies that the source documents print, beside ours over several seeds.
+
+    python benchmarks/published.py mlp
+    python benchmarks/published.py fnn
+
+Reads the runs that `python benchmarks/accuracy.py PROGRAM --seeds 10` leaves. Writes
+results/published-PROGRAM.json and, as a plot, results/published-PROGRAM.svg. The documents are of
+one run each, of a seed that they do not tell.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+from pathlib import Path
+from typing import Any
+
+import report
+
+PUBLISHED = Path(__file__).parent / "published"
+BATCHES_PER_EPOCH = 469  # of the MLP: 60,000 / 128, rounded up
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("program", choices=("mlp", "fnn"))
+    parser.add_argument("--runs", type=Path, default=Path("saved/runs/benchmark"))
+    asked = parser.parse_args()
+
+    document = json.loads((PUBLISHED / f"{asked.program}.json").read_text("utf-8"))
+    runs = {
+        path.name.removeprefix(f"{asked.program}-"): read(path)
+        for path in sorted(asked.runs.glob(f"{asked.program}-seed*"))
+    }
+    compare = compare_mlp if asked.program == "mlp" else compare_fnn
+    values, curves = compare(document, runs)
+    plot(asked.program, curves)
+    report.write(f"published-{asked.program}", {"seeds": len(runs), **values})
+
+
+def read(run: Path) -> dict[str, Any]:
+    """A run's reports by step, and its result."""
+    lines = map(json.loads, (run / "metrics.jsonl").read_text("utf-8").splitlines())
+    result = json.loads((run / "result.json").read_text("utf-8"))
+    return {"reports": {line["step"]: line for line in lines}, **result}
+
+
+def compare_mlp(document: Any, runs: Any) -> tuple[dict[str, Any], dict[str, list[float]]]:
+    """The loss in each row, mean over the seeds, relative to the document's."""
+    rows = []
+    for epoch, step, published in document["rows"]:
+        losses = [run["reports"][epoch * BATCHES_PER_EPOCH + step]["loss"] for run in runs.values()]
+        mean = statistics.mean(losses)
+        rows.append(
+            {
+                "epoch": epoch,
+                "step": step,
+                "published": round(published, 4),
+                "mean": round(mean, 4),
+                "lowest": round(min(losses), 4),
+                "highest": round(max(losses), 4),
+                "relative_difference": round(mean / published - 1, 4),
+            }
+        )
+    values = {
+        "largest_relative_difference_after_the_first_row": max(
+            abs(row["relative_difference"]) for row in rows[1:]
+        ),
+        "rows": rows,
+    }
+    return values, {key: [row[key] for row in rows] for key in ("published", "mean")}
+
+
+def compare_fnn(document: Any, runs: Any) -> tuple[dict[str, Any], dict[str, list[float]]]:
+    """The accuracy of each epoch, mean and spread over the seeds, and the seed that is nearest."""
+    published = [accuracy for _, _, accuracy in document["rows"]]
+    accuracies = {
+        name: [run["reports"][epoch]["training_accuracy"] for epoch, _, _ in document["rows"]]
+        for name, run in runs.items()
+    }
+
+    def distance(name: str) -> float:
+        pairs = zip(accuracies[name], published, strict=True)
+        return max(abs(float(ours) - float(theirs)) for ours, theirs in pairs)
+
+    nearest = min(accuracies, key=distance)
+    by_epoch = list(zip(*accuracies.values(), strict=True))
+    tests = [run["test_accuracy"] for run in runs.values()]
+    values = {
+        "test_accuracy": {
+            "published": document["test_accuracy"],
+            "mean": round(statistics.mean(tests), 4),
+            "standard_deviation": round(statistics.stdev(tests), 4),
+            "lowest": min(tests),
+            "highest": max(tests),
+        },
+        "nearest": nearest,
+        "nearest_largest_difference_of_accuracy": round(distance(nearest), 4),
+        "rows": [
+            {
+                "epoch": epoch,
+                "published": round(published[epoch], 4),
+                "nearest": round(accuracies[nearest][epoch], 4),
+                "mean": round(statistics.mean(row), 4),
+                "standard_deviation": round(statistics.stdev(row), 4),
+                "lowest": round(min(row), 4),
+                "highest": round(max(row), 4),
+            }
+            for epoch, row in enumerate(by_epoch)
+        ],
+    }
+    return values, {
+        "published": published,
+        f"nearest ({nearest})": accuracies[nearest],
+        "mean": [statistics.mean(row) for row in by_epoch],
+        "lowest": [min(row) for row in by_epoch],
+        "highest": [max(row) for row in by_epoch],
+    }
+
+
+def plot(program: str, curves: dict[str, list[float]]) -> None:
+    """Draws the curves over the printed rows, the document's in black."""
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    mpl.rcParams["svg.hashsalt"] = program  # so that equal curves give equal files
+    figure = Figure(figsize=(8, 4.5), layout="constrained")
+    axes = figure.subplots()
+    for name, values in curves.items():
+        color = "black" if name == "published" else None
+        axes.plot(values, label=name, color=color, marker="." if color else None)
+    axes.set_xlabel("row of the document: five in an epoch" if program == "mlp" else "epoch")
+    axes.set_ylabel("loss" if program == "mlp" else "training accuracy")
+    axes.legend()
+    figure.savefig(report.RESULTS / f"published-{program}.svg", metadata={"Date": None})
+
+
+if __name__ == "__main__":
+    main()
