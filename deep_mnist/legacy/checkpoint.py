@@ -106,7 +106,7 @@ def _describe(name: str, file: weights.WeightFile, loaded: weights.Loaded) -> No
     ]
     print(f"model: {name}")
     _print_table(rows)
-    for note in loaded.notes[1:]:
+    for note in loaded.notes:
         print(f"note: {note}")
 
 

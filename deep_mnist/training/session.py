@@ -91,7 +91,7 @@ class Session:
             initializers,
             {initializers[name].inputs[1]: value for name, value in loaded.values.items()},
         )
-        return loaded.notes
+        return loaded.summary()
 
     def evaluate(self, split: Split, batch_size: int = EVALUATION_BATCH) -> Score:
         """Counts the correct answers over all examples of a split, the last few included."""

@@ -41,7 +41,17 @@ class Loaded(NamedTuple):
 
     values: dict[str, npt.NDArray[np.float32]]  # by the model's names, in the model's shapes
     assignment: layouts.Assignment
-    notes: list[str]  # what the user should know, a line each
+    notes: list[str]  # what was done to the values, or is wrong with them
+
+    def summary(self) -> list[str]:
+        """What the user should know: which variables were taken, and the notes."""
+        sources, ignored = self.assignment
+        renamed = [f"{name} = {s.name}" for name, s in sources.items() if name != s.name]
+        untrained = [name for name, why in ignored.items() if why.startswith("never trained")]
+        lines = [f"its names here: {', '.join(renamed)}"] if renamed else []
+        if untrained:
+            lines.append(f"left out, because never trained: {', '.join(sorted(untrained))}")
+        return lines + self.notes
 
 
 def open_file(path: Path) -> WeightFile:
@@ -116,12 +126,6 @@ def load_from(
             notes.append(f"{source.name} is {dtype}, of which float32 holds every value")
         if not np.isfinite(values[name]).all():
             notes.append(f"{source.name} has values that are no finite numbers: training failed")
-    renamed = [f"{name} = {s.name}" for name, s in assignment.sources.items() if name != s.name]
-    untrained = [name for name, why in assignment.ignored.items() if why.startswith("never")]
-    if renamed:
-        notes.insert(0, f"its names here: {', '.join(renamed)}")
-    if untrained:
-        notes.append(f"left out, because never trained: {', '.join(untrained)}")
     return Loaded(values, assignment, notes)
 
 

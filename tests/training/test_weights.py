@@ -54,7 +54,7 @@ def test_every_format_of_the_saver_is_read(tmp_path, digits_weights, version, sh
     for path in (tmp_path, tmp_path / "model.ckpt"):
         loaded = weights.load(locate.find(str(path)), SOFTMAX)
         assert_same(loaded, digits_weights)
-        assert loaded.notes == ["its names here: W = Variable, b = Variable_1"]
+        assert loaded.summary() == ["its names here: W = Variable, b = Variable_1"]
 
 
 def test_of_both_formats_under_one_prefix_the_newer_is_read(tmp_path, digits_weights):
@@ -88,7 +88,7 @@ def test_other_floats_are_converted_and_said(tmp_path, digits_weights):
     save(tmp_path / "m", {"W": digits_weights["W"].astype(np.float64), "b": np.ones(10, np.half)})
     loaded = weights.load(tmp_path / "m", SOFTMAX)
     assert_same(loaded, {"W": digits_weights["W"], "b": np.ones(10)})
-    assert loaded.notes == [
+    assert loaded.summary() == [
         "W is rounded from float64 to float32",
         "b is float16, of which float32 holds every value",
     ]
