@@ -19,6 +19,7 @@ ALLOWED = {
     "training": {"data", "training"},
     **{program: {"data", "training"} for program in PROGRAMS},
     "fnn": {"autodiff", "data", "training"},
+    "legacy": {"data", "training", *PROGRAMS, "legacy"},
     "__main__": set(),
     "__init__": set(),
 }
@@ -76,6 +77,7 @@ def test_importing_any_part_loads_no_tensorflow():
         python(
             "import sys, deep_mnist, deep_mnist.data, deep_mnist.training\n"
             "import deep_mnist.softmax, deep_mnist.cnn, deep_mnist.mlp, deep_mnist.fnn\n"
+            "import deep_mnist.legacy.__main__, deep_mnist.legacy.checkpoint\n"
             "print('tensorflow' in sys.modules)"
         )
         == "False"

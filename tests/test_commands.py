@@ -162,7 +162,7 @@ def test_ctrl_c_while_data_is_read_exits_130(monkeypatch, capsys):
         (["--resume", "x" * 300], "expected the directory of a run"),
         (["--run-dir", "run[1]"], "TensorFlow reads [ ] in the path of a checkpoint as a wildcard"),
         (["--restore", "nowhere"], "neither such a directory nor nowhere.index"),
-        (["--restore", "."], "holds no checkpoint: expected model.ckpt-STEP.index"),
+        (["--restore", "."], "holds no checkpoint: expected PREFIX.index"),
         (["--restore", "--learning-rate", "1"], "evaluates: leave out --learning-rate"),
         (["--restore", "--run-dir", "x"], "evaluates: leave out --run-dir"),
         (["--eval-only"], "add --restore [CHECKPOINT]"),
@@ -203,10 +203,9 @@ def test_the_other_models_checkpoint_is_refused():
     )
     assert said.returncode == 2
     assert said.stderr == (
-        "cnn: checkpoint run/model.ckpt-3 is of another model: missing W_conv1 "
-        "float32[5, 5, 1, 32], W_conv2 float32[5, 5, 32, 64], W_fc1 float32[3136, 1024], "
-        "W_fc2 float32[1024, 10], b_conv1 float32[32], b_conv2 float32[64], b_fc1 float32[1024], "
-        "b_fc2 float32[10]; unexpected W float32[784, 10], b float32[10]\n"
+        "cnn: checkpoint run/model.ckpt-3 is of another model: it lacks W_conv1 [5, 5, 1, 32], "
+        "b_conv1 [32], W_conv2 [5, 5, 32, 64], b_conv2 [64], W_fc1 [3136, 1024], b_fc1 [1024], "
+        "W_fc2 [1024, 10], and has W [784, 10]\n"
     )
 
 
@@ -320,7 +319,7 @@ def test_without_tensorflow_one_sentence_says_what_is_needed(monkeypatch, fails)
 def test_the_package_lists_its_commands(capsys):
     assert listing.main([]) == 0
     printed = capsys.readouterr().out
-    assert re.findall(r"python -m deep_mnist\.(\w+)", printed) == list(PROGRAMS)
+    assert re.findall(r"python -m deep_mnist\.(\w+)", printed) == [*PROGRAMS, "legacy"]
 
 
 def test_a_command_given_as_an_argument_is_an_error(capsys):

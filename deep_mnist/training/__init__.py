@@ -4,13 +4,21 @@ Read in this order:
 
     config.py          option(): a field of a Config that becomes a flag
     flags.py           the command line
-    launch.py          from a command line to an exit code
+    launch.py          from a command line to a training
+    exit_code.py       how every command ends
     tensorflow.py      tf: tensorflow.compat.v1, imported when first used
     session.py         a tf.Session that saves, restores and evaluates its model
     numpy_session.py   the same for a model of NumPy arrays
     score.py           how a model does, and which one it is
     run.py             one run: its steps, its reports, its result
-    checkpoints.py     checkpoints on disk; npz_checkpoints.py: those of NumPy arrays
+    checkpoints.py     the checkpoints that a run writes; npz_checkpoints.py: of NumPy arrays
+    locate.py          from a path to a checkpoint, ours or an old one
+    weights.py         the weights in it
+    layouts.py         which variable of a file is which of the model
+    leftovers.py       what a file holds beside the model
+    shapes.py          a model's variables and a file's, as shapes
+    frozen.py          the constants of a frozen graph
+    signatures.py      what a file is that is no checkpoint
     run_directory.py   the other files of a run
     machine.py         versions and processor, for the result
     shipped.py         where the trained weights that come with deep_mnist are

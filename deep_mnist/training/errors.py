@@ -1,10 +1,14 @@
-"""The two ways a command ends early that are no fault of the program."""
+"""The ways a command ends early that are no fault of the program."""
 
 from __future__ import annotations
 
 
 class UserError(Exception):
     """A mistake of the user's. The message is one line: expected, found, what to do."""
+
+
+class DamagedError(UserError):
+    """A checkpoint that is cut short, altered, or lacks one of its files."""
 
 
 class Interrupted(BaseException):

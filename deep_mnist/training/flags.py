@@ -23,7 +23,9 @@ class Options:
     quiet: bool = False
 
 
-class _Parser(argparse.ArgumentParser):
+class Parser(argparse.ArgumentParser):
+    """Its errors are UserErrors."""
+
     def error(self, message: str) -> NoReturn:
         raise UserError(f"{message}; --help lists the flags")
 
@@ -36,7 +38,7 @@ def parse(
     Raises:
       UserError: an unknown flag, a value of the wrong kind, or flags that exclude each other.
     """
-    parser = _Parser(
+    parser = Parser(
         prog=f"python -m deep_mnist.{name}",
         description=doc,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -74,7 +76,8 @@ def parse(
         type=_path,
         metavar="CHECKPOINT",
         help="evaluate these weights, or train on from them with --steps "
-        "(default: the shipped ones); a directory, a prefix or any file of a checkpoint",
+        "(default: the shipped ones); a directory, a prefix or any file of a "
+        "checkpoint, also an old one of TensorFlow 1, or a frozen graph (.pb)",
     )
     running.add_argument("--eval-only", action="store_true", help="with --restore: only evaluate")
     running.add_argument("--quiet", action="store_true", help="print the test accuracy alone")

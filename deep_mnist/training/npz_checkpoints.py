@@ -11,8 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from deep_mnist.data import DataError, npz
-from deep_mnist.training.checkpoints import DamagedError
-from deep_mnist.training.errors import UserError
+from deep_mnist.training.errors import DamagedError, UserError
 
 Arrays = dict[str, np.ndarray]
 

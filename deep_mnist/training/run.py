@@ -16,8 +16,7 @@ import numpy as np
 
 from deep_mnist import data
 from deep_mnist.training import interrupts, machine, run_directory
-from deep_mnist.training.checkpoints import DamagedError
-from deep_mnist.training.errors import Interrupted, UserError
+from deep_mnist.training.errors import DamagedError, Interrupted, UserError
 from deep_mnist.training.flags import Options
 from deep_mnist.training.numpy_session import NumpySession
 from deep_mnist.training.progress import Progress, mark
@@ -161,8 +160,8 @@ class Run:
     def _start(self) -> None:
         self.sess.initialize()
         if self.options.restore is not None:
-            self.sess.restore_weights(Path(str(self.options.restore)))
-            self._say(f"restored {self.options.restore}")
+            notes = self.sess.restore_weights(Path(str(self.options.restore)))
+            self._say("; ".join([f"restored {self.options.restore}", *notes]))
         if self.options.eval_only:
             return
         directory = run_directory.create(self.name, self.options.run_dir)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from deep_mnist.data import Split, one_hot, scale
-from deep_mnist.training import checkpoints
+from deep_mnist.training import checkpoints, weights
 from deep_mnist.training.score import EVALUATION_BATCH, Score, fingerprint
+from deep_mnist.training.shapes import Spec
 from deep_mnist.training.tensorflow import tf
 
 
@@ -72,15 +74,24 @@ class Session:
 
     def restore(self, prefix: Path) -> None:
         """Restores everything that `save` saved; UserError unless all of it is there."""
-        checkpoints.check_fits(prefix, _specs(self._variables), exactly=True)
+        checkpoints.check_fits(prefix, _specs(self._variables))
         with self._tf_session.graph.as_default():
             self._saver.restore(self._tf_session, str(prefix))
 
-    def restore_weights(self, prefix: Path) -> None:
-        """Restores the model's variables alone; UserError unless all of them are there."""
-        checkpoints.check_fits(prefix, _specs(self._weights), exactly=False)
-        with self._tf_session.graph.as_default():
-            self._weights_saver.restore(self._tf_session, str(prefix))
+    def restore_weights(self, place: Path, take: Sequence[str] = ()) -> list[str]:
+        """Restores the model's variables alone, from our or an old checkpoint, or a frozen graph.
+
+        `take` names variables of the file where more than one choice fits. Returns what the user
+        should know, a line each. UserError unless all variables are there, and certain.
+        """
+        shapes = {name: spec.shape for name, spec in _specs(self._weights).items()}
+        loaded = weights.load(place, shapes, take)
+        initializers = {name: v.initializer for name, v in self._weights.items()}
+        self.run(
+            initializers,
+            {initializers[name].inputs[1]: value for name, value in loaded.values.items()},
+        )
+        return loaded.summary()
 
     def evaluate(self, split: Split, batch_size: int = EVALUATION_BATCH) -> Score:
         """Counts the correct answers over all examples of a split, the last few included."""
@@ -101,8 +112,8 @@ class Session:
         return fingerprint(self.run(self._weights))
 
 
-def _specs(variables: dict[str, Any]) -> dict[str, checkpoints.Spec]:
+def _specs(variables: dict[str, Any]) -> dict[str, Spec]:
     return {
-        name: checkpoints.Spec(tuple(v.shape.as_list()), v.dtype.base_dtype.name)
+        name: Spec(tuple(v.shape.as_list()), v.dtype.base_dtype.name)
         for name, v in variables.items()
     }

@@ -1,0 +1,154 @@
+"""What an old checkpoint is: its format, its variables, the model that it fits and why.
+
+    python -m deep_mnist.legacy checkpoint old/model.ckpt
+    python -m deep_mnist.legacy checkpoint old/model.ckpt --convert new
+
+Reads checkpoints of TensorFlow 1 (V2 and V1) and frozen graphs (.pb), whatever their variables are
+called. Programs take the same files after --restore; only where more than one choice fits is
+--take needed here, with --convert, which writes the choice as a checkpoint of ours.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from deep_mnist import cnn, mlp, softmax, training
+from deep_mnist.training import UserError, leftovers, locate, shapes, tensorflow, tf, weights
+from deep_mnist.training.exit_code import exit_code
+from deep_mnist.training.flags import Parser
+
+PROGRAMS: dict[str, Any] = {"softmax": softmax, "cnn": cnn, "mlp": mlp}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command line and returns its exit code."""
+    return exit_code("legacy checkpoint", lambda: _run(argv))
+
+
+def _run(argv: Sequence[str] | None) -> None:
+    parser = Parser(
+        prog="python -m deep_mnist.legacy checkpoint",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("path", metavar="PATH", help="a directory, a prefix or any file of it")
+    parser.add_argument("--model", choices=PROGRAMS, help="the only model to try")
+    parser.add_argument(
+        "--take",
+        metavar="NAMES",
+        action="append",
+        default=[],
+        help="variables of the file to use where several fit: names or patterns as in 'scope/*', "
+        "with commas between",
+    )
+    parser.add_argument("--convert", metavar="OUT", help="a new directory for a checkpoint of ours")
+    options = parser.parse_args(argv)
+    if options.convert is not None:
+        _check_unused(Path(options.convert))
+    place = locate.find(options.path)
+    take = [name for names in options.take for name in names.split(",") if name]
+    tensorflow.import_quietly()
+
+    file = weights.open_file(place)
+    print(f"{place}: {file.format}, {len(file.specs)} variables", flush=True)
+    names = [options.model] if options.model else list(PROGRAMS)
+    loaded: dict[str, weights.Loaded] = {}
+    undecided: dict[str, shapes.SeveralFitError] = {}
+    others: dict[str, shapes.OtherModelError] = {}
+    for name in names:
+        try:
+            loaded[name] = weights.load_from(file, _shapes(PROGRAMS[name]), take)
+        except shapes.SeveralFitError as error:
+            undecided[name] = error
+        except shapes.OtherModelError as error:
+            others[name] = error
+    for name, model in loaded.items():
+        _describe(name, file, model)
+        if not take:
+            print(f"restored by: python -m deep_mnist.{name} --restore {shlex.quote(str(place))}")
+    if not loaded:
+        _list(file)
+        if undecided:
+            raise next(iter(undecided.values()))
+        nearest = min(others, key=lambda name: others[name].distance)
+        raise UserError(f"the nearest model is {nearest}: {others[nearest]}")
+    for name, choices in undecided.items():
+        print(f"model: perhaps {name}: {choices}")
+    if options.convert is not None:
+        if len(loaded) > 1:
+            raise UserError(f"it holds {' and '.join(loaded)}: name one by --model")
+        _convert(next(iter(loaded)), place, take, Path(options.convert), _step(file))
+
+
+def _shapes(program: Any) -> dict[str, shapes.Shape]:
+    """A program's trainable variables, in the order in which it makes them."""
+    with tf.Graph().as_default():
+        program.build(program.Config())
+        return {v.op.name: tuple(v.shape.as_list()) for v in tf.trainable_variables()}
+
+
+def _describe(name: str, file: weights.WeightFile, loaded: weights.Loaded) -> None:
+    """Prints which variable is which, and why; then those that are left out."""
+    sources, ignored = loaded.assignment
+    rows = [
+        (f"{s.name} {file.specs[s.name]}", f"is {own}: {s.reason}") for own, s in sources.items()
+    ]
+    rows += [
+        (f"{other} {file.specs[other]}", f"left out: {ignored[other]}")
+        for other in sorted(ignored, key=shapes.natural)
+    ]
+    print(f"model: {name}")
+    _print_table(rows)
+    for note in loaded.notes:
+        print(f"note: {note}")
+
+
+def _list(file: weights.WeightFile) -> None:
+    ignored = leftovers.bookkeeping(file.specs)
+    names = sorted(file.specs, key=shapes.natural)
+    _print_table([(f"{name} {file.specs[name]}", ignored.get(name, "")) for name in names])
+
+
+def _print_table(rows: Sequence[tuple[str, str]]) -> None:
+    width = max((len(left) for left, _ in rows), default=0)
+    for left, right in rows:
+        print(f"  {left:<{width}}  {right}".rstrip())
+
+
+def _check_unused(directory: Path) -> None:
+    if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
+        raise UserError(f"--convert {directory} exists and is not empty: name a new directory")
+
+
+def _step(file: weights.WeightFile) -> int:
+    """The step of a checkpoint: of its name, or its counter's, or 0."""
+    step = locate.step_of(file.path)
+    counters = [
+        name
+        for name, spec in file.specs.items()
+        if name.rpartition("/")[2] == "global_step" and spec.shape == ()
+    ]
+    if step < 0 and len(counters) == 1:
+        value = np.asarray(file.read(counters[0]), np.float64)
+        step = int(value) if 0 <= value < 2**53 else 0
+    return max(step, 0)
+
+
+def _convert(name: str, place: Path, take: Sequence[str], directory: Path, step: int) -> None:
+    program = PROGRAMS[name]
+    with tf.Graph().as_default():
+        config = program.Config()
+        model = program.build(config)
+        with training.Session(model, config) as sess:
+            sess.initialize()
+            sess.restore_weights(place, take)
+            directory.mkdir(parents=True, exist_ok=True)
+            sess.save_weights(directory, step)
+    print(f"converted: python -m deep_mnist.{name} --restore {shlex.quote(str(directory))}")

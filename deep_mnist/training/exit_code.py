@@ -1,0 +1,57 @@
+"""How every command ends: 0 done, 2 the user's mistake, 130 and 143 interrupted."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+from deep_mnist.data import DataError
+from deep_mnist.training.errors import Interrupted, UserError
+
+STOPPED = "stopped; no run was under way"
+
+
+def exit_code(name: str, command: Callable[[], None]) -> int:
+    """Calls a command and returns its exit code.
+
+    A mistake of the user's is one line on standard error, never a traceback.
+    """
+    before = _terminate_by_exception()
+    try:
+        command()
+    except (UserError, DataError) as error:
+        print(f"{name}: {error}", file=sys.stderr)
+        return 2
+    except Interrupted as interrupted:
+        print(f"{name}: {interrupted}", file=sys.stderr)
+        return 128 + interrupted.signal_number
+    except KeyboardInterrupt:
+        print(f"{name}: {STOPPED}", file=sys.stderr)
+        return 128 + signal.SIGINT
+    except BrokenPipeError:
+        # Whoever read our output has gone; Python would complain again when it flushes at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        print(f"{name}: {error.filename or 'a file'}: {error.strerror}", file=sys.stderr)
+        return 2
+    finally:
+        if before is not None:
+            signal.signal(signal.SIGTERM, before)
+    return 0
+
+
+def _terminate_by_exception() -> Any:
+    """Makes SIGTERM an exception, as Ctrl-C is; returns the handler before, if it was changed."""
+
+    def terminate(signal_number: int, frame: FrameType | None) -> None:
+        raise Interrupted(signal_number, STOPPED)
+
+    try:
+        return signal.signal(signal.SIGTERM, terminate)
+    except ValueError:  # off the main thread, Python takes no handlers
+        return None

@@ -1,0 +1,131 @@
+"""What a file holds beside a model: an optimizer's, another network's, or a part of its own.
+
+The first two are left out; the last would be left out at the price of a wrong answer.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from deep_mnist.training.shapes import (
+    Layer,
+    OtherModelError,
+    SeveralFitError,
+    Shape,
+    Spec,
+    listed,
+    natural,
+    squeezed,
+)
+
+FLOATS = ("float32", "float64", "float16", "bfloat16")
+
+# What the optimizers of TensorFlow 1 add under a variable's name, and Keras's under their own.
+SLOT = re.compile(
+    r"/(Adam|AdamW|LazyAdam|AdaMax|AMSGrad|NAdam|Nadam|Momentum|RMSProp|Adagrad|AdagradDA|Adadelta"
+    r"|Ftrl|FtrlProximal|LARS|LAMB|ProximalAdagrad)(_\w+)?$"
+)
+OPTIMIZER = re.compile(r"(^|/)training(_\d+)?/[A-Z]\w*/")
+AVERAGE = re.compile(r"/ExponentialMovingAverage(_\d+)?$")
+NORMALIZATION = re.compile(
+    r"(^|/)(gamma|beta|moving_mean|moving_variance)(_\d+)?$|batch_?norm", re.IGNORECASE
+)
+
+
+def bookkeeping(found: Mapping[str, Spec]) -> dict[str, str]:
+    """The variables that are no network's, by name, with the reason."""
+    reasons = {}
+    for name, (shape, dtype) in found.items():
+        parent = name.rpartition("/")[0]
+        if AVERAGE.search(name):
+            reasons[name] = f"a moving average of {parent}"
+        elif SLOT.search(name) or OPTIMIZER.search(name):
+            reasons[name] = "an optimizer's"
+        elif parent in found and found[parent].shape == shape:
+            reasons[name] = f"a slot of {parent}"
+        elif math.prod(shape) == 1:
+            reasons[name] = "a single number, as a step is"
+        elif dtype not in FLOATS or 0 in shape:
+            reasons[name] = f"no weight: {found[name]}"
+    return reasons
+
+
+def check_not_normalized(layers: Sequence[Layer], plain: Mapping[str, Shape]) -> None:
+    sizes = {layer.bias_shape for layer in layers}
+    names = [n for n, s in plain.items() if NORMALIZATION.search(n) and squeezed(s) in sizes]
+    if names:
+        raise OtherModelError(
+            f"it is of a network with batch normalization ({listed(names)}), which computes "
+            "something else from the same weights",
+            distance=0.6,
+        )
+
+
+def check_not_in_the_way(
+    layers: Sequence[Layer], others: Mapping[str, Shape], used: set[str]
+) -> None:
+    """Refuses what may be a part of the same network, where leaving it out changes the answer.
+
+    That is a layer, or a chain of layers, that leads from the input or output of one of the model's
+    layers to that of one, as well as a vector that is no such layer's bias. A chain from the image
+    to the classes is a network of its own; one that ends elsewhere has no influence on the answer.
+    """
+    sides = [
+        {_entry(layers[0].weight_shape), ("dense", 784), ("image", 1)},
+        *(
+            {_exit(before.weight_shape), _entry(after.weight_shape)}
+            for before, after in itertools.pairwise(layers)
+        ),
+        {_exit(layers[-1].weight_shape)},
+    ]
+    weights = {name: shape for name, shape in others.items() if len(squeezed(shape)) > 1}
+    suspects = []
+    for start, side in enumerate(sides):
+        chain = {n: s for n, s in weights.items() if _entry(s) in side}
+        reached: dict[str, Shape] = {}
+        while chain:
+            reached |= chain
+            chain = {
+                name: shape
+                for name, shape in weights.items()
+                if name not in reached and any(_leads_to(s, shape) for s in chain.values())
+            }
+        for end, other_side in enumerate(sides):
+            ends = [n for n, s in reached.items() if _exit(s) in other_side]
+            if ends and (start, end) != (0, len(sides) - 1):
+                suspects += ends
+    spare = Counter(shape[-1] for shape in weights.values())
+    inside = {size for side in sides for _, size in side if size != 1}
+    for name, shape in others.items():
+        if len(squeezed(shape)) == 1:
+            size = squeezed(shape)[0]
+            spare[size] -= 1
+            if spare[size] < 0 and size in inside:
+                suspects.append(name)
+    if suspects:
+        names = sorted(set(suspects), key=natural)
+        raise SeveralFitError(
+            f"beside the model's variables it holds {listed(names, others)}, which may stand "
+            "between its layers, in another network",
+            [sorted(used, key=natural)],
+        )
+
+
+def _entry(shape: Shape) -> tuple[str, int]:
+    return ("dense" if len(shape) == 2 else "image", shape[-2])
+
+
+def _exit(shape: Shape) -> tuple[str, int]:
+    return ("dense" if len(shape) == 2 else "image", shape[-1])
+
+
+def _leads_to(before: Shape, after: Shape) -> bool:
+    (kind, size), (next_kind, next_size) = _exit(before), _entry(after)
+    if kind == next_kind:
+        return size == next_size
+    flat, channels = (next_size, size) if kind == "image" else (size, next_size)
+    return flat % channels == 0 and math.isqrt(flat // channels) ** 2 == flat // channels

@@ -1,0 +1,232 @@
+"""The weights in a file of TensorFlow's: V2 and V1 checkpoints, our own or old ones, frozen graphs.
+
+Shapes are compared before anything is restored, because TensorFlow's Saver would accept a variable
+of another shape without an error (tensorflow/tensorflow#52220).
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+import re
+import shlex
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from deep_mnist.training import frozen, layouts, locate, shapes, signatures
+from deep_mnist.training.errors import DamagedError, UserError
+from deep_mnist.training.shapes import Spec
+from deep_mnist.training.tensorflow import tf
+
+MAX_VALUES = 1 << 26  # in a variable: twenty times the largest here
+MAX_INDEX_BYTES = 1 << 24  # names, shapes and places of variables alone
+MODERN = re.compile(r"/\.ATTRIBUTES/|^_(CHECKPOINTABLE|TRACKABLE)_OBJECT_GRAPH$")
+
+
+class WeightFile(NamedTuple):
+    """An open file of variables."""
+
+    path: Path
+    format: str
+    specs: dict[str, Spec]
+    read: Callable[[str], Any]  # the array of a name; DamagedError where its bytes don't agree
+
+
+class Loaded(NamedTuple):
+    """A model's variables as they are in a file."""
+
+    values: dict[str, npt.NDArray[np.float32]]  # by the model's names, in the model's shapes
+    assignment: layouts.Assignment
+    notes: list[str]  # what was done to the values, or is wrong with them
+
+    def summary(self) -> list[str]:
+        """What the user should know: which variables were taken, and the notes."""
+        sources, ignored = self.assignment
+        renamed = [f"{name} = {s.name}" for name, s in sources.items() if name != s.name]
+        untrained = [name for name, why in ignored.items() if why.startswith("never trained")]
+        lines = [f"its names here: {', '.join(renamed)}"] if renamed else []
+        if untrained:
+            lines.append(f"left out, because never trained: {', '.join(sorted(untrained))}")
+        return lines + self.notes
+
+
+def open_file(path: Path) -> WeightFile:
+    """Opens what `locate.find` found: names, shapes and dtypes are read, values when asked.
+
+    Raises:
+      DamagedError: a file is missing, or is not what it should be.
+      UserError: a file can't be opened, or holds no variables of a TF1 graph.
+    """
+    try:
+        if not locate.is_checkpoint(path) and signatures.is_graph(path):
+            return _open_graph(path)
+        check_path(str(path))
+        if locate.part(path, "index").exists() or not locate.is_checkpoint(path):
+            _check_pair(path)
+            return _open_checkpoint(path, "TensorFlow checkpoint (V2: .index and .data)", str(path))
+        if path.is_file():
+            return _open_checkpoint(path, "TensorFlow checkpoint (V1: one file)", str(path))
+        pattern = f"{path}-?????-of-?????"
+        return _open_checkpoint(path, "TensorFlow checkpoint (V1: several files)", pattern)
+    except OSError as error:
+        raise UserError(f"{error.filename or path} can't be read: {error.strerror}") from None
+
+
+def load(path: Path, expected: Mapping[str, shapes.Shape], take: Sequence[str] = ()) -> Loaded:
+    """Reads a model's variables, whatever they are called in the file.
+
+    Args:
+      path: as `locate.find` found it.
+      expected: names and shapes in the order of the model's layers.
+      take: names of the file's variables, or patterns, that are preferred (see `layouts.assign`).
+
+    Raises:
+      DamagedError: the file is damaged.
+      UserError: it is of another model, or more than one choice fits.
+    """
+    return load_from(open_file(path), expected, take)
+
+
+def load_from(
+    file: WeightFile, expected: Mapping[str, shapes.Shape], take: Sequence[str] = ()
+) -> Loaded:
+    """`load` from an open file."""
+
+    @functools.cache
+    def is_constant(name: str) -> bool:
+        values = file.read(name)
+        return bool((values == values.flat[0]).all())
+
+    try:
+        assignment = layouts.assign(expected, file.specs, is_constant, take)
+    except shapes.OtherModelError as error:
+        raise shapes.OtherModelError(
+            f"checkpoint {file.path} is of another model: {error}", error.distance
+        ) from None
+    except shapes.SeveralFitError as error:
+        names = shlex.quote(",".join(error.choices[-1]))
+        raise shapes.SeveralFitError(
+            f"checkpoint {file.path}: {error}; choose by python -m deep_mnist.legacy checkpoint "
+            f"{shlex.quote(str(file.path))} --take {names} --convert OUT, and --restore OUT",
+            error.choices,
+        ) from None
+    values, notes = {}, []
+    for name, source in assignment.sources.items():
+        stored = file.read(source.name)
+        with np.errstate(over="ignore"):  # is infinite then, which is noted
+            values[name] = np.asarray(stored, np.float32).reshape(expected[name])
+        dtype = file.specs[source.name].dtype
+        if dtype == "float64":
+            notes.append(f"{source.name} is rounded from float64 to float32")
+        elif dtype != "float32":
+            notes.append(f"{source.name} is {dtype}, of which float32 holds every value")
+        if not np.isfinite(values[name]).all():
+            notes.append(f"{source.name} has values that are no finite numbers: training failed")
+    return Loaded(values, assignment, notes)
+
+
+def check_path(path: str) -> None:
+    """Raises UserError for a path that TensorFlow would take for a pattern and never find."""
+    found = sorted(set("*?[]").intersection(path))
+    if found:
+        raise UserError(
+            f"{path}: TensorFlow reads {' '.join(found)} in the path of a checkpoint as a "
+            "wildcard; take a path without"
+        )
+
+
+def reason(error: BaseException) -> str:
+    """What went wrong, in a line: an op's error says first at length which op and file it was."""
+    text = str(error)
+    of_an_op = re.search(r"^Node: .*\n(?:.*; )?(.+)", text, re.MULTILINE)
+    return of_an_op.group(1) if of_an_op else (text.splitlines() or [type(error).__name__])[0]
+
+
+def _open_graph(path: Path) -> WeightFile:
+    constants = frozen.read_constants(path)
+    specs = {name: spec for name, (spec, _) in constants.items()}
+    _check_size(path, specs)
+
+    def read(name: str) -> Any:
+        try:
+            return frozen.value(constants[name][1])
+        except (ValueError, TypeError) as error:
+            raise _damaged(path, error) from None
+
+    return WeightFile(path, "frozen graph (GraphDef with constants)", specs, read)
+
+
+def _open_checkpoint(path: Path, kind: str, pattern: str) -> WeightFile:
+    try:
+        reader = tf.train.NewCheckpointReader(pattern)
+        shapes, dtypes = reader.get_variable_to_shape_map(), reader.get_variable_to_dtype_map()
+    except (tf.errors.OpError, ValueError, RuntimeError) as error:
+        raise _damaged(path, error) from None
+    if any(MODERN.search(name) for name in shapes):
+        raise UserError(
+            f"checkpoint {path} is an object-based one of TensorFlow 2, as Keras saves: its "
+            "variables belong to Python objects, not to a TF1 graph; expected one of tf.train.Saver"
+        )
+    specs = {name: Spec(tuple(shapes[name]), dtypes[name].name) for name in shapes}
+    _check_size(path, specs)
+
+    def read(name: str) -> Any:
+        try:
+            return reader.get_tensor(name)
+        except (tf.errors.OpError, IndexError, ValueError, RuntimeError) as error:
+            raise _damaged(path, error) from None
+
+    return WeightFile(path, kind, specs, read)
+
+
+def _damaged(path: Path, error: BaseException) -> DamagedError:
+    return DamagedError(
+        f"checkpoint {path} is damaged ({reason(error)}): take another one, or copy it anew"
+    )
+
+
+def _check_size(path: Path, specs: Mapping[str, Spec]) -> None:
+    for name, spec in specs.items():
+        if min(spec.shape, default=1) < 0 or math.prod(spec.shape) > MAX_VALUES:
+            raise UserError(
+                f"{path}: {name} is said to be {spec}, expected at most {MAX_VALUES} values"
+            )
+
+
+def _check_pair(prefix: Path) -> None:
+    """Raises DamagedError unless the index and every part of the data are there."""
+    index = locate.part(prefix, "index")
+    data = _data_files(prefix)
+    for path in (index, *data):
+        try:
+            with path.open("rb") as file:
+                head = file.read(len(signatures.LFS))
+        except FileNotFoundError:
+            raise DamagedError(
+                f"{path} is missing: a checkpoint is a pair of files, copy both"
+            ) from None
+        # The data has no signature of its own: its first bytes may be any.
+        kind = signatures.foreign(path) if not head or head == signatures.LFS else None
+        if path == index and not signatures.is_table(path):
+            kind = signatures.foreign(path)
+        if kind is not None:
+            raise DamagedError(f"checkpoint {prefix} is damaged ({path.name} is {kind})")
+    if index.stat().st_size > MAX_INDEX_BYTES:
+        raise UserError(f"{index} is larger than {MAX_INDEX_BYTES} bytes: no model here has such")
+
+
+def _data_files(prefix: Path) -> list[Path]:
+    """The parts of the data that have to be there: a full set, if there is one."""
+    found = {path.name for path in prefix.parent.glob("*.data-*-of-*")}
+    totals = {name[-5:] for name in found if re.fullmatch(r".data-\d{5}-of-\d{5}", name[-20:])}
+    sets = [
+        [locate.part(prefix, f"data-{i:05}-of-{total}") for i in range(min(int(total), 1000))]
+        for total in sorted({"00001"} | totals)
+        if f"{prefix.name}.data-00000-of-{total}" in found
+    ]
+    whole = [files for files in sets if {path.name for path in files} <= found]
+    return next(iter(whole or sets), [locate.part(prefix, "data-00000-of-00001")])

@@ -1,0 +1,115 @@
+"""`python -m deep_mnist.legacy checkpoint` as people type it."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from deep_mnist import softmax
+from deep_mnist.legacy import __main__ as legacy
+from deep_mnist.training import tf
+
+
+@pytest.fixture(scope="module")
+def _old(tmp_path_factory):
+    """Two trained softmax models in one file, as a notebook that ran twice leaves them."""
+    prefix = tmp_path_factory.mktemp("old") / "model.ckpt"
+    generator = np.random.default_rng(0)
+    with tf.Graph().as_default(), tf.Session() as sess:
+        for name, shape in (("", [784, 10]), ("_1", [10]), ("_2", [784, 10]), ("_3", [10])):
+            tf.Variable(generator.random(shape, np.float32), name=f"Variable{name}")
+        tf.train.create_global_step()
+        saver = tf.train.Saver()
+        sess.run(tf.global_variables_initializer())
+        saver.save(sess, str(prefix), global_step=7, write_meta_graph=False)
+    return prefix.parent
+
+
+@pytest.fixture
+def old(_old):
+    """That file's folder, as `old` in the working directory."""
+    Path("old").symlink_to(_old)
+    return "old"
+
+
+def test_a_file_is_described_and_converted(old, capsys):
+    take = ["--take", "Variable_2,Variable_3"]
+    assert legacy.main(["checkpoint", old, *take, "--convert", "new"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "old/model.ckpt-7: TensorFlow checkpoint (V2: .index and .data), 5 variables",
+        "model: softmax",
+        "  Variable_2 float32[784, 10]  is W: taken by name",
+        "  Variable_3 float32[10]       is b: taken by name",
+        "  Variable float32[784, 10]    left out: belongs to no layer of this model",
+        "  Variable_1 float32[10]       left out: belongs to no layer of this model",
+        "  global_step int64[]          left out: a single number, as a step is",
+        "converted: python -m deep_mnist.softmax --restore new",
+    ]
+    assert sorted(path.name for path in Path("new").iterdir()) == [
+        "checkpoint",
+        "model.ckpt-7.data-00000-of-00001",
+        "model.ckpt-7.index",
+    ]
+    assert softmax.main(["--restore", "new", "--dataset", "generated"]) == 0
+    assert "restored new/model.ckpt-7\n" in capsys.readouterr().out
+
+
+def test_where_two_fit_the_choices_are_listed(old, capsys):
+    assert legacy.main(["checkpoint", old]) == 2
+    printed = capsys.readouterr()
+    assert "  Variable_2 float32[784, 10]\n" in printed.out
+    assert re.fullmatch(
+        r"legacy checkpoint: .* fit the model: Variable,Variable_1 or Variable_2,Variable_3; "
+        r"choose by .* --take Variable_2,Variable_3 --convert OUT, and --restore OUT\n",
+        printed.err,
+    )
+
+
+def test_a_program_asks_for_the_same_choice(old, capsys):
+    assert softmax.main(["--restore", old, "--dataset", "generated"]) == 2
+    assert "choose by python -m deep_mnist.legacy checkpoint old/" in capsys.readouterr().err
+
+
+def test_the_shipped_network_is_recognized(capsys):
+    saved = Path(softmax.__file__).parents[1] / "saved" / "cnn"
+    assert legacy.main(["checkpoint", str(saved)]) == 0
+    assert "model: cnn\n" in capsys.readouterr().out
+
+
+def test_what_fits_no_model_is_told_from_the_nearest(capsys):
+    with tf.Graph().as_default(), tf.Session() as sess:
+        tf.Variable(tf.zeros([784, 26]))
+        tf.Variable(tf.zeros([26]))
+        saver = tf.train.Saver()
+        sess.run(tf.global_variables_initializer())
+        Path("letters").mkdir()
+        saver.save(sess, "letters/model.ckpt")
+    assert legacy.main(["checkpoint", "letters"]) == 2
+    assert capsys.readouterr().err == (
+        "legacy checkpoint: the nearest model is softmax: checkpoint letters/model.ckpt is of "
+        "another model: it lacks W [784, 10], b [10], and has Variable [784, 26], "
+        "Variable_1 [26]; it tells 26 classes apart, not 10\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nothing"], "nothing is no checkpoint: expected the directory, the prefix or a file"),
+        (["--model", "rnn", "old"], "invalid choice: 'rnn'"),
+        (["old", "--convert", "."], "--convert . exists and is not empty: name a new directory"),
+        (["old", "--take", "V"], "--take V: expected the name of a weight in the file"),
+        ([], "the following arguments are required: PATH; --help lists the flags"),
+    ],
+)
+def test_a_mistake_is_told_in_one_line(old, capsys, arguments, message):
+    assert legacy.main(["checkpoint", *arguments]) == 2
+    said = capsys.readouterr().err
+    assert message in said
+    assert said.count("\n") == 1
+
+
+def test_the_commands_are_listed(capsys):
+    assert legacy.main([]) == 0
+    assert "python -m deep_mnist.legacy checkpoint" in capsys.readouterr().out
