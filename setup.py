@@ -56,7 +56,7 @@ setup(
         "test": TEST,
         "dev": [*TEST, "ruff==0.17.*", "mypy==2.4.*", "pre-commit>=3"],
     },
-    packages=["deep_mnist", "deep_mnist.data", "deep_mnist.training"],
+    packages=["deep_mnist", "deep_mnist.data", "deep_mnist.input_data", "deep_mnist.training"],
     package_dir={"": "."},  # so that `pip install -e` is a plain path, found before a namesake
     package_data={"deep_mnist": ["py.typed"]},
     cmdclass={"build_py": BuildWithWeights},

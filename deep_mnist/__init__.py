@@ -4,6 +4,7 @@ Read in this order:
 
     softmax.py    softmax regression: the smallest complete program
     cnn.py        the Deep MNIST convolutional network
+    input_data/   drop-in for tensorflow.examples.tutorials.mnist.input_data (NumPy only)
     data/         bytes -> arrays -> batches (NumPy only)
     training/     a built graph + data -> a trained checkpoint
 

@@ -16,6 +16,7 @@ PROGRAMS = {"softmax", "cnn"}
 ALLOWED = {
     "data": {"data"},
     "training": {"data", "training"},
+    "input_data": {"data", "input_data"},
     **{program: {"data", "training"} for program in PROGRAMS},
     "__main__": set(),
     "__init__": set(),
@@ -50,8 +51,12 @@ def test_arrows_of_import_never_turn_back(path):
     assert set(imported_rooms(path)) <= ALLOWED[room(path)]
 
 
-@pytest.mark.parametrize("path", sorted((PACKAGE / "data").glob("*.py")), ids=lambda p: p.name)
-def test_the_data_room_does_not_name_tensorflow_in_code(path):
+@pytest.mark.parametrize(
+    "path",
+    [path for room in ("data", "input_data") for path in sorted((PACKAGE / room).glob("*.py"))],
+    ids=lambda path: path.name,
+)
+def test_the_numpy_rooms_do_not_import_tensorflow(path):
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Import):
             assert not any(alias.name.startswith("tensorflow") for alias in node.names)
@@ -69,7 +74,7 @@ def test_importing_any_part_loads_no_tensorflow():
     assert (
         python(
             "import sys, deep_mnist, deep_mnist.data, deep_mnist.training\n"
-            "import deep_mnist.softmax, deep_mnist.cnn\n"
+            "import deep_mnist.input_data, deep_mnist.softmax, deep_mnist.cnn\n"
             "print('tensorflow' in sys.modules)"
         )
         == "False"

@@ -250,7 +250,7 @@ def test_total_failure_is_one_line_that_says_all(mirrors, server, folder):
         f"{server.url}/page/{name}: is a web page, expected an IDX file; "
         "by hand: put train-images-idx3-ubyte.gz, train-labels-idx1-ubyte.gz, "
         f"t10k-images-idx3-ubyte.gz, t10k-labels-idx1-ubyte.gz into {folder}, "
-        "or name the folder that holds them with --data-dir"
+        "or name the folder that holds them with --data-dir or DEEP_MNIST_DATA_DIR"
     )
 
 
