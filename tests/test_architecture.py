@@ -94,11 +94,12 @@ def test_importing_and_building_leaves_the_callers_tensorflow_eager():
     )
 
 
-def test_the_data_room_works_without_tensorflow():
+def test_the_numpy_rooms_work_without_tensorflow():
     assert (
         python(
             "import sys; sys.modules['tensorflow'] = None\n"
-            "from deep_mnist import data\n"
+            "from deep_mnist import data, input_data\n"
+            "input_data.read_data_sets('', fake_data=True)\n"
             "print(next(data.batches(data.load('generated').train, 50, seed=0)).images.shape)"
         )
         == "(50, 784)"

@@ -135,7 +135,7 @@ def _read_elsewhere(
                     f"another copy of {dataset.title}"
                 ) from None
     arrays = files.load_arrays(known, mirror=source_url)
-    print(f"{train_dir} lacks {missing}: {dataset.title} is read from {arrays.source}")
+    print(f"{dataset.title} is not complete in {train_dir}, read from {arrays.source}")
     for array in arrays[:4]:
         array.flags.writeable = False
     labels = arrays.train_labels, arrays.test_labels
