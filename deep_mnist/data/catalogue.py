@@ -159,10 +159,9 @@ def publisher(sha256: str) -> DataSet | None:
 def served_at(address: str) -> str | None:
     """The name of the set that an address serves, or once served; its scheme does not matter."""
     for name, dataset in SETS.items():
-        if _host_and_path(address) in map(
-            _host_and_path, (*dataset.mirrors, *dataset.former_addresses)
-        ):
-            return name
+        for known in (*dataset.mirrors, *dataset.former_addresses):
+            if _host_and_path(known) == _host_and_path(address):
+                return name
     return None
 
 

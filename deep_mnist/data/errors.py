@@ -18,7 +18,7 @@ class MagicError(DataError):
 
 
 class UnreachableError(DataError):
-    """The set is neither on disk nor can it be downloaded, and no place was asked for.
+    """The set, or a file, is neither on disk nor can it be downloaded; no place on disk was asked.
 
     A caller that was asked for no particular set either may go on with the generated digits.
     """

@@ -76,14 +76,10 @@ def maybe_download(
         return str(path)
     from deep_mnist.data import download  # here, because urllib takes 50 ms to import
 
-    known = catalogue.served_at(source_url)
-    asked = [
-        file
-        for file in (catalogue.SETS[known].files if known else ())
-        if filename == f"{file.name}.gz"
-    ]
-    if known and asked:
-        download.download(catalogue.SETS[known], asked, path.parent)
+    dataset = catalogue.SETS.get(catalogue.served_at(source_url) or "")
+    asked = [file for file in dataset.files if filename == f"{file.name}.gz"] if dataset else []
+    if dataset and asked:
+        download.download(dataset, asked, path.parent)
     else:
         # A login page under the name of an IDX file would stand there for one ever after.
         check = idx.read if filename.endswith("-ubyte.gz") else Path.stat
