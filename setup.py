@@ -61,6 +61,7 @@ setup(
         "deep_mnist",
         "deep_mnist.autodiff",
         "deep_mnist.data",
+        "deep_mnist.input_data",
         "deep_mnist.legacy",
         "deep_mnist.training",
     ],

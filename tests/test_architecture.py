@@ -17,6 +17,7 @@ ALLOWED = {
     "data": {"data"},
     "autodiff": {"autodiff"},
     "training": {"data", "training"},
+    "input_data": {"data", "input_data"},
     **{program: {"data", "training"} for program in PROGRAMS},
     "fnn": {"autodiff", "data", "training"},
     "legacy": {"data", "training", *PROGRAMS, "legacy"},
@@ -55,10 +56,14 @@ def test_arrows_of_import_never_turn_back(path):
 
 @pytest.mark.parametrize(
     "path",
-    [*sorted((PACKAGE / "data").glob("*.py")), *sorted((PACKAGE / "autodiff").glob("*.py"))],
+    [
+        path
+        for room in ("data", "autodiff", "input_data")
+        for path in sorted((PACKAGE / room).glob("*.py"))
+    ],
     ids=lambda path: path.name,
 )
-def test_the_rooms_of_numpy_do_not_import_tensorflow(path):
+def test_the_numpy_rooms_do_not_import_tensorflow(path):
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Import):
             assert not any(alias.name.startswith("tensorflow") for alias in node.names)
@@ -77,7 +82,7 @@ def test_importing_any_part_loads_no_tensorflow():
         python(
             "import sys, deep_mnist, deep_mnist.data, deep_mnist.training\n"
             "import deep_mnist.softmax, deep_mnist.cnn, deep_mnist.mlp, deep_mnist.fnn\n"
-            "import deep_mnist.legacy.__main__, deep_mnist.legacy.checkpoint\n"
+            "import deep_mnist.input_data, deep_mnist.legacy.__main__, deep_mnist.legacy.checkpoint\n"
             "print('tensorflow' in sys.modules)"
         )
         == "False"
@@ -97,11 +102,12 @@ def test_importing_and_building_leaves_the_callers_tensorflow_eager():
     )
 
 
-def test_the_data_room_works_without_tensorflow():
+def test_the_numpy_rooms_work_without_tensorflow():
     assert (
         python(
             "import sys; sys.modules['tensorflow'] = None\n"
-            "from deep_mnist import data\n"
+            "from deep_mnist import data, input_data\n"
+            "input_data.read_data_sets('', fake_data=True)\n"
             "print(next(data.batches(data.load('generated').train, 50, seed=0)).images.shape)"
         )
         == "(50, 784)"

@@ -34,6 +34,7 @@ class DataSet(NamedTuple):
     balanced: bool  # every class equally often, in the training and in the test labels
     mirrors: tuple[str, ...]  # each URL + name + ".gz" is a file, best first
     usual_places: tuple[str, ...]  # where other programs leave the set, first looked at first
+    former_addresses: tuple[str, ...] = ()  # where old programs look for it; not asked any more
 
 
 SETS = {
@@ -72,6 +73,7 @@ SETS = {
             "https://raw.githubusercontent.com/fgnt/mnist/master/",
         ),
         usual_places=("MNIST_data", "~/.keras/datasets/mnist.npz"),
+        former_addresses=("http://yann.lecun.com/exdb/mnist/",),
     ),
     "fashion-mnist": DataSet(
         title="Fashion-MNIST",
@@ -108,6 +110,7 @@ SETS = {
             "https://fashion-mnist.s3.eu-central-1.amazonaws.com/",
         ),
         usual_places=("~/.keras/datasets/fashion-mnist",),
+        former_addresses=("http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",),
     ),
     "kmnist": DataSet(
         title="KMNIST",
@@ -151,3 +154,16 @@ def publisher(sha256: str) -> DataSet | None:
             if sha256 in (file.payload_sha256, file.gz_sha256):
                 return dataset
     return None
+
+
+def served_at(address: str) -> str | None:
+    """The name of the set that an address serves, or once served; its scheme does not matter."""
+    for name, dataset in SETS.items():
+        for known in (*dataset.mirrors, *dataset.former_addresses):
+            if _host_and_path(known) == _host_and_path(address):
+                return name
+    return None
+
+
+def _host_and_path(address: str) -> str:
+    return address.rpartition("://")[2].rstrip("/")

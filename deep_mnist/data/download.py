@@ -1,5 +1,6 @@
 """Downloads from mirrors in turn: a file appears in the cache verified and whole, or not at all."""
 
+import functools
 import http.client
 import math
 import os
@@ -8,12 +9,14 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from deep_mnist.data import verify
+from deep_mnist.data import bounded, verify
 from deep_mnist.data.catalogue import DataSet, IdxFile
 from deep_mnist.data.errors import DataError, UnreachableError
 
@@ -23,6 +26,8 @@ DEADLINE = 300.0  # seconds for one file from one mirror
 STALE = 86_400.0  # seconds after which a .part file has no process any more
 HEADROOM = 65_536  # bytes a published file may be larger than its uncompressed pixels
 CHUNK = 65_536  # bytes
+
+T = TypeVar("T")
 
 
 def download(
@@ -40,9 +45,9 @@ def download(
         return {}
     by_hand = (
         f"by hand: put {', '.join(f'{file.name}.gz' for file in dataset.files)} into {folder}, "
-        "or name the folder that holds them with --data-dir"
+        "or name the folder that holds them with --data-dir or DEEP_MNIST_DATA_DIR"
     )
-    if os.environ.get(OFFLINE, "0") not in ("", "0"):
+    if _offline():
         raise UnreachableError(
             f"{dataset.title} is not on disk, and {OFFLINE} forbids its download; {by_hand}"
         )
@@ -58,9 +63,14 @@ def download(
         for mirror in mirrors:
             url = f"{mirror}{file.name}.gz"
             try:
-                arrays[file.name] = _fetch(url, dataset, file, folder)
-            except UnreachableError:
-                raise
+                arrays[file.name] = _fetch(
+                    url,
+                    folder / f"{file.name}.gz",
+                    math.prod(file.shape) + HEADROOM,
+                    functools.partial(_verified, dataset, file),
+                )
+            except OSError as error:
+                raise _unwritable(folder, error) from None
             except DataError as error:
                 failures.append(f"{url}: {error}")
                 print(f"failed: {failures[-1]}", file=sys.stderr)
@@ -78,30 +88,52 @@ def download(
     return arrays
 
 
-def _fetch(url: str, dataset: DataSet, file: IdxFile, folder: Path) -> npt.NDArray[np.uint8]:
-    """One file from one mirror.
+def download_from(url: str, path: Path, check: Callable[[Path], object]) -> None:
+    """Downloads one file of no known set; it appears when `check(part)` has raised no DataError.
 
-    Raises DataError with the bare reason if the mirror hasn't got it, UnreachableError if the
-    folder can't be written.
+    Raises UnreachableError if it can't be had or can't be written.
     """
-    part = folder / f"{file.name}.gz.{secrets.token_hex(8)}.part"
+    if _offline():
+        raise UnreachableError(
+            f"{path}: is not on disk, and {OFFLINE} forbids its download; put it there by hand"
+        )
     try:
-        part.touch(exist_ok=False)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _fetch(url, path, bounded.MAX_BYTES, check)
+    except DataError as error:
+        raise UnreachableError(
+            f"{url}: cannot be downloaded: {error}; put it at {path} by hand"
+        ) from None
     except OSError as error:
-        raise _unwritable(folder, error) from None
+        raise UnreachableError(f"{path}: cannot be written ({error.strerror or error})") from None
+
+
+def _verified(dataset: DataSet, file: IdxFile, part: Path) -> npt.NDArray[np.uint8]:
+    array = verify.read_file(dataset, file, part)
+    if file.payload_sha256 is None and verify.file_sha256(part) != file.gz_sha256:
+        raise DataError(f"expected SHA-256 {file.gz_sha256}, found another")
+    return array
+
+
+def _fetch(url: str, path: Path, most: int, check: Callable[[Path], T]) -> T:
+    """One file of `most` bytes at most from one address; returns what `check(part)` does.
+
+    Raises DataError with the bare reason if the address hasn't got it, OSError if the folder can't
+    be written.
+    """
+    part = path.with_name(f"{path.name}.{secrets.token_hex(8)}.part")
+    part.touch(exist_ok=False)
     try:
-        _receive(url, part, math.prod(file.shape) + HEADROOM)
-        array = verify.read_file(dataset, file, part)
-        if file.payload_sha256 is None and verify.file_sha256(part) != file.gz_sha256:
-            raise DataError(f"expected SHA-256 {file.gz_sha256}, found another")
-        part.replace(folder / f"{file.name}.gz")
-        return array
+        _receive(url, part, most)
+        checked = check(part)
+        part.replace(path)
+        return checked
     except urllib.error.HTTPError as error:
         error.close()
         raise DataError(str(error)) from None
     except urllib.error.URLError as error:
         raise DataError(str(error.reason)) from None
-    except (OSError, http.client.HTTPException) as error:
+    except (OSError, http.client.HTTPException, ValueError) as error:  # ValueError: no such scheme
         raise DataError(str(error) or type(error).__name__) from None
     except DataError as error:
         raise DataError(str(error).removeprefix(f"{part}: ")) from None
@@ -114,7 +146,7 @@ def _receive(url: str, part: Path, most: int) -> None:
     deadline = time.monotonic() + DEADLINE
     request = urllib.request.Request(url, headers={"User-Agent": "deep_mnist"})
     with urllib.request.urlopen(request, timeout=TIMEOUT) as response, part.open("wb") as target:
-        announced = response.length  # None if the server does not say
+        announced = getattr(response, "length", None)  # where the server says
         received = 0
         # read1 returns as soon as something arrives, so that the deadline holds for a slow drip.
         while chunk := response.read1(CHUNK):
@@ -128,6 +160,10 @@ def _receive(url: str, part: Path, most: int) -> None:
             raise DataError(f"stopped after {received} of {announced} bytes")
         target.flush()
         os.fsync(target.fileno())
+
+
+def _offline() -> bool:
+    return os.environ.get(OFFLINE, "0") not in ("", "0")
 
 
 def _remove_stale(folder: Path) -> None:
@@ -144,5 +180,5 @@ def _unwritable(folder: Path, error: OSError) -> UnreachableError:
     return UnreachableError(
         f"{folder}: cannot be written ({error.strerror or error}), and the data set is not on "
         "disk; set XDG_CACHE_HOME to a folder of yours, or name the folder that holds the set "
-        "with --data-dir"
+        "with --data-dir or DEEP_MNIST_DATA_DIR"
     )

@@ -19,13 +19,14 @@ from deep_mnist.data.verify import Arrays
 ENVIRONMENT = "DEEP_MNIST_DATA_DIR"
 
 
-def load_arrays(name: str, data_dir: str | None = None) -> Arrays:
+def load_arrays(name: str, data_dir: str | None = None, mirror: str | None = None) -> Arrays:
     """Finds (or downloads), reads and verifies a set of the catalogue.
 
     Args:
       name: "mnist", "fashion-mnist" or "kmnist".
       data_dir: the only place to look in, if given: a folder with the four IDX files (raw or
         .gz) or `mnist.npz`, or an .npz file itself.
+      mirror: which of the set's mirrors is asked first, if not the best.
 
     Raises:
       UnreachableError: no place was asked for, and the set is neither on disk nor downloadable.
@@ -34,6 +35,8 @@ def load_arrays(name: str, data_dir: str | None = None) -> Arrays:
     if name not in catalogue.SETS:
         raise DataError(f"expected a data set of {', '.join(catalogue.SETS)}, found {name!r}")
     dataset = catalogue.SETS[name]
+    mirrors = sorted(dataset.mirrors, key=lambda known: known != mirror)
+    dataset = dataset._replace(mirrors=tuple(mirrors))
     if data_dir is not None:
         return _asked_for(dataset, _expand(data_dir), "--data-dir")
     if os.environ.get(ENVIRONMENT):

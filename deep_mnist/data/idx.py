@@ -6,18 +6,18 @@ Source: The MNIST database of handwritten digits, http://yann.lecun.com/exdb/mni
 
 import gzip
 import hashlib
-import io
 import os
 import secrets
 import struct
 import zlib
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 
 from deep_mnist.data import bounded
-from deep_mnist.data.errors import DataError
+from deep_mnist.data.errors import DataError, MagicError
 
 LABELS = 2049
 IMAGES = 2051
@@ -30,17 +30,34 @@ def read(path: Path, expected_magic: int | None = None) -> npt.NDArray[np.uint8]
     """Reads an IDX file, raw or gzip as its content says, whatever its name.
 
     Returns labels [N] or images [N, rows, columns], uint8 in 0..255. With `expected_magic` (LABELS
-    or IMAGES) the other kind is refused. Raises DataError for anything but one whole IDX file.
+    or IMAGES) the other kind is refused. Raises DataError for anything but one whole IDX file, of
+    which MagicError for one of the wrong kind.
     """
     try:
-        with path.open("rb") as file, _decompressed(file) as stream:
-            return _read_stream(stream, path, expected_magic)
-    except (gzip.BadGzipFile, zlib.error) as error:
-        raise DataError(f"{path}: is corrupt gzip data ({error})") from None
-    except EOFError:
-        raise DataError(f"{path}: is cut short, its gzip data has no end") from None
+        with path.open("rb") as file:
+            return read_open(file, str(path), expected_magic)
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror or error})") from None
+
+
+def read_open(
+    file: BinaryIO, where: str, expected_magic: int | None = None
+) -> npt.NDArray[np.uint8]:
+    """Reads an IDX file as `read` does, from a file open at its start; it is left open.
+
+    `where` opens the error messages.
+    """
+    try:
+        start = file.read(len(GZIP_START))
+        file.seek(0)
+        if start != GZIP_START:
+            return _read_stream(file, where, expected_magic)
+        with gzip.GzipFile(fileobj=file) as stream:
+            return _read_stream(stream, where, expected_magic)
+    except (gzip.BadGzipFile, zlib.error) as error:
+        raise DataError(f"{where}: is corrupt gzip data ({error})") from None
+    except EOFError:
+        raise DataError(f"{where}: is cut short, its gzip data has no end") from None
 
 
 def write(path: Path, array: npt.NDArray[np.uint8]) -> None:
@@ -84,33 +101,33 @@ def payload_sha256(array: npt.NDArray[np.uint8]) -> str:
     return digest.hexdigest()
 
 
-def _decompressed(file: io.BufferedReader) -> io.BufferedReader | gzip.GzipFile:
-    start = file.read(len(GZIP_START))
-    file.seek(0)
-    return gzip.GzipFile(fileobj=file) if start == GZIP_START else file
-
-
 def _read_stream(
-    stream: bounded.Stream, path: Path, expected_magic: int | None
+    stream: bounded.Stream, where: str, expected_magic: int | None
 ) -> npt.NDArray[np.uint8]:
     start = stream.read(4)
     magic = int.from_bytes(start, "big")
     if len(start) < 4 or magic not in KINDS:
-        raise DataError(f"{path}: {_describe(start + stream.read(60))}, expected an IDX file")
+        seen = _describe(start + stream.read(60))
+        if seen is not None:
+            raise DataError(f"{where}: {seen}, expected an IDX file")
+        raise MagicError(
+            f"{where}: has the unknown magic number {magic}, expected an IDX file", magic
+        )
     if expected_magic is not None and magic != expected_magic:
-        raise DataError(
-            f"{path}: holds {KINDS[magic]} (magic {magic}), "
-            f"expected {KINDS[expected_magic]} (magic {expected_magic})"
+        raise MagicError(
+            f"{where}: holds {KINDS[magic]} (magic {magic}), "
+            f"expected {KINDS[expected_magic]} (magic {expected_magic})",
+            magic,
         )
     sizes = stream.read(4 * DIMENSIONS[magic])
     if len(sizes) < 4 * DIMENSIONS[magic]:
-        raise DataError(f"{path}: is cut short within its header, expected an IDX file")
+        raise DataError(f"{where}: is cut short within its header, expected an IDX file")
     shape = struct.unpack(f">{DIMENSIONS[magic]}I", sizes)
-    return bounded.read_array(stream, shape, str(path))
+    return bounded.read_array(stream, shape, where)
 
 
-def _describe(start: bytes) -> str:
-    """What a file that is no IDX file looks like, from its first 64 bytes."""
+def _describe(start: bytes) -> str | None:
+    """What a file that is no IDX file looks like, from its first 64 bytes; None if like nothing."""
     if not start:
         return "is empty"
     if start.lstrip().startswith(b"<"):
@@ -119,4 +136,4 @@ def _describe(start: bytes) -> str:
         return "is text"
     if len(start) < 4:
         return "is cut short within its header"
-    return f"has the unknown magic number {int.from_bytes(start[:4], 'big')}"
+    return None

@@ -129,7 +129,7 @@ def _verify(dataset: DataSet, file: IdxFile, array: npt.NDArray[np.uint8], path:
     if file.payload_sha256 is None and published == file.gz_sha256:
         return
     other = catalogue.publisher(payload) or catalogue.publisher(published)
-    if other is not None and other is not dataset:
+    if other is not None and other.files != dataset.files:
         raise DataError(f"{path}: expected {dataset.title}, but these are {other.title} files")
     balanced = array.ndim == 1 and _balanced(array)
     if balanced and not dataset.balanced:

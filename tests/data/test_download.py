@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from deep_mnist.data import catalogue, download, files
+from deep_mnist.data import catalogue, download, files, idx
 from deep_mnist.data.catalogue import DataSet, IdxFile
 from deep_mnist.data.errors import DataError, UnreachableError
 
@@ -179,6 +179,46 @@ def test_only_what_is_missing_is_downloaded(mirrors, server, folder):
     assert len(server.asked) == 5
 
 
+def test_the_mirror_that_is_named_is_asked_first(mirrors, server):
+    mirrors("403", "good")
+    assert_whole(files.load_arrays("mnist", mirror=f"{server.url}/good/"))
+    assert server.asked == ["good"] * 4
+
+
+def test_a_file_of_no_known_set(server, tmp_path):
+    path = tmp_path / "new" / "digits.gz"
+    download.download_from(f"{server.url}/good/t10k-labels-idx1-ubyte.gz", path, idx.read)
+    assert path.read_bytes() == PUBLISHED["t10k-labels-idx1-ubyte"]
+
+
+@pytest.mark.parametrize(
+    ("address", "reason"),
+    [
+        ("{server}/403/t10k-labels-idx1-ubyte.gz", "HTTP Error 403: Forbidden"),
+        ("{server}/page/t10k-labels-idx1-ubyte.gz", "is a web page, expected an IDX file"),
+        ("digits.gz", "unknown url type: 'digits.gz'"),
+    ],
+)
+def test_a_file_of_no_known_set_that_cannot_be_had(server, tmp_path, address, reason):
+    url, path = address.format(server=server.url), tmp_path / "new" / "digits.gz"
+    with pytest.raises(UnreachableError) as caught:
+        download.download_from(url, path, idx.read)
+    assert str(caught.value) == f"{url}: cannot be downloaded: {reason}; put it at {path} by hand"
+    assert names(path.parent) == []
+
+
+def test_a_file_of_no_known_set_offline_or_where_it_cannot_be_written(
+    server, tmp_path, monkeypatch
+):
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(UnreachableError, match="cannot be written"):
+        download.download_from(f"{server.url}/good/x", tmp_path / "file" / "x", idx.read)
+    monkeypatch.setenv("DEEP_MNIST_OFFLINE", "1")
+    with pytest.raises(UnreachableError, match="DEEP_MNIST_OFFLINE forbids its download"):
+        download.download_from(f"{server.url}/good/x", tmp_path / "x", idx.read)
+    assert server.asked == []
+
+
 def test_bad_mirrors_in_turn_and_then_a_good_one(mirrors, server, folder, capsys):
     mirrors("403", "503", "hang", "page", "truncated", "good")
     assert_whole(files.load_arrays("mnist"))
@@ -250,7 +290,7 @@ def test_total_failure_is_one_line_that_says_all(mirrors, server, folder):
         f"{server.url}/page/{name}: is a web page, expected an IDX file; "
         "by hand: put train-images-idx3-ubyte.gz, train-labels-idx1-ubyte.gz, "
         f"t10k-images-idx3-ubyte.gz, t10k-labels-idx1-ubyte.gz into {folder}, "
-        "or name the folder that holds them with --data-dir"
+        "or name the folder that holds them with --data-dir or DEEP_MNIST_DATA_DIR"
     )
 
 
@@ -340,7 +380,7 @@ def test_only_stale_parts_are_removed(mirrors, folder):
 CHILD = """
 import json, sys
 from deep_mnist.data import catalogue, files
-title, idx_files, balanced, mirrors, usual_places = json.loads(sys.argv[1])
+title, idx_files, balanced, mirrors, usual_places, _ = json.loads(sys.argv[1])
 catalogue.SETS["mnist"] = catalogue.DataSet(
     title,
     tuple(catalogue.IdxFile(name, tuple(shape), *digests) for name, shape, *digests in idx_files),

@@ -385,6 +385,23 @@ def test_kmnist_is_verified_by_its_gz_or_by_its_class_counts(tmp_path):
     assert "expected every class equally often" in refused("kmnist", raw)
 
 
+@pytest.mark.parametrize(
+    ("address", "name"),
+    [
+        ("https://storage.googleapis.com/cvdf-datasets/mnist/", "mnist"),
+        ("http://yann.lecun.com/exdb/mnist", "mnist"),
+        ("https://yann.lecun.com/exdb/mnist/", "mnist"),
+        ("http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/", "fashion-mnist"),
+        ("http://codh.rois.ac.jp/kmnist/dataset/kmnist/", "kmnist"),
+        ("http://127.0.0.1/mnist/", None),
+        ("", None),
+    ],
+)
+@pytest.mark.usefixtures("real_catalogue")
+def test_addresses_that_serve_or_served_a_set(address, name):
+    assert catalogue.served_at(address) == name
+
+
 # The real files -----------------------------------------------------------
 
 

@@ -1,6 +1,7 @@
 """IDX files: what is written, what is read back, and how each kind of wrong file is refused."""
 
 import gzip
+import io
 import struct
 import tracemalloc
 
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 
 from deep_mnist.data import idx
-from deep_mnist.data.errors import DataError
+from deep_mnist.data.errors import DataError, MagicError
 
 
 @pytest.fixture
@@ -104,6 +105,23 @@ def test_unknown_magic_number(tmp_path):
     path = tmp_path / "images"
     path.write_bytes(struct.pack(">2I", 3329, 1) + b"\x00")
     assert refused(path) == "has the unknown magic number 3329, expected an IDX file"
+
+
+def test_the_error_of_a_wrong_kind_holds_the_number(tmp_path, images):
+    idx.write(tmp_path / "labels", np.zeros(5, np.uint8))
+    with pytest.raises(MagicError) as caught:
+        idx.read(tmp_path / "labels", idx.IMAGES)
+    assert caught.value.magic == 2049
+
+
+@pytest.mark.parametrize("name", ["images", "images.gz"])
+def test_an_open_file_is_read_and_left_open(tmp_path, images, name):
+    idx.write(tmp_path / name, images)
+    with (tmp_path / name).open("rb") as file:
+        assert np.array_equal(idx.read_open(file, "it", idx.IMAGES), images)
+        assert not file.closed
+    with pytest.raises(DataError, match="it: is empty"):
+        idx.read_open(io.BytesIO(), "it")
 
 
 def test_labels_under_an_images_name(tmp_path, images):
