@@ -47,10 +47,10 @@ def _read_member(archive: zipfile.ZipFile, name: str, path: Path) -> npt.NDArray
                 f"{dtype} of shape {shape}{' in Fortran order' if fortran_order else ''}"
             )
         expected = stream.tell() + math.prod(shape)
-        found = archive.getinfo(f"{name}.npy").file_size
-        if found > expected:
+        size = archive.getinfo(f"{name}.npy").file_size
+        if size > expected:
             raise DataError(
-                f"{where}: expands beyond its header, expected {expected} bytes, found {found}"
+                f"{where}: expands beyond its header, expected {expected} bytes, found {size}"
             )
         return bounded.read_array(stream, shape, where)
 
