@@ -6,8 +6,8 @@
 
 After the document on NumPy autodifferentiation (nndl exercise 4, "FNN"): softmax(relu(x W1) W2)
 with the bias as a column of ones in x, standard normal weights, and gradient descent at 1e-5 on
-the loss summed over all 60,000 training images at once. So little training leaves it at about
-80 %, with a wide spread over the seeds (measured: benchmarks/results). The images are worked
+the loss summed over all 60,000 training images at once. So little training leaves it
+anywhere from 50 % to 85 %, by the seed (measured: benchmarks/results). The images are worked
 through in blocks without the pixels that are blank in them, which changes nothing but the time.
 """
 

@@ -6,9 +6,8 @@
 
 After the documents on forward propagation with tensors: out = relu(relu(x w1 + b1) w2 + b2) w3
 + b3, the mean squared error against the one-hot label, and gradient descent one level below the
-optimizers: tf.gradients and assign_sub. All 60,000 training images, in the order of the file, in
-batches of 128, of which an epoch's last has 96. The rate 1e-3 is small for a mean over 1,280
-numbers: after 10 epochs the loss still falls (measured: benchmarks/results).
+optimizers: tf.gradients and assign_sub. All 60,000 training images in file order, in batches of
+128, an epoch's last of 96. After 10 epochs the loss still falls (measured: benchmarks/results).
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ class Config:
     )
     picture: int | None = option(
         None,
-        "training picture that is read at the end (raw-pixels: 0)",
+        "training picture that is read at the end (raw-pixels, --save-picture: 0)",
         at_least=0,
         at_most=59_999,
         evaluation=True,
@@ -129,7 +128,8 @@ def bias_variable(shape: list[int], name: str, raw: bool, seed: int) -> Any:
 def train(config: Config, options: training.Options) -> None:
     """Trains as the documents do, and prints the loss of every hundredth batch of an epoch."""
     digits = data.load(config.dataset, options.data_dir, hold_out_validation=False)
-    check_picture(config, digits)
+    if options.resume is None:
+        check_picture(config, digits)
     steps_per_epoch = -(-len(digits.train.labels) // config.batch_size)
     with tf.Graph().as_default():
         model = build(config)
@@ -146,8 +146,11 @@ def train(config: Config, options: training.Options) -> None:
                     line = f"epoch:{epoch}, step: {step_of_epoch}, loss:{float(loss)}"
                     run.report(step, accuracy, loss, line)
                 sess.run(model.train_step, feed_dict=feed)
-            if config.picture is not None or config.variant == "raw-pixels":
-                read_picture(sess, model, config, digits.train)
+            asked = config.picture is not None or config.save_picture is not None
+            if (asked or config.variant == "raw-pixels") and not options.quiet:
+                print(read_picture(sess, model, config, digits.train))
+            if config.save_picture is not None:
+                save_picture(config, digits.train)
             run.finish()
 
 
@@ -158,25 +161,34 @@ def check_picture(config: Config, digits: data.Dataset) -> None:
             f"--picture: expected a number under {len(digits.train.labels)}, the training "
             f"pictures of {digits.name}, found {config.picture}"
         )
-    if config.save_picture is not None and Path(config.save_picture).exists():
-        raise training.UserError(
-            f"--save-picture {config.save_picture} exists and is left alone: name a new file"
-        )
+    if config.save_picture is not None:
+        file = Path(config.save_picture)
+        if file.exists():
+            raise training.UserError(f"--save-picture {file} exists: name a new file")
+        if not file.parent.is_dir():
+            raise training.UserError(f"--save-picture {file}: there is no folder {file.parent}")
 
 
-def read_picture(sess: training.Session, model: Model, config: Config, split: data.Split) -> None:
-    """Prints a picture in characters, the network's ten outputs for it, and what it reads."""
+def read_picture(sess: training.Session, model: Model, config: Config, split: data.Split) -> str:
+    """A picture in characters, the network's ten outputs for it, and what it reads."""
     index = config.picture or 0
     image = split.images[index]  # [784] uint8
     outputs = sess.run(model.logits, {model.x: data.scale(image[None])})[0]  # [10]
-    print(data.characters(image))
-    print("outputs:", " ".join(f"{digit}:{output:.3f}" for digit, output in enumerate(outputs)))
-    print(f"picture {index} is read as {outputs.argmax()}; its label is {split.labels[index]}")
-    if config.save_picture is not None:
-        with tf.Graph().as_default(), tf.Session() as encoder:
-            png = encoder.run(tf.io.encode_png(image.reshape(28, 28, 1)))
-        with Path(config.save_picture).open("xb") as file:
+    row = " ".join(f"{digit}:{output:.3f}" for digit, output in enumerate(outputs))
+    reading = f"picture {index} is read as {outputs.argmax()}; its label is {split.labels[index]}"
+    return f"{data.characters(image)}\noutputs: {row}\n{reading}"
+
+
+def save_picture(config: Config, split: data.Split) -> None:
+    """Writes the picture as a PNG; where that fails says so, because the training is not lost."""
+    image = split.images[config.picture or 0].reshape(28, 28, 1)
+    with tf.Graph().as_default(), tf.Session() as encoder:
+        png = encoder.run(tf.io.encode_png(image))
+    try:
+        with Path(str(config.save_picture)).open("xb") as file:
             file.write(png)
+    except OSError as error:
+        print(f"mlp: --save-picture {config.save_picture}: {error.strerror}", file=sys.stderr)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

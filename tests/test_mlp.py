@@ -155,9 +155,22 @@ def test_mistakes_with_pictures_and_variants(capsys):
     capsys.readouterr()
     for arguments, expected in (
         (["--picture", "10000"], "expected a number under 10000"),
-        (["--save-picture", "mine.png"], "mine.png exists and is left alone"),
+        (["--save-picture", "mine.png"], "mine.png exists: name a new file"),
+        (["--save-picture", "nowhere/new.png"], "there is no folder nowhere"),
         (["--restore", "run", "--variant", "raw-pixels"], "were trained with scaled"),
     ):
         assert mlp.main(["--dataset", "generated", *arguments]) == 2
         assert expected in capsys.readouterr().err
     assert Path("mine.png").read_text() == "mine"
+
+
+def test_a_picture_that_cannot_be_saved_costs_no_result(capsys):
+    arguments = ["--dataset", "generated", "--steps", "1", "--quiet", "--save-picture", "new.png"]
+    assert mlp.main([*arguments, "--run-dir", "run"]) == 0
+    assert capsys.readouterr().out.startswith("test accuracy ")
+    first = Path("new.png").read_bytes()
+    Path("run/result.json").unlink()  # as if it had been stopped right after the picture
+    assert mlp.main(["--resume", "run"]) == 0
+    assert capsys.readouterr().err == "mlp: --save-picture new.png: File exists\n"
+    assert Path("new.png").read_bytes() == first
+    assert Path("run/result.json").exists()
