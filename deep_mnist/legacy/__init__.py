@@ -1,0 +1,1 @@
+"""The legacy bridge: old scripts and old checkpoints on today's TensorFlow."""
