@@ -46,6 +46,9 @@ class Facade(ModuleType):
             return find(names.RENAMED[path])
         if path in names.MODULES or path in names.SAME:
             return module(path)
+        if path.startswith("contrib.") and self._path != "contrib":
+            if name in names.FOLDERS or name == self._path.rpartition(".")[2]:
+                return self
         for source in self._sources:
             if name in _public(source):
                 value = getattr(source, name)

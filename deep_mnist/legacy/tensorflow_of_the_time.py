@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import warnings
 from typing import Any
 
 from deep_mnist.legacy import downloads
@@ -16,7 +17,10 @@ def start(eager: bool) -> None:
       eager: the script switches eager execution on itself: modes are left as they are.
     """
     tf.logging.set_verbosity(tf.logging.ERROR)
-    logging.getLogger("tensorflow").addFilter(_no_deprecation)
+    logger = logging.getLogger("tensorflow")
+    logger.addFilter(_no_deprecation)
+    logger.propagate = False  # absl's handler would write every line a second time
+    warnings.filterwarnings("ignore", module="tensorflow")
     if not eager:
         tf.disable_v2_behavior()
     tf.logging.set_verbosity(tf.logging.WARN)
