@@ -53,10 +53,12 @@ setup(
         "tqdm>=4.60",  # the progress bar on a terminal
     ],
     extras_require={
+        "legacy": ["fissix>=24.4"],  # Python 2 scripts: a fork of lib2to3
+        "plots": ["matplotlib>=3.8"],
         "test": TEST,
         "dev": [*TEST, "ruff==0.17.*", "mypy==2.4.*", "pre-commit>=3"],
     },
-    packages=["deep_mnist", "deep_mnist.data", "deep_mnist.training"],
+    packages=["deep_mnist", "deep_mnist.data", "deep_mnist.legacy", "deep_mnist.training"],
     package_dir={"": "."},  # so that `pip install -e` is a plain path, found before a namesake
     package_data={"deep_mnist": ["py.typed"]},
     cmdclass={"build_py": BuildWithWeights},

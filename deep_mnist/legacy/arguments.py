@@ -55,9 +55,7 @@ def reverse(tensor: Any, axis: Any = None, name: Any = None, dims: Any = None) -
     return tf.reverse(tensor, chosen, name)
 
 
-def batch_matmul(
-    x: Any, y: Any, adj_x: bool = False, adj_y: bool = False, name: Any = None
-) -> Any:
+def batch_matmul(x: Any, y: Any, adj_x: bool = False, adj_y: bool = False, name: Any = None) -> Any:
     """matmul over the last two dimensions."""
     return tf.matmul(x, y, adjoint_a=adj_x, adjoint_b=adj_y, name=name)
 

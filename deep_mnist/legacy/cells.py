@@ -1,4 +1,4 @@
-"""The cells of tf.nn.rnn_cell, with the variable names of the original: `basic_lstm_cell/kernel`."""
+"""The cells of tf.nn.rnn_cell, with the original's variable names: `basic_lstm_cell/kernel`."""
 
 from __future__ import annotations
 
@@ -55,7 +55,9 @@ class RNNCell(Layer):
         """Zeros in the shape of the state, [batch_size, size] each."""
         return _map(lambda size: tf.zeros(tf.stack([batch_size, size]), dtype), self.state_size)
 
-    def get_initial_state(self, inputs: Any = None, batch_size: Any = None, dtype: Any = None) -> Any:
+    def get_initial_state(
+        self, inputs: Any = None, batch_size: Any = None, dtype: Any = None
+    ) -> Any:
         """zero_state, of the inputs' batch and type where they are given."""
         if inputs is not None:
             batch_size, dtype = tf.shape(inputs)[0], inputs.dtype

@@ -103,7 +103,8 @@ def variable(
 def model_variable(name: str, *args: Any, collections: Any = None, **kwargs: Any) -> Any:
     """A variable that is in MODEL_VARIABLES too."""
     names = [*(collections or []), tf.GraphKeys.GLOBAL_VARIABLES, tf.GraphKeys.MODEL_VARIABLES]
-    return variable(name, *args, collections=list(dict.fromkeys(names)), **kwargs)
+    kwargs["collections"] = list(dict.fromkeys(names))
+    return variable(name, *args, **kwargs)
 
 
 def local_variable(initial_value: Any, *args: Any, name: Any = None, **unused: Any) -> Any:

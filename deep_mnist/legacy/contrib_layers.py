@@ -150,7 +150,7 @@ def fully_connected(
             outputs = tf.matmul(inputs, kernel)
         else:
             outputs = tf.tensordot(inputs, kernel, [[inputs.shape.ndims - 1], [0]])
-            outputs.set_shape(inputs.shape.as_list()[:-1] + [int(num_outputs)])
+            outputs.set_shape([*inputs.shape.as_list()[:-1], int(num_outputs)])
         outputs = _normalized_or_biased(
             outputs,
             normalizer_fn,
@@ -289,7 +289,9 @@ def separable_conv2d(
         channels = int(inputs.shape[-1])
         start = weights_initializer or xavier_initializer()
         depthwise = framework.model_variable(
-            "depthwise_weights", [*_pair(kernel_size), channels, depth_multiplier], initializer=start
+            "depthwise_weights",
+            [*_pair(kernel_size), channels, depth_multiplier],
+            initializer=start,
         )
         strides = [1, *_pair(stride), 1]
         if num_outputs is None:
@@ -405,7 +407,7 @@ def batch_norm(
         _scope=scope,
         _reuse=reuse,
     )
-    layer.base_name = "BatchNorm"  # type: ignore[misc]
+    layer.base_name = "BatchNorm"
     collected = tf.get_collection_ref(tf.GraphKeys.UPDATE_OPS)
     before = len(collected)
     outputs = layer(inputs, training=is_training)
@@ -525,7 +527,9 @@ def relu6(*args: Any, **kwargs: Any) -> Any:
     return fully_connected(*args, **{"activation_fn": tf.nn.relu6, **kwargs})
 
 
-def legacy_fully_connected(x: Any, num_output_units: int, activation_fn: Any = None, **old: Any) -> Any:
+def legacy_fully_connected(
+    x: Any, num_output_units: int, activation_fn: Any = None, **old: Any
+) -> Any:
     """fully_connected, as it was called until 0.8."""
     return fully_connected(x, num_output_units, activation_fn, scope=old.get("name"))
 

@@ -27,10 +27,8 @@ __all__ = [
 ]
 
 
-class _Fit:
+class _Fit(estimator.Estimator):
     """fit, evaluate, score and predict over arrays, where tf.estimator takes an input_fn."""
-
-    train: Callable[..., Any]
 
     def fit(
         self,
@@ -52,7 +50,7 @@ class _Fit:
 
     partial_fit = fit
 
-    def evaluate(
+    def evaluate(  # type: ignore[override]
         self,
         x: Any = None,
         y: Any = None,
@@ -67,12 +65,14 @@ class _Fit:
             x, input_fn = None, x
         given = input_fn or numpy_input_fn(np.asarray(x), _labels(y), batch_size or 128, 1, False)
         self._metrics = metrics or {}
-        return super().evaluate(given, steps)  # type: ignore[misc]
+        return super().evaluate(given, steps)
 
-    def predict(self, x: Any = None, input_fn: Any = None, **more: Any) -> Any:
+    def predict(  # type: ignore[override]
+        self, x: Any = None, input_fn: Any = None, **more: Any
+    ) -> Any:
         """The predictions: whole numbers of classifiers, whatever a model_fn gives else."""
         given = input_fn or numpy_input_fn(np.asarray(x), None, 128, 1, False)
-        rows = super().predict(given)  # type: ignore[misc]
+        rows = super().predict(given)
         if isinstance(self, canned_estimators.DNNClassifier | canned_estimators.LinearClassifier):
             classes = (int(row["class_ids"][0]) for row in rows)
             return classes if more.get("as_iterable", True) else np.array(list(classes))
@@ -81,7 +81,7 @@ class _Fit:
     def predict_proba(self, x: Any = None, input_fn: Any = None, **unused: Any) -> Any:
         """The probabilities of the classes."""
         given = input_fn or numpy_input_fn(np.asarray(x), None, 128, 1, False)
-        return (row["probabilities"] for row in super(_Fit, self).predict(given))  # type: ignore[misc]
+        return (row["probabilities"] for row in super().predict(given))  # type: ignore[misc]
 
     def score(self, x: Any, y: Any) -> float:
         """The accuracy."""
@@ -96,7 +96,7 @@ class LinearClassifier(_Fit, canned_estimators.LinearClassifier):
     """tf.estimator's, with fit."""
 
 
-class Estimator(_Fit, estimator.Estimator):
+class Estimator(_Fit):
     """tf.estimator's, with fit, and with metrics that are given to evaluate."""
 
     def _build(self, input_fn: Callable[..., Any], mode: str) -> Any:
@@ -104,7 +104,7 @@ class Estimator(_Fit, estimator.Estimator):
         if mode == estimator.ModeKeys.EVAL and getattr(self, "_metrics", None):
             spec.eval_metric_ops = {
                 name: metric.metric_fn(
-                    labels=spec.labels,
+                    labels=self._labels,
                     predictions=_part(spec.predictions, metric.prediction_key),
                 )
                 for name, metric in self._metrics.items()

@@ -45,6 +45,4 @@ mean_pairwise_squared_error = _swapped(
 mean_squared_error = _swapped(tf.losses.mean_squared_error, "labels", "predictions")
 sigmoid_cross_entropy = _swapped(tf.losses.sigmoid_cross_entropy, "multi_class_labels", "logits")
 softmax_cross_entropy = _swapped(tf.losses.softmax_cross_entropy, "onehot_labels", "logits")
-sparse_softmax_cross_entropy = _swapped(
-    tf.losses.sparse_softmax_cross_entropy, "labels", "logits"
-)
+sparse_softmax_cross_entropy = _swapped(tf.losses.sparse_softmax_cross_entropy, "labels", "logits")

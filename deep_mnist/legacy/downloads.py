@@ -86,4 +86,4 @@ def _shaped(array: Any) -> Any:
 def _idx(array: Any) -> bytes:
     """uint8 [N, ...] -> the IDX format: magic number, sizes, values."""
     header = struct.pack(f">BBBB{array.ndim}I", 0, 0, 8, array.ndim, *array.shape)
-    return header + array.tobytes()
+    return header + bytes(array.tobytes())

@@ -140,7 +140,9 @@ class Estimator:
                 hooks=hooks,
                 save_checkpoint_steps=self.config.save_checkpoints_steps,
                 save_checkpoint_secs=(
-                    None if self.config.save_checkpoints_steps else self.config.save_checkpoints_secs
+                    None
+                    if self.config.save_checkpoints_steps
+                    else self.config.save_checkpoints_secs
                 ),
                 save_summaries_steps=self.config.save_summary_steps,
                 config=self.config.session_config,
@@ -165,7 +167,9 @@ class Estimator:
             updates = [update for _, update in metrics.values()]
             values = {key: value for key, (value, _) in metrics.items()}
             values["global_step"] = tf.train.get_global_step()
-            with self._restored([*(hooks or []), *spec.evaluation_hooks], checkpoint_path) as session:
+            with self._restored(
+                [*(hooks or []), *spec.evaluation_hooks], checkpoint_path
+            ) as session:
                 done = 0
                 while steps is None or done < steps:
                     try:
@@ -228,6 +232,7 @@ class Estimator:
             tf.add_to_collection(tf.GraphKeys.TABLE_INITIALIZERS, iterator.initializer)
             inputs = iterator.get_next()
         features, labels = inputs if isinstance(inputs, tuple) else (inputs, None)
+        self._labels = labels
         named = {"mode": mode, "params": self.params, "config": self.config}
         if "labels" in inspect.signature(self._model_fn).parameters:
             named["labels"] = labels

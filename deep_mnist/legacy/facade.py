@@ -46,14 +46,15 @@ class Facade(ModuleType):
             return find(names.RENAMED[path])
         if path in names.MODULES or path in names.SAME:
             return module(path)
-        if path.startswith("contrib.") and self._path != "contrib":
-            if name in names.FOLDERS or name == self._path.rpartition(".")[2]:
-                return self
+        if self._path.startswith("contrib.") and (
+            name in names.FOLDERS or name == self._path.rpartition(".")[2]
+        ):
+            return self
         for source in self._sources:
             if name in _public(source):
                 value = getattr(source, name)
                 return module(path, value) if isinstance(value, ModuleType) else value
-        if path.partition(".")[0] in ("python", "keras"):
+        if path.partition(".")[0] in ("core", "keras", "python", "tools"):
             home = "tensorflow.python" if path.startswith("keras") else "tensorflow"
             try:
                 return module(path, importlib.import_module(f"{home}.{path}"))

@@ -8,6 +8,7 @@ from typing import Any
 from deep_mnist.training.tensorflow import tf
 
 __all__ = [
+    "FLAGS",
     "DEFINE_bool",
     "DEFINE_boolean",
     "DEFINE_enum",
@@ -15,7 +16,6 @@ __all__ = [
     "DEFINE_integer",
     "DEFINE_list",
     "DEFINE_string",
-    "FLAGS",
 ]
 
 

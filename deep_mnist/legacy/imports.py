@@ -10,14 +10,16 @@ import ast
 import builtins
 import functools
 import importlib
+import importlib.util
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
 
-from deep_mnist.legacy import facade, names, python2, source
+from deep_mnist.legacy import facade, numpy_of_the_time, python2, source
 from deep_mnist.legacy.plots import Plots
+from deep_mnist.legacy.removed import RemovedModuleError, RemovedNameError
 
 # Modules of the time that are gone, or are not what they were -> what stands for them.
 STAND_INS = {
@@ -65,8 +67,8 @@ class Imports:
     def _import(
         self,
         name: str,
-        globals: Mapping[str, Any] | None = None,
-        locals: Mapping[str, Any] | None = None,
+        globals: Mapping[str, Any] | None = None,  # noqa: A002, names of __import__
+        locals: Mapping[str, Any] | None = None,  # noqa: A002
         fromlist: Sequence[str] | None = (),
         level: int = 0,
     ) -> Any:
@@ -92,16 +94,16 @@ class Imports:
             return sys.modules[name if fromlist else top]
         if name in STAND_INS:
             return _stand_in(name, bool(fromlist))
-        found = importlib.__import__(name, globals, locals, fromlist or (), 0)
-        self._prepare(top, found)
+        module = importlib.__import__(name, globals, locals, fromlist or (), 0)
+        self._prepare(top)
         if top == "scipy" and fromlist and "misc" in fromlist:
             _stand_in("scipy.misc", False)
-        return found
+        return module
 
-    def _prepare(self, top: str, found: ModuleType) -> None:
+    def _prepare(self, top: str) -> None:
         """Gives NumPy its old names and pyplot its files, when a script first imports them."""
         if top == "numpy":
-            complete_numpy()
+            numpy_of_the_time.complete()
         if self._plots is not None and top in ("matplotlib", "pylab"):
             pyplot = importlib.import_module("matplotlib.pyplot")
             self._plots.install(pyplot)
@@ -173,6 +175,8 @@ class Imports:
             "reload": importlib.reload,
             "cmp": lambda a, b: (a > b) - (a < b),
             "__divide__": python2.divide,
+            "__range__": python2.whole_range,
+            "__tostring__": python2.tostring,
         }
 
 
@@ -181,30 +185,6 @@ class _NoIPython:
 
     def __getattr__(self, name: str) -> Callable[..., None]:
         return lambda *args, **kwargs: None
-
-
-def complete_numpy() -> None:
-    """Gives NumPy the names that its later releases dropped."""
-    import numpy as np
-
-    for name, target in names.NUMPY.items():
-        if name not in vars(np):
-            home, _, attribute = target.rpartition(".")
-            if hasattr(sys.modules[home], attribute):
-                setattr(np, name, getattr(sys.modules[home], attribute))
-    if not hasattr(np, "asscalar"):
-        np.asscalar = lambda array: array.item()
-    if not hasattr(np, "asfarray"):
-        np.asfarray = lambda array, dtype=np.float64: np.asarray(array, dtype)
-    if not hasattr(np.random, "random_integers"):
-        np.random.random_integers = _random_integers
-
-
-def _random_integers(low: int, high: int | None = None, size: Any = None) -> Any:
-    import numpy as np
-
-    low, high = (1, low) if high is None else (low, high)
-    return np.random.randint(low, high + 1, size)
 
 
 def _with_names(found: Any, fromlist: Sequence[str]) -> Any:
@@ -217,8 +197,8 @@ def _with_names(found: Any, fromlist: Sequence[str]) -> Any:
         if name != "*":
             try:
                 getattr(found, name)
-            except facade.RemovedNameError as error:
-                raise facade.RemovedModuleError(*error.parts) from None
+            except RemovedNameError as error:
+                raise RemovedModuleError(*error.parts) from None
     return found
 
 

@@ -1,4 +1,4 @@
-"""tf.layers on raw ops, with the variable names of the original: `conv2d/kernel`, `dense_1/bias`."""
+"""tf.layers on raw ops, with the original's variable names: `conv2d/kernel`, `dense_1/bias`."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ class Layer:
         """Makes the variables; a layer without any has nothing to do."""
         self.built = True
 
-    def call(self, inputs: Any, **arguments: Any) -> Any:
+    def call(self, *args: Any, **arguments: Any) -> Any:
         """inputs -> outputs."""
         raise NotImplementedError
 
@@ -139,7 +139,7 @@ class Layer:
         constraint: Any = None,
         **unused: Any,
     ) -> Any:
-        """A variable of the layer's scope; an initializer may be a class, an array or a function."""
+        """A variable of the layer's scope; an initializer may be a class or a function."""
         variable = tf.get_variable(
             name,
             shape,
@@ -229,7 +229,7 @@ class Dense(_Weighted):
             outputs = tf.matmul(inputs, self.kernel)
         else:
             outputs = tf.tensordot(inputs, self.kernel, [[inputs.shape.ndims - 1], [0]])
-            outputs.set_shape(inputs.shape.as_list()[:-1] + [self.units])
+            outputs.set_shape([*inputs.shape.as_list()[:-1], self.units])
         return self._finish(outputs)
 
 
@@ -350,9 +350,7 @@ class SeparableConv2D(_Convolution):
         pointwise_constraint: Any = None,
         **more: Any,
     ) -> None:
-        super().__init__(
-            filters, kernel_size, strides, padding, data_format, dilation_rate, **more
-        )
+        super().__init__(filters, kernel_size, strides, padding, data_format, dilation_rate, **more)
         self.depth_multiplier = depth_multiplier
         self._depthwise = (depthwise_initializer, depthwise_regularizer, depthwise_constraint)
         self._pointwise = (pointwise_initializer, pointwise_regularizer, pointwise_constraint)
@@ -360,10 +358,14 @@ class SeparableConv2D(_Convolution):
     def build(self, input_shape: Any) -> None:
         channels = self.channels(input_shape)
         self.depthwise_kernel = self._add(
-            "depthwise_kernel", [*self.kernel_size, channels, self.depth_multiplier], self._depthwise
+            "depthwise_kernel",
+            [*self.kernel_size, channels, self.depth_multiplier],
+            self._depthwise,
         )
         self.pointwise_kernel = self._add(
-            "pointwise_kernel", [1, 1, channels * self.depth_multiplier, self.filters], self._pointwise
+            "pointwise_kernel",
+            [1, 1, channels * self.depth_multiplier, self.filters],
+            self._pointwise,
         )
         self._add_bias(self.filters)
 
@@ -475,7 +477,12 @@ class Dropout(Layer):
     base_name = "dropout"
 
     def __init__(
-        self, rate: Any = 0.5, noise_shape: Any = None, seed: Any = None, name: Any = None, **more: Any
+        self,
+        rate: Any = 0.5,
+        noise_shape: Any = None,
+        seed: Any = None,
+        name: Any = None,
+        **more: Any,
     ) -> None:
         super().__init__(name=name, **more)
         self.rate, self.noise_shape, self.seed = rate, noise_shape, seed

@@ -95,6 +95,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "contrib.opt": (f"{V1}.train",),
     "contrib.util": (V1,),
     "contrib.eager": (f"{HERE}.contrib_eager", V1, f"{V1}.train"),
+    "contrib.factorization": (f"{HERE}.clustering",),
     "contrib.lookup": (f"{V1}.lookup",),
 }
 
@@ -115,6 +116,7 @@ SAME: dict[str, str] = {
     "contrib.rnn.core_rnn_cell": "contrib.rnn",
     "contrib.rnn.core_rnn_cell_impl": "contrib.rnn",
     "contrib.eager.tfe": "contrib.eager",
+    "contrib.factorization.clustering_ops": "contrib.factorization",
     "contrib.estimator": "estimator",
     "python.keras": "keras",
     "python.keras.layers": "keras.layers",
@@ -122,6 +124,7 @@ SAME: dict[str, str] = {
     "python.keras.utils": "keras.utils",
     "python.keras.optimizers": "keras.optimizers",
     "app.flags": "flags",
+    "compat.v1": "",
     "learn": "contrib.learn",
     "slim": "contrib.slim",
     "python.platform.default": "python.platform",

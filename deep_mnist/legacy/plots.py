@@ -22,11 +22,11 @@ class Plots:
     def install(self, pyplot: Any) -> None:
         """Makes pyplot write files where it would open or wait for a window."""
         import matplotlib
-        from matplotlib.figure import Figure
+        from matplotlib import figure
 
         pyplot.switch_backend("agg")
         pyplot.show = self._show
-        Figure.show = lambda figure, *args, **kwargs: self._save(figure)
+        figure.Figure.show = lambda shown, *args, **kwargs: self._save(shown)
         for waits in ("pause", "waitforbuttonpress", "ginput", "switch_backend", "ion"):
             setattr(pyplot, waits, _nothing)
         matplotlib.use = _nothing

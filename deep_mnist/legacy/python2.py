@@ -29,7 +29,9 @@ MARKS = re.compile(
     re.X | re.M,
 )
 FUTURE_DIVISION = re.compile(r"^\s*from\s+__future__\s+import\s+.*\bdivision\b", re.M)
-RUNS_ON_3 = re.compile(r"\bsys\.version_info\b|\bfrom\s+six\b|\bimport\s+six\b|\bexcept\s+NameError")
+RUNS_ON_3 = re.compile(
+    r"\bsys\.version_info\b|\bfrom\s+six\b|\bimport\s+six\b|\bexcept\s+NameError"
+)
 
 # The fixers that keep every line where it is: tracebacks name the lines of the file.
 FIXERS = """apply basestring dict except exec execfile filter funcattrs getcwdu has_key imports
@@ -48,7 +50,8 @@ def compiled(text: str, path: str) -> CodeType:
         warnings.simplefilter("ignore")  # invalid escapes, `is` with a literal
         tree, two = parsed(text, path)
         if two and not FUTURE_DIVISION.search(text):
-            tree = ast.fix_missing_locations(_Division().visit(tree))
+            tree = _Division().visit(tree)
+        tree = ast.fix_missing_locations(_Dropped().visit(tree))
         return compile(tree, path, "exec", dont_inherit=True)
 
 
@@ -109,6 +112,16 @@ def divide(left: Any, right: Any) -> Any:
     return left / right
 
 
+def tostring(value: Any, *args: Any) -> Any:
+    """`value.tostring()`, which NumPy 2.3 dropped for tobytes."""
+    return (value.tostring if hasattr(value, "tostring") else value.tobytes)(*args)
+
+
+def whole_range(*args: Any) -> range:
+    """range(), where a division that was of whole numbers gave the bound."""
+    return range(*(int(arg) if isinstance(arg, float) else arg for arg in args))
+
+
 def _whole(value: Any) -> bool:
     kind = getattr(getattr(value, "dtype", None), "kind", "")
     return isinstance(value, int) or kind in ("i", "u")
@@ -140,6 +153,19 @@ class _Division(ast.NodeTransformer):
         name = ast.copy_location(ast.Name(node.target.id, ast.Load()), node)
         value = _call(node, name, node.value)
         return ast.copy_location(ast.Assign([node.target], value), node)
+
+
+class _Dropped(ast.NodeTransformer):
+    """Writes `a.tostring()` as `__tostring__(a)` and `range(a)` as `__range__(a)`."""
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        self.generic_visit(node)
+        if isinstance(node.func, ast.Attribute) and node.func.attr == "tostring":
+            node.args = [node.func.value, *node.args]
+            node.func = ast.copy_location(ast.Name("__tostring__", ast.Load()), node.func)
+        elif isinstance(node.func, ast.Name) and node.func.id == "range":
+            node.func = ast.copy_location(ast.Name("__range__", ast.Load()), node.func)
+        return node
 
 
 def _call(node: ast.AST, left: ast.expr, right: ast.expr) -> ast.Call:

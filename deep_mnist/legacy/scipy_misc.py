@@ -6,7 +6,16 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["bytescale", "fromimage", "imread", "imresize", "imrotate", "imsave", "logsumexp", "toimage"]
+__all__ = [
+    "bytescale",
+    "fromimage",
+    "imread",
+    "imresize",
+    "imrotate",
+    "imsave",
+    "logsumexp",
+    "toimage",
+]
 
 
 def bytescale(data: Any, cmin: Any = None, cmax: Any = None, high: int = 255, low: int = 0) -> Any:
@@ -20,7 +29,9 @@ def bytescale(data: Any, cmin: Any = None, cmax: Any = None, high: int = 255, lo
     return ((data - least) * scale + low).clip(low, high).round().astype(np.uint8)
 
 
-def toimage(arr: Any, high: int = 255, low: int = 0, cmin: Any = None, cmax: Any = None, **_: Any) -> Any:
+def toimage(
+    arr: Any, high: int = 255, low: int = 0, cmin: Any = None, cmax: Any = None, **_: Any
+) -> Any:
     """An array [rows, columns] or [rows, columns, 3 or 4] -> a Pillow image."""
     from PIL import Image
 
@@ -39,7 +50,7 @@ def imread(name: Any, flatten: bool = False, mode: Any = None) -> Any:
     """Reads a picture as an array; `flatten` makes it grey, float32."""
     from PIL import Image
 
-    image = Image.open(name)
+    image: Any = Image.open(name)
     if mode is not None:
         image = image.convert(mode)
     return np.array(image.convert("F")) if flatten else np.array(image)

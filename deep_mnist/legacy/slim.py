@@ -18,7 +18,9 @@ losses = SimpleNamespace(
     get_regularization_losses=tf.losses.get_regularization_losses,
     get_total_loss=tf.losses.get_total_loss,
 )
-metrics = SimpleNamespace(**{name: getattr(contrib_metrics, name) for name in contrib_metrics.__all__})
+metrics = SimpleNamespace(
+    **{name: getattr(contrib_metrics, name) for name in contrib_metrics.__all__}
+)
 ops = SimpleNamespace()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import re
@@ -39,10 +40,8 @@ def decode(data: bytes) -> str:
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return _unix(data.decode("utf-16"))
     encodings = ["utf-8-sig", "gb18030", "latin-1"]
-    try:
+    with contextlib.suppress(SyntaxError):  # an unknown cookie, or bytes that are not UTF-8
         encodings.insert(0, tokenize.detect_encoding(io.BytesIO(data).readline)[0])
-    except SyntaxError:  # an unknown cookie, or bytes that are not UTF-8
-        pass
     for encoding in encodings:
         try:
             return _unix(data.decode(encoding))

@@ -29,7 +29,9 @@ def start(eager: bool) -> None:
 
 
 def _no_deprecation(record: logging.LogRecord) -> bool:
-    return "deprecated" not in str(record.msg) and "Instructions for updating" not in str(record.msg)
+    return "deprecated" not in str(record.msg) and "Instructions for updating" not in str(
+        record.msg
+    )
 
 
 def _place_softly() -> None:
@@ -38,11 +40,11 @@ def _place_softly() -> None:
 
     begin = session.BaseSession.__init__
 
-    def __init__(self: Any, target: str = "", graph: Any = None, config: Any = None) -> None:
+    def begin_softly(self: Any, target: str = "", graph: Any = None, config: Any = None) -> None:
         softly = tf.ConfigProto()
         if config is not None:
             softly.CopyFrom(config)
         softly.allow_soft_placement = True
         begin(self, target, graph, softly)
 
-    session.BaseSession.__init__ = __init__
+    session.BaseSession.__init__ = begin_softly

@@ -1,4 +1,4 @@
-"""tensorflow.examples.tutorials.mnist.mnist: the two-layer network of "TensorFlow Mechanics 101"."""
+"""tensorflow.examples.tutorials.mnist.mnist: the network of "TensorFlow Mechanics 101"."""
 
 from __future__ import annotations
 
