@@ -12,7 +12,7 @@ VERSION = re.search(
     r'^__version__ = "(.+)"$', (ROOT / "deep_mnist/__init__.py").read_text("utf-8"), re.M
 ).group(1)
 
-TEST = ["pytest>=8", "setuptools>=70.1"]  # a test builds the wheel
+TEST = ["fissix>=24.4", "pytest>=8", "setuptools>=70.1"]  # a test builds the wheel
 
 
 class BuildWithWeights(build_py):

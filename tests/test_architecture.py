@@ -16,6 +16,7 @@ PROGRAMS = {"softmax", "cnn"}
 ALLOWED = {
     "data": {"data"},
     "training": {"data", "training"},
+    "legacy": {"data", "input_data", "legacy", "training"},
     **{program: {"data", "training"} for program in PROGRAMS},
     "__main__": set(),
     "__init__": set(),

@@ -6,7 +6,7 @@ from typing import Any
 
 from deep_mnist.training.tensorflow import tf
 
-__all__ = ["COSINE_DISTANCE", "KMeans", "RANDOM_INIT", "SQUARED_EUCLIDEAN_DISTANCE"]
+__all__ = ["COSINE_DISTANCE", "RANDOM_INIT", "SQUARED_EUCLIDEAN_DISTANCE", "KMeans"]
 
 COSINE_DISTANCE = "cosine"
 SQUARED_EUCLIDEAN_DISTANCE = "squared_euclidean"

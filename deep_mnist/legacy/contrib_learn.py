@@ -81,7 +81,7 @@ class _Fit(estimator.Estimator):
     def predict_proba(self, x: Any = None, input_fn: Any = None, **unused: Any) -> Any:
         """The probabilities of the classes."""
         given = input_fn or numpy_input_fn(np.asarray(x), None, 128, 1, False)
-        return (row["probabilities"] for row in super().predict(given))  # type: ignore[misc]
+        return (row["probabilities"] for row in super().predict(given))
 
     def score(self, x: Any, y: Any) -> float:
         """The accuracy."""

@@ -26,7 +26,7 @@ class Plots:
 
         pyplot.switch_backend("agg")
         pyplot.show = self._show
-        figure.Figure.show = lambda shown, *args, **kwargs: self._save(shown)
+        setattr(figure.Figure, "show", lambda shown, *args, **kwargs: self._save(shown))  # noqa: B010, mypy
         for waits in ("pause", "waitforbuttonpress", "ginput", "switch_backend", "ion"):
             setattr(pyplot, waits, _nothing)
         matplotlib.use = _nothing

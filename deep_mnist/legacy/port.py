@@ -21,6 +21,7 @@ import importlib
 import io
 import re
 import sys
+import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -81,10 +82,9 @@ def port(script: Path) -> tuple[str, list[Note], list[Note]]:
       UserError: it is not there, or no Python.
     """
     from deep_mnist.legacy import python2
-    from deep_mnist.training.tensorflow import import_quietly, tf
+    from deep_mnist.training.tensorflow import import_quietly
 
     import_quietly()
-    tf.logging.set_verbosity(tf.logging.ERROR)
     original = source.read(script)
     text, two = python2.translated(original, str(script))
     changed = [
@@ -119,7 +119,9 @@ def _upgraded(text: str, path: str) -> tuple[str, list[Note]]:
     from deep_mnist.legacy import port_rules
 
     upgrader = ast_edits.ASTCodeUpgrader(port_rules.specification())
-    with contextlib.redirect_stderr(io.StringIO()):  # it prints its log as well
+    # It prints its log as well, and walks trees as Python 3.7 had them.
+    with contextlib.redirect_stderr(io.StringIO()), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
         _, result, log, errors = upgrader.update_string_pasta(text, path)
     if result is None:
         raise UserError(f"{path}: tf_upgrade_v2 cannot read it: {' '.join(errors)[:200]}")
