@@ -11,8 +11,6 @@ from deep_mnist.training.tensorflow import tf
 __all__ = [
     "batch_matmul",
     "concat",
-    "convert_to_tensor",
-    "div",
     "ones_initializer",
     "reverse",
     "split",
@@ -65,18 +63,6 @@ def where(condition: Any, x: Any = None, y: Any = None, name: Any = None, **old:
     return tf.where(condition, old.get("t", x), old.get("e", y), name)
 
 
-def div(x: Any, y: Any, name: Any = None) -> Any:
-    """Division as Python 2 had it: whole numbers give a whole number."""
-    return tf.div(x, y, name)
-
-
-def convert_to_tensor(value: Any, dtype: Any = None, name: Any = None, **more: Any) -> Any:
-    """convert_to_tensor, to which float64 arrays may be given as whatever `dtype` says."""
-    if isinstance(value, np.ndarray) and dtype is not None:
-        value = value.astype(tf.as_dtype(dtype).as_numpy_dtype)
-    return tf.convert_to_tensor(value, dtype, name, **more)
-
-
 def zeros_initializer(shape: Any = None, dtype: Any = None, **more: Any) -> Any:
     """Until 0.12 an initializer itself, called with a shape; since 1.0 what makes one."""
     return _initializer(tf.zeros_initializer, shape, dtype)
@@ -89,8 +75,8 @@ def ones_initializer(shape: Any = None, dtype: Any = None, **more: Any) -> Any:
 
 def _initializer(make: Any, shape: Any, dtype: Any) -> Any:
     if shape is None or isinstance(shape, tf.DType):
-        return make(shape or dtype or tf.float32)
-    return make(dtype or tf.float32)(shape)
+        return make(dtype=shape or dtype or tf.float32)
+    return make(dtype=dtype or tf.float32)(shape)
 
 
 def _is_axis(value: Any) -> bool:

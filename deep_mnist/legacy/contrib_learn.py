@@ -131,9 +131,29 @@ def ModelFnOps(  # noqa: N802, the name of the time
     return estimator.EstimatorSpec(mode, predictions, loss, train_op, eval_metric_ops)
 
 
-def SKCompat(wrapped: Any) -> Any:  # noqa: N802, the name of the time
-    """An Estimator with fit(x, y), which ours has by itself."""
-    return wrapped
+class SKCompat:
+    """An Estimator whose predict gives all predictions at once, an array under each name."""
+
+    def __init__(self, wrapped: Any) -> None:
+        self._wrapped = wrapped
+
+    def fit(self, x: Any, y: Any, batch_size: int = 128, steps: Any = None, **more: Any) -> Any:
+        self._wrapped.fit(x, y, batch_size=batch_size, steps=steps, **more)
+        return self
+
+    def predict(self, x: Any, batch_size: int = 128, **unused: Any) -> Any:
+        """{"classes": [N] int64, "probabilities": [N, classes]} of a classifier."""
+        given = numpy_input_fn(np.asarray(x), None, batch_size, 1, False)
+        rows = list(estimator.Estimator.predict(self._wrapped, given))
+        if not isinstance(rows[0], dict):
+            return np.array(rows)
+        answer = {name: np.array([row[name] for row in rows]) for name in rows[0]}
+        if "class_ids" in answer:
+            answer["classes"] = answer["class_ids"][:, 0]
+        return answer
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._wrapped, name)
 
 
 def TensorFlowDNNClassifier(  # noqa: N802, the name of the time

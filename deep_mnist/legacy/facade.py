@@ -131,9 +131,7 @@ def _public(source: Any) -> frozenset[str]:
 
 def _moved(name: str) -> Any:
     """A name of one of TensorFlow's inner modules, where the public API still has it."""
-    for path in ("", "nn", "train"):
-        if path and name in dir(module(path)):
-            return getattr(module(path), name)
-        if not path and name in dir(root()):
-            return getattr(root(), name)
+    for public in (root(), module("nn"), module("train")):
+        if name in dir(public):
+            return getattr(public, name)
     return None

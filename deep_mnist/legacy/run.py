@@ -4,7 +4,8 @@
 
 The script gets the TensorFlow of its time (facade.py), is translated in memory where it is
 Python 2 (python2.py), finds MNIST wherever the project does, and writes its plots as PNG files
-(plots.py). It has this process to itself: modes of TensorFlow, NumPy's old names, sys.argv and
+(plots.py). Where standard input has ended, the first three questions of `input()` are answered
+by nothing. It has this process to itself: modes of TensorFlow, NumPy's old names, sys.argv and
 `__main__` are set for it, and are not set back.
 
 Exit codes: the script's own; 1 it raised; 2 it cannot be run, told in one line; 130 Ctrl-C.
