@@ -172,7 +172,7 @@ class Imports:
             "long": int,
             "unichr": chr,
             "reduce": functools.reduce,
-            "reload": importlib.reload,
+            "reload": python2.reload,
             "cmp": lambda a, b: (a > b) - (a < b),
             "__divide__": python2.divide,
             "__range__": python2.whole_range,

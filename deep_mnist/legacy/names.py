@@ -21,7 +21,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "flags": (f"{HERE}.flags", f"{V1}.flags"),
     "estimator": (f"{HERE}.estimator", f"{HERE}.canned_estimators"),
     "estimator.inputs": (f"{HERE}.input_functions",),
-    "keras": (KERAS,),
+    "keras": (f"{HERE}.keras", KERAS),
     "keras.layers": (f"{HERE}.keras_layers", f"{KERAS}.layers", f"{KERAS}.layers.recurrent"),
     "keras.datasets": (),
     "keras.datasets.mnist": (f"{HERE}.keras_mnist",),
@@ -226,4 +226,27 @@ NUMPY: dict[str, str] = {
     "round_": "numpy.round",
     "in1d": "numpy.isin",
     "trapz": "numpy.trapezoid",
+}
+
+# The same for the standard library: what Python 3 dropped, until 3.13.
+PYTHON: dict[str, str] = {
+    "collections.Callable": "collections.abc.Callable",
+    "collections.Iterable": "collections.abc.Iterable",
+    "collections.Mapping": "collections.abc.Mapping",
+    "collections.MutableMapping": "collections.abc.MutableMapping",
+    "collections.Sequence": "collections.abc.Sequence",
+    "fractions.gcd": "math.gcd",
+    "inspect.getargspec": "inspect.getfullargspec",
+    "itertools.ifilter": "builtins.filter",
+    "itertools.imap": "builtins.map",
+    "itertools.izip": "builtins.zip",
+    "itertools.izip_longest": "itertools.zip_longest",
+    "os.errno": "errno",
+    "os.getcwdu": "os.getcwd",
+    "string.letters": "string.ascii_letters",
+    "string.lowercase": "string.ascii_lowercase",
+    "string.maketrans": "builtins.str.maketrans",
+    "string.uppercase": "string.ascii_uppercase",
+    "sys.maxint": "sys.maxsize",
+    "time.clock": "time.process_time",
 }

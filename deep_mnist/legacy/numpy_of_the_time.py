@@ -35,6 +35,8 @@ def complete() -> None:
         return load(file, mmap_mode, allow_pickle, **more)
 
     np.load, np.fromstring = load_pickled, fromstring_of_bytes
+    if not np.__version__.startswith("1."):
+        np.set_printoptions(legacy="1.25")  # a list of scalars prints as numbers
 
 
 def _add(module: Any, name: str, function: Any) -> None:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import logging
+import pkgutil
 import re
+import string
+import sys
 import warnings
 from types import CodeType
 from typing import Any
 
+from deep_mnist.legacy import names
 from deep_mnist.legacy.source import with_spaces
 from deep_mnist.training.errors import UserError
 
@@ -120,6 +125,24 @@ def tostring(value: Any, *args: Any) -> Any:
 def whole_range(*args: Any) -> range:
     """range(), where a division that was of whole numbers gave the bound."""
     return range(*(int(arg) if isinstance(arg, float) else arg for arg in args))
+
+
+def complete_library() -> None:
+    """Gives this process's standard library the names that Python 3 dropped."""
+    for old, new in names.PYTHON.items():
+        home, _, name = old.partition(".")
+        module = importlib.import_module(home)
+        if not hasattr(module, name):
+            setattr(module, name, pkgutil.resolve_name(new))
+    if not hasattr(string, "join"):
+        string.join = lambda words, sep=" ": sep.join(words)  # type: ignore[attr-defined]
+    if not hasattr(sys, "setdefaultencoding"):
+        sys.setdefaultencoding = lambda name: None  # type: ignore[attr-defined]
+
+
+def reload(module: Any) -> Any:
+    """reload(), which scripts did to sys, to set the default encoding: Python 3 needs none."""
+    return module if module is sys else importlib.reload(module)
 
 
 def _whole(value: Any) -> bool:

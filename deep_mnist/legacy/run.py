@@ -72,6 +72,7 @@ def run(script: Path, args: Sequence[str], show: bool = False) -> int:
     code = python2.compiled(text, str(script))
     eager = bool(EAGER.search(text)) or bool(EAGER_ONLY.search(text) and not GRAPH.search(text))
     tensorflow_of_the_time.start(eager)
+    python2.complete_library()
     place = imports.Imports(path.parent, None if show else Plots(path.stem))
     module = ModuleType("__main__")
     module.__file__ = str(script)
