@@ -12,7 +12,12 @@ VERSION = re.search(
     r'^__version__ = "(.+)"$', (ROOT / "deep_mnist/__init__.py").read_text("utf-8"), re.M
 ).group(1)
 
-TEST = ["pytest>=8", "pytest-xdist>=3.5", "setuptools>=70.1"]  # a test builds the wheel
+TEST = [
+    "fissix>=24.4",
+    "pytest>=8",
+    "pytest-xdist>=3.5",
+    "setuptools>=70.1",  # a test builds the wheel
+]
 
 
 class BuildWithWeights(build_py):
@@ -53,6 +58,7 @@ setup(
         "tqdm>=4.60",  # the progress bar on a terminal
     ],
     extras_require={
+        "legacy": ["fissix>=24.4"],  # Python 2 scripts: a fork of lib2to3
         "plots": ["matplotlib>=3.8"],
         "test": TEST,
         "dev": [*TEST, "ruff==0.17.*", "mypy==2.4.*", "pre-commit>=3"],

@@ -20,7 +20,7 @@ ALLOWED = {
     "input_data": {"data", "input_data"},
     **{program: {"data", "training"} for program in PROGRAMS},
     "fnn": {"autodiff", "data", "training"},
-    "legacy": {"data", "training", *PROGRAMS, "legacy"},
+    "legacy": {"data", "input_data", "training", *PROGRAMS, "legacy"},
     "__main__": set(),
     "__init__": set(),
 }

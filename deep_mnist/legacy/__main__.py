@@ -8,6 +8,8 @@ import sys
 from collections.abc import Sequence
 
 COMMANDS = {
+    "run": "runs an old script as it stands",
+    "port": "writes an old script out for tensorflow.compat.v1, with a report",
     "checkpoint": "tells what an old checkpoint is, and writes it as one of ours",
 }
 

@@ -1,0 +1,80 @@
+"""tf.app.flags: a script may define a flag that TensorFlow's own libraries define too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from deep_mnist.training.tensorflow import tf
+
+__all__ = [
+    "FLAGS",
+    "DEFINE_bool",
+    "DEFINE_boolean",
+    "DEFINE_enum",
+    "DEFINE_float",
+    "DEFINE_integer",
+    "DEFINE_list",
+    "DEFINE_string",
+]
+
+
+class _Flags:
+    """FLAGS, with what was reached for in it before 1.5."""
+
+    def __init__(self) -> None:
+        object.__setattr__(self, "_defined", [])
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "__flags":
+            return {flag: getattr(tf.flags.FLAGS, flag) for flag in self._defined}
+        return getattr(tf.flags.FLAGS, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        setattr(tf.flags.FLAGS, name, value)
+
+    def __getitem__(self, name: str) -> Any:
+        return tf.flags.FLAGS[name]
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._defined
+
+    def __iter__(self) -> Any:
+        return iter(self._defined)
+
+    def __len__(self) -> int:
+        return len(self._defined)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return tf.flags.FLAGS(*args, **kwargs)
+
+    def __dir__(self) -> list[str]:
+        return list(self._defined)
+
+    def _parse_flags(self, args: Any = None) -> None:
+        """Parses the command line, as the first look at a flag does."""
+        for name in self._defined[:1]:
+            getattr(tf.flags.FLAGS, name)
+
+
+FLAGS = _Flags()
+
+
+def _defining(define: Callable[..., Any]) -> Callable[..., None]:
+    def defined(*args: Any, **kwargs: Any) -> None:
+        name = args[0] if args else kwargs.get("flag_name", kwargs.get("name"))
+        if len(args) == 2 and not kwargs.keys() & {"docstring", "help"}:
+            kwargs["help"] = ""
+        define(*args, allow_override=True, **kwargs)
+        FLAGS._defined.append(name)
+
+    return defined
+
+
+DEFINE_bool = _defining(tf.flags.DEFINE_bool)
+DEFINE_boolean = _defining(tf.flags.DEFINE_boolean)
+DEFINE_enum = _defining(tf.flags.DEFINE_enum)
+DEFINE_float = _defining(tf.flags.DEFINE_float)
+DEFINE_integer = _defining(tf.flags.DEFINE_integer)
+DEFINE_list = _defining(tf.flags.DEFINE_list)
+DEFINE_string = _defining(tf.flags.DEFINE_string)

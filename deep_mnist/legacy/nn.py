@@ -1,0 +1,61 @@
+"""tf.nn functions whose positional arguments meant something else in their time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from deep_mnist.training.tensorflow import tf
+
+__all__ = [
+    "max_pool_with_argmax",
+    "sigmoid_cross_entropy_with_logits",
+    "softmax_cross_entropy_with_logits",
+    "softmax_cross_entropy_with_logits_v2",
+    "sparse_softmax_cross_entropy_with_logits",
+]
+
+
+def softmax_cross_entropy_with_logits(*args: Any, **kwargs: Any) -> Any:
+    """(logits, labels) by position until 0.12, by name alone since 1.0."""
+    given = _logits_first(args, kwargs)
+    given["labels"] = _float_labels(given["labels"], given["logits"])
+    return tf.nn.softmax_cross_entropy_with_logits(**given)
+
+
+def softmax_cross_entropy_with_logits_v2(*args: Any, **kwargs: Any) -> Any:
+    """(labels, logits), as since 1.5."""
+    given = dict(zip(("labels", "logits", "dim", "name"), args, strict=False)) | kwargs
+    given["labels"] = _float_labels(given["labels"], given["logits"])
+    return tf.nn.softmax_cross_entropy_with_logits_v2(**given)
+
+
+def sparse_softmax_cross_entropy_with_logits(*args: Any, **kwargs: Any) -> Any:
+    """(logits, labels) by position until 0.12, by name alone since 1.0."""
+    return tf.nn.sparse_softmax_cross_entropy_with_logits(**_logits_first(args, kwargs))
+
+
+def sigmoid_cross_entropy_with_logits(*args: Any, **kwargs: Any) -> Any:
+    """(logits, targets) by position until 0.12, by name alone since 1.0."""
+    if "targets" in kwargs:
+        kwargs["labels"] = kwargs.pop("targets")
+    return tf.nn.sigmoid_cross_entropy_with_logits(**_logits_first(args, kwargs))
+
+
+def max_pool_with_argmax(*args: Any, **kwargs: Any) -> Any:
+    """The indices of the time left the batch out."""
+    kwargs.setdefault("include_batch_in_index", False)
+    return tf.nn.max_pool_with_argmax(*args, **kwargs)
+
+
+def _logits_first(args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Arguments by name; since 1.0 a None stood before them where they were by position."""
+    if args and args[0] is None:
+        return dict(zip(("labels", "logits", "dim"), args[1:], strict=False)) | kwargs
+    return dict(zip(("logits", "labels", "name"), args, strict=False)) | kwargs
+
+
+def _float_labels(labels: Any, logits: Any) -> Any:
+    """Labels in the logits' type: a mixture was no error everywhere."""
+    labels, logits = tf.convert_to_tensor(labels), tf.convert_to_tensor(logits)
+    kind = logits.dtype.base_dtype
+    return labels if labels.dtype.base_dtype == kind else tf.cast(labels, kind)

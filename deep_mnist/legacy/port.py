@@ -1,0 +1,246 @@
+"""Writes a TF1 script out as a compat.v1 program that runs without the bridge.
+
+    python -m deep_mnist.legacy port SCRIPT [-o OUT]
+
+Python 2 becomes Python 3 (fissix), `import tensorflow as tf` becomes tensorflow.compat.v1 with
+its TF1 behaviour, names and orders of arguments of r0.x become those of 1.15 (by the rewriting
+engine of TensorFlow's own tf_upgrade_v2, over the tables of names.py), and the tutorial's data
+module becomes deep_mnist.input_data. The report, on standard error, names each line changed,
+and each that still needs the bridge: tf.layers, tf.contrib and the like have no text to become.
+
+Exit codes: 0 the program runs without the bridge; 1 parts of it still need it, as reported;
+2 it cannot be ported, told in one line.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import contextlib
+import importlib
+import io
+import re
+import sys
+import warnings
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from deep_mnist.legacy import source
+from deep_mnist.training.errors import UserError
+
+DATA_MODULES = (
+    "tensorflow.examples.tutorials.mnist",
+    "tensorflow.models.image.mnist",
+    "tensorflow.g3doc.tutorials.mnist",
+)
+DATA_FILES = "tensorflow.contrib.learn.python.learn.datasets"
+HEAD = "import tensorflow.compat.v1 as tf; tf.disable_v2_behavior()"
+STRICT_DIVISION = (
+    "division of whole numbers gave a whole number under Python 2: write // where that was meant"
+)
+
+
+class Note(NamedTuple):
+    """A line of the script and what was done, or remains to be done, there."""
+
+    line: int
+    text: str
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command line and returns its exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python -m deep_mnist.legacy port",
+        description="Writes a TensorFlow 1 script out as a program for today's TensorFlow.",
+    )
+    parser.add_argument("script", help="a .py file or a Jupyter notebook")
+    parser.add_argument(
+        "-o", "--output", metavar="OUT", help="a new file; standard output if not given"
+    )
+    options = parser.parse_args(argv)
+    try:
+        text, changed, remaining = port(Path(options.script))
+        if options.output is None:
+            print(text, end="")
+        else:
+            _write(Path(options.output), text)
+    except UserError as error:
+        print(f"legacy port: {error}", file=sys.stderr)
+        return 2
+    for title, notes in (("changed", changed), ("still to do", remaining)):
+        for note in sorted(set(notes)):
+            print(f"{options.script}:{note.line}: {title}: {note.text}", file=sys.stderr)
+    print(f"{len(set(changed))} changes, {len(set(remaining))} to do", file=sys.stderr)
+    return 1 if remaining else 0
+
+
+def port(script: Path) -> tuple[str, list[Note], list[Note]]:
+    """A script's text for today's TensorFlow, what was changed in it, and what remains to do.
+
+    Raises:
+      UserError: it is not there, or no Python.
+    """
+    from deep_mnist.legacy import python2
+    from deep_mnist.training.tensorflow import import_quietly
+
+    import_quietly()
+    original = source.read(script)
+    text, two = python2.translated(original, str(script))
+    changed = [
+        Note(number, "Python 2 to 3")
+        for number, (old, new) in enumerate(
+            zip(original.split("\n"), text.split("\n"), strict=False), 1
+        )
+        if two and old.rstrip() != new.rstrip()
+    ]
+    text, upgraded = _upgraded(text, str(script))
+    text, imported = _imports(text)
+    remaining = [*_uncovered(text)]
+    if two and not python2.FUTURE_DIVISION.search(original):
+        remaining += [Note(line, STRICT_DIVISION) for line in _divisions(text)]
+    return text, changed + upgraded + imported, remaining
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        raise UserError(f"{path}: expected a new file, found one that is there") from None
+    except OSError as error:
+        raise UserError(f"{path}: cannot be written; {error.strerror}") from None
+
+
+def _upgraded(text: str, path: str) -> tuple[str, list[Note]]:
+    """Names and arguments of r0.x -> those of 1.15, by tf_upgrade_v2's engine."""
+    from tensorflow.tools.compatibility import ast_edits
+
+    from deep_mnist.legacy import port_rules
+
+    upgrader = ast_edits.ASTCodeUpgrader(port_rules.specification())
+    # It prints its log as well, and walks trees as Python 3.7 had them.
+    with contextlib.redirect_stderr(io.StringIO()), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        _, result, log, errors = upgrader.update_string_pasta(text, path)
+    if result is None:
+        raise UserError(f"{path}: tf_upgrade_v2 cannot read it: {' '.join(errors)[:200]}")
+    notes = []
+    for entry in log:
+        found = re.match(r"(\d+):\d+: \w+: (.*)", str(entry), re.S)
+        if found:
+            notes.append(Note(int(found[1]), found[2].strip()))
+    return result, notes
+
+
+def _imports(text: str) -> tuple[str, list[Note]]:
+    """Rewrites the imports of TensorFlow and of the tutorial's data module, each on its line."""
+    lines, notes = text.split("\n"), []
+    for node in ast.walk(ast.parse(text)):
+        if not isinstance(node, ast.Import | ast.ImportFrom):
+            continue
+        new = _new_import(node)
+        if new is None:
+            continue
+        first, last = node.lineno - 1, (node.end_lineno or node.lineno) - 1
+        before, after = lines[first][: node.col_offset], lines[last][node.end_col_offset or 0 :]
+        lines[first : last + 1] = [f"{before}{new}{after}"] + [""] * (last - first)
+        notes.append(Note(node.lineno, f"import written as `{new}`"))
+    return "\n".join(lines), notes
+
+
+def _new_import(node: ast.Import | ast.ImportFrom) -> str | None:
+    if isinstance(node, ast.Import):
+        parts = [_new_name(alias) for alias in node.names]
+        if all(part is None for part in parts):
+            return None
+        return "; ".join(
+            part or f"import {ast.unparse(alias)}"
+            for part, alias in zip(parts, node.names, strict=True)
+        )
+    module, names = node.module or "", ", ".join(ast.unparse(alias) for alias in node.names)
+    only = [alias.name for alias in node.names]
+    if module in DATA_MODULES and only == ["input_data"]:
+        return f"from deep_mnist import {names}"
+    if module == DATA_FILES and only == ["mnist"]:
+        asname = node.names[0].asname or "mnist"
+        return f"from deep_mnist import input_data as {asname}"
+    if module == f"{DATA_FILES}.mnist" or module in {f"{m}.input_data" for m in DATA_MODULES}:
+        return f"from deep_mnist.input_data import {names}"
+    return None
+
+
+def _new_name(alias: ast.alias) -> str | None:
+    """What one name of an `import` becomes; None if it stays."""
+    if alias.name == "tensorflow":
+        head = HEAD if alias.asname in (None, "tf") else HEAD.replace(" tf", f" {alias.asname}")
+        return head if alias.asname else f"{HEAD}; tensorflow = tf"
+    if alias.name == "input_data" or alias.name in {f"{m}.input_data" for m in DATA_MODULES}:
+        if alias.asname is None and alias.name != "input_data":
+            return None
+        name = alias.asname or "input_data"
+        return "from deep_mnist import input_data" + (f" as {name}" if alias.asname else "")
+    return None
+
+
+def _uncovered(text: str) -> Iterator[Note]:
+    """The names of TensorFlow in a program that tensorflow.compat.v1 has not."""
+    from deep_mnist.training.tensorflow import tf
+
+    tree = ast.parse(text)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute):
+            name = _dotted(node)
+            if name is not None and name.startswith("tf.") and not _stands(tf, name[3:]):
+                yield Note(node.lineno, f"{name} is not in tensorflow.compat.v1")
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("tensorflow."):
+            if not _importable(str(node.module), [alias.name for alias in node.names]):
+                yield Note(node.lineno, f"{node.module} is not in today's TensorFlow")
+        elif isinstance(node, ast.Import):
+            for alias in node.names:
+                if alias.name.startswith("tensorflow.") and not _importable(alias.name, []):
+                    yield Note(node.lineno, f"{alias.name} is not in today's TensorFlow")
+
+
+def _dotted(node: ast.expr) -> str | None:
+    if isinstance(node, ast.Name):
+        return node.id
+    if isinstance(node, ast.Attribute):
+        before = _dotted(node.value)
+        return None if before is None else f"{before}.{node.attr}"
+    return None
+
+
+def _stands(module: object, path: str) -> bool:
+    value = module
+    for part in path.split("."):
+        try:
+            value = getattr(value, part)
+        except Exception:  # Keras's lazy modules raise what they like
+            return False
+    return True
+
+
+def _importable(module: str, names: list[str]) -> bool:
+    try:
+        found = importlib.import_module(module)
+    except ImportError:
+        return False
+    return all(name == "*" or hasattr(found, name) for name in names)
+
+
+def _divisions(text: str) -> Iterator[int]:
+    """The lines that divide what may be whole numbers: neither side is written as a float."""
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
+            sides = (node.left, node.right)
+            if not any(_is_float(side) for side in sides):
+                yield node.lineno
+
+
+def _is_float(node: ast.expr) -> bool:
+    if isinstance(node, ast.Constant):
+        return isinstance(node.value, float)
+    if isinstance(node, ast.Call):
+        return _dotted(node.func) in ("float", "np.sqrt", "math.sqrt")
+    return isinstance(node, ast.BinOp) and (_is_float(node.left) or _is_float(node.right))

@@ -1,0 +1,196 @@
+"""Python 2 into Python 3, in memory: fissix (a fork of lib2to3) and the division of the time."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import logging
+import pkgutil
+import re
+import string
+import sys
+import warnings
+from types import CodeType
+from typing import Any
+
+from deep_mnist.legacy import names
+from deep_mnist.legacy.source import with_spaces
+from deep_mnist.training.errors import UserError
+
+NOT_INSTALLED = (
+    "{path}: this is Python 2, and translating it needs fissix; "
+    'pip install "deep_mnist[legacy]" or pip install fissix'
+)
+
+# Words that only a script for Python 2 has, in text that Python 3 can parse.
+MARKS = re.compile(
+    r"""^\s*(import|from)\s+(urllib2|cPickle|StringIO|cStringIO|Queue|ConfigParser|Tkinter|
+        commands|HTMLParser|httplib|urlparse|itertools\s+import\s+i(zip|map|filter))\b
+    |\burllib\.(urlretrieve|urlopen|urlencode|quote)\b
+    |\bxrange\(|\braw_input\(|\bunicode\(|\.has_key\(|\.iter(items|keys|values)\(
+    |\bstring\.(letters|lowercase|uppercase|maketrans|join)\b|\bos\.getcwdu\(|\bsys\.maxint\b
+    |\bdict\(\)\.keys\(\)\[|\.(keys|values|items)\(\)\s*\[
+    |\bmap\([^\n]*\)\s*\[|\bzip\([^\n]*\)\s*\[|\bexecfile\(""",
+    re.X | re.M,
+)
+FUTURE_DIVISION = re.compile(r"^\s*from\s+__future__\s+import\s+.*\bdivision\b", re.M)
+RUNS_ON_3 = re.compile(
+    r"\bsys\.version_info\b|\bfrom\s+six\b|\bimport\s+six\b|\bexcept\s+NameError"
+)
+
+# The fixers that keep every line where it is: tracebacks name the lines of the file.
+FIXERS = """apply basestring dict except exec execfile filter funcattrs getcwdu has_key imports
+    input intern isinstance itertools long map methodattrs ne next nonzero numliterals paren
+    print raise raw_input renames repr standarderror sys_exc throw tuple_params types unicode
+    urllib xrange xreadlines zip""".split()
+
+
+def compiled(text: str, path: str) -> CodeType:
+    """The text's code object, translated from Python 2 where it is that.
+
+    Raises:
+      UserError: it is neither Python 3 nor Python 2, or fissix is needed and missing.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # invalid escapes, `is` with a literal
+        tree, two = parsed(text, path)
+        if two and not FUTURE_DIVISION.search(text):
+            tree = _Division().visit(tree)
+        tree = ast.fix_missing_locations(_Dropped().visit(tree))
+        return compile(tree, path, "exec", dont_inherit=True)
+
+
+def parsed(text: str, path: str) -> tuple[ast.Module, bool]:
+    """The text's tree, and whether it was Python 2's."""
+    text, two = translated(text, path)
+    try:
+        return ast.parse(text, path), two
+    except (SyntaxError, ValueError) as error:
+        where = f":{error.lineno}" if isinstance(error, SyntaxError) else ""
+        raise UserError(
+            f"{path}{where}: expected Python, found what neither Python 3 nor 2 can read"
+        ) from None
+
+
+def translated(text: str, path: str) -> tuple[str, bool]:
+    """The text as Python 3, and whether it was Python 2.
+
+    Raises:
+      UserError: it is neither, or fissix is needed and missing.
+    """
+    three = _error(text) is None
+    if not three and _error(with_spaces(text)) is None:
+        text, three = with_spaces(text), True
+    if three and (not MARKS.search(text) or RUNS_ON_3.search(text)):
+        return text, False
+    try:
+        from fissix import refactor
+        from fissix.pgen2 import parse, tokenize
+    except ImportError:
+        if three:
+            return text, True
+        raise UserError(NOT_INSTALLED.format(path=path)) from None
+    logging.getLogger("fissix").setLevel(logging.ERROR)
+    fixers = [f"fissix.fixes.fix_{name}" for name in FIXERS]
+    errors = (parse.ParseError, tokenize.TokenError, SyntaxError, ValueError, IndentationError)
+    for print_function in (three, not three):
+        tool = refactor.RefactoringTool(fixers, {"print_function": print_function})
+        for candidate in (text, with_spaces(text)):
+            try:
+                result = str(tool.refactor_string(candidate.rstrip() + "\n", path))
+            except errors:
+                continue
+            if _error(result) is None:
+                return result, True
+    first = _error(text)
+    where = f":{first.lineno}" if first is not None and first.lineno else ""
+    what = first.msg if first is not None else "an error"
+    raise UserError(
+        f"{path}{where}: expected Python, found what neither Python 3 nor 2 can read ({what})"
+    )
+
+
+def divide(left: Any, right: Any) -> Any:
+    """`left / right` as Python 2 had it: whole numbers give a whole number."""
+    if _whole(left) and _whole(right):
+        return left // right
+    return left / right
+
+
+def tostring(value: Any, *args: Any) -> Any:
+    """`value.tostring()`, which NumPy 2.3 dropped for tobytes."""
+    return (value.tostring if hasattr(value, "tostring") else value.tobytes)(*args)
+
+
+def whole_range(*args: Any) -> range:
+    """range(), where a division that was of whole numbers gave the bound."""
+    return range(*(int(arg) if isinstance(arg, float) else arg for arg in args))
+
+
+def complete_library() -> None:
+    """Gives this process's standard library the names that Python 3 dropped."""
+    for old, new in names.PYTHON.items():
+        home, _, name = old.partition(".")
+        module = importlib.import_module(home)
+        if not hasattr(module, name):
+            setattr(module, name, pkgutil.resolve_name(new))
+    if not hasattr(string, "join"):
+        string.join = lambda words, sep=" ": sep.join(words)  # type: ignore[attr-defined]
+    if not hasattr(sys, "setdefaultencoding"):
+        sys.setdefaultencoding = lambda name: None  # type: ignore[attr-defined]
+
+
+def reload(module: Any) -> Any:
+    """reload(), which scripts did to sys, to set the default encoding: Python 3 needs none."""
+    return module if module is sys else importlib.reload(module)
+
+
+def _whole(value: Any) -> bool:
+    kind = getattr(getattr(value, "dtype", None), "kind", "")
+    return isinstance(value, int) or kind in ("i", "u")
+
+
+def _error(text: str) -> SyntaxError | None:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            compile(text, "script", "exec", dont_inherit=True)
+    except SyntaxError as error:
+        return error
+    except ValueError:
+        return SyntaxError("null bytes")
+    return None
+
+
+class _Division(ast.NodeTransformer):
+    """Writes `a / b` as `__divide__(a, b)`; imports.py gives scripts that name."""
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
+        self.generic_visit(node)
+        return _call(node, node.left, node.right) if isinstance(node.op, ast.Div) else node
+
+    def visit_AugAssign(self, node: ast.AugAssign) -> ast.AST:
+        self.generic_visit(node)
+        if not isinstance(node.op, ast.Div) or not isinstance(node.target, ast.Name):
+            return node
+        name = ast.copy_location(ast.Name(node.target.id, ast.Load()), node)
+        value = _call(node, name, node.value)
+        return ast.copy_location(ast.Assign([node.target], value), node)
+
+
+class _Dropped(ast.NodeTransformer):
+    """Writes `a.tostring()` as `__tostring__(a)` and `range(a)` as `__range__(a)`."""
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        self.generic_visit(node)
+        if isinstance(node.func, ast.Attribute) and node.func.attr == "tostring":
+            node.args = [node.func.value, *node.args]
+            node.func = ast.copy_location(ast.Name("__tostring__", ast.Load()), node.func)
+        elif isinstance(node.func, ast.Name) and node.func.id == "range":
+            node.func = ast.copy_location(ast.Name("__range__", ast.Load()), node.func)
+        return node
+
+
+def _call(node: ast.AST, left: ast.expr, right: ast.expr) -> ast.Call:
+    function = ast.copy_location(ast.Name("__divide__", ast.Load()), node)
+    return ast.copy_location(ast.Call(function, [left, right], []), node)

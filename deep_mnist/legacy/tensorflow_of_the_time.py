@@ -1,0 +1,50 @@
+"""Sets this process's TensorFlow to what a TF1 program expects of it."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from typing import Any
+
+from deep_mnist.legacy import downloads
+from deep_mnist.training.tensorflow import tf
+
+
+def start(eager: bool) -> None:
+    """Graph mode, reference variables, shapes of Dimensions; no notices of deprecation.
+
+    Args:
+      eager: the script switches eager execution on itself: modes are left as they are.
+    """
+    tf.logging.set_verbosity(tf.logging.ERROR)
+    logger = logging.getLogger("tensorflow")
+    logger.addFilter(_no_deprecation)
+    logger.propagate = False  # absl's handler would write every line a second time
+    warnings.filterwarnings("ignore", module="tensorflow")
+    if not eager:
+        tf.disable_v2_behavior()
+    tf.logging.set_verbosity(tf.logging.WARN)
+    _place_softly()
+    downloads.serve_mnist_from_disk()
+
+
+def _no_deprecation(record: logging.LogRecord) -> bool:
+    return "deprecated" not in str(record.msg) and "Instructions for updating" not in str(
+        record.msg
+    )
+
+
+def _place_softly() -> None:
+    """`tf.device("/gpu:0")` means a GPU if there is one, in every session of the process."""
+    from tensorflow.python.client import session
+
+    begin = session.BaseSession.__init__
+
+    def begin_softly(self: Any, target: str = "", graph: Any = None, config: Any = None) -> None:
+        softly = tf.ConfigProto()
+        if config is not None:
+            softly.CopyFrom(config)
+        softly.allow_soft_placement = True
+        begin(self, target, graph, softly)
+
+    session.BaseSession.__init__ = begin_softly

@@ -1,0 +1,96 @@
+"""Python 2 sources, read and translated without TensorFlow."""
+
+import pytest
+
+from deep_mnist.legacy import python2, source
+from deep_mnist.training.errors import UserError
+
+
+def test_python_3_is_left_alone():
+    text = "for i in range(3):\n    print(i, 3 / 2)\n"
+    assert python2.translated(text, "a.py") == (text, False)
+
+
+def test_python_2_is_translated_line_by_line():
+    pytest.importorskip("fissix")
+    text = (
+        "import urllib\n"
+        "try:\n"
+        "    print 'a', {1: 2}.has_key(1)\n"
+        "except ValueError, e:\n"
+        "    raise ValueError, 'b'\n"
+        "names = map(str, xrange(2))\n"
+    )
+    result, two = python2.translated(text, "a.py")
+    assert two
+    assert result.count("\n") == text.count("\n")
+    assert "print('a', 1 in {1: 2})" in result
+    assert "except ValueError as e:" in result
+
+
+def test_whole_numbers_divide_as_python_2_divided_them(capsys):
+    pytest.importorskip("fissix")
+    scope = {"__divide__": python2.divide, "__range__": python2.whole_range}
+    exec(python2.compiled("n = 7\nn /= 2\nprint n, 7 / 2, 7 / 2.0, -7 / 2\n", "a.py"), scope)
+    assert capsys.readouterr().out == "3 3 3.5 -4\n"
+
+
+def test_division_of_the_future_is_kept(capsys):
+    pytest.importorskip("fissix")
+    code = python2.compiled("from __future__ import division\nprint 7 / 2\n", "a.py")
+    exec(code, {"__divide__": python2.divide})
+    assert capsys.readouterr().out == "3.5\n"
+
+
+def test_a_range_takes_what_a_division_gave():
+    scope = {"__range__": python2.whole_range}
+    exec(python2.compiled("seen = list(range(7 / 2))\n", "a.py"), scope)
+    assert scope["seen"] == [0, 1, 2]
+
+
+def test_tabs_count_as_python_2_counted_them(capsys):
+    text = "if True:\n        print(1)\n\tprint(2)\n"
+    exec(python2.compiled(text, "a.py"), {})
+    assert capsys.readouterr().out == "1\n2\n"
+
+
+def test_what_is_no_python_is_told_in_one_line():
+    pytest.importorskip("fissix")
+    with pytest.raises(UserError, match=r"^a\.py:1: expected Python, found what neither"):
+        python2.compiled("<html>no\n", "a.py")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        "# 数字\nx = 1\n".encode("utf-8-sig"),
+        "# -*- coding: gbk -*-\n# 数字\nx = 1\n".encode("gbk"),
+        "# 数字\nx = 1\n".encode("gb18030"),
+        b"# caf\xe9\nx = 1\n",
+        b"x = 1\r\n",
+    ],
+)
+def test_any_encoding_is_read(data, tmp_path):
+    path = tmp_path / "a.py"
+    path.write_bytes(data)
+    assert source.read(path).endswith("x = 1\n")
+
+
+def test_a_notebook_and_its_magics_are_read(tmp_path):
+    path = tmp_path / "a.ipynb"
+    path.write_text(
+        '{"cells": [{"cell_type": "markdown", "source": "no"},'
+        ' {"cell_type": "code", "source": ["%matplotlib inline\\n", "x = 1"]}]}'
+    )
+    assert source.read(path) == "pass\nx = 1\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "message"), [(None, "found no such file"), (b"\0\1\2", "found a binary file")]
+)
+def test_what_is_no_script_is_told_in_one_line(content, message, tmp_path):
+    path = tmp_path / "a.py"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(UserError, match=message):
+        source.read(path)

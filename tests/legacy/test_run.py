@@ -1,0 +1,220 @@
+"""Old scripts, run as they stand. One process per script, so that one script asks much."""
+
+import subprocess
+import sys
+
+import pytest
+
+from deep_mnist.legacy import port
+from deep_mnist.legacy.missing import missing_package
+
+START = "import sys; from deep_mnist.legacy import run; sys.exit(run.main(sys.argv[1:]))"
+
+R0 = """
+import tensorflow as tf, numpy as np
+from tensorflow.models.rnn import rnn, rnn_cell
+from tensorflow.python.ops import rnn_cell as cells
+a = tf.constant(np.arange(6.0).reshape(2, 3).astype('float32'))
+lstm = rnn_cell.BasicLSTMCell(4)
+outputs, state = rnn.rnn(lstm, [a, a], initial_state=tf.zeros([2, lstm.state_size]))
+mean = tf.scalar_summary('mean of a', tf.reduce_mean(a))
+asked = [
+    tf.pack([a, a]), tf.concat(1, [a, a]), tf.concat([a, a], 1), tf.split(1, 3, a)[0],
+    tf.split(a, 3, 1)[0], tf.reverse(a, [False, True]), tf.select(a > 2, a, tf.neg(a)),
+    tf.reduce_sum(a, reduction_indices=1, keep_dims=True), tf.argmax(a, dimension=1),
+    tf.batch_matmul(tf.ones([2, 3, 4]), tf.ones([2, 4, 5])), tf.mul(a, 2.0),
+    tf.nn.softmax_cross_entropy_with_logits(a, tf.ones([2, 3])),
+    tf.nn.sparse_softmax_cross_entropy_with_logits(a, [0, 1]),
+    tf.nn.dropout(a, keep_prob=1.0), outputs[-1], state, tf.merge_all_summaries(),
+]
+with tf.Session() as sess, tf.device('/gpu:0'):
+    sess.run(tf.initialize_all_variables())
+    print('r0', [getattr(v, 'shape', 'bytes') for v in sess.run(asked)])
+    print('value', a.get_shape()[1].value, int(a.get_shape()[0]), tf.reverse(a, [1]).eval()[0])
+"""
+
+LAYERS = """
+import tensorflow as tf
+import tensorflow.contrib.slim as slim
+from tensorflow.contrib import layers, rnn
+from tensorflow.contrib.layers.python.layers import batch_norm
+from tensorflow.examples.tutorials.mnist import mnist as tutorial
+with tf.Graph().as_default():
+    x = tf.placeholder(tf.float32, [None, 784])
+    train = tf.placeholder(tf.bool)
+    h = tf.layers.conv2d(tf.reshape(x, [-1, 28, 28, 1]), 2, 5, padding='same')
+    h = tf.layers.batch_normalization(tf.layers.max_pooling2d(h, 2, 2), training=train)
+    h = tf.layers.conv2d_transpose(h, 3, 4, strides=2, padding='same')
+    with slim.arg_scope([slim.conv2d], normalizer_fn=slim.batch_norm, stride=2):
+        h = slim.conv2d(h, 2, [3, 3], scope='c')
+    h = batch_norm(layers.fully_connected(slim.flatten(h), 8), updates_collections=None)
+    h = tf.layers.dropout(h, 0.5, training=train)
+    y = tf.layers.dense(tf.layers.dense(h, 6), 10)
+    cell = rnn.MultiRNNCell([rnn.DropoutWrapper(rnn.GRUCell(3), 0.5), rnn.BasicLSTMCell(3)])
+    rows = tf.reshape(x, [-1, 28, 28])
+    steps, last = tf.nn.dynamic_rnn(cell, rows, dtype=tf.float32)
+    both, _, _ = rnn.static_bidirectional_rnn(
+        rnn.LSTMCell(2), rnn.LSTMCell(2), tf.unstack(rows, 28, 1), dtype=tf.float32)
+    t = tutorial.loss(tutorial.inference(x, 4, 3), tf.zeros([tf.shape(x)[0]], tf.int32))
+    print('variables', [v.op.name for v in tf.global_variables()])
+    with tf.Session() as sess:
+        sess.run(tf.global_variables_initializer())
+        feed = {x: [[0.5] * 784] * 2, train: True}
+        updates = tf.get_collection(tf.GraphKeys.UPDATE_OPS)
+        got = sess.run([y, steps, last[1].h, both[-1], t, updates], feed)
+        print('shapes', [v.shape for v in got[:5]], len(updates))
+    with tf.variable_scope('again') as scope:
+        tf.layers.dense(x, 3)
+    with tf.variable_scope(scope, reuse=True):
+        tf.layers.dense(x, 3)
+    print('again', [v.op.name for v in tf.global_variables() if 'again' in v.name])
+"""
+
+ESTIMATOR = """
+import numpy as np, tensorflow as tf
+def model(features, labels, mode):
+    logits = tf.layers.dense(features['x'], 2)
+    classes = tf.argmax(logits, 1)
+    if mode == tf.estimator.ModeKeys.PREDICT:
+        return tf.estimator.EstimatorSpec(mode, {'classes': classes})
+    loss = tf.losses.sparse_softmax_cross_entropy(labels, logits)
+    step = tf.train.GradientDescentOptimizer(1.0).minimize(loss, tf.train.get_global_step())
+    metrics = {'accuracy': tf.metrics.accuracy(labels, classes)}
+    return tf.estimator.EstimatorSpec(mode, loss=loss, train_op=step, eval_metric_ops=metrics)
+x = np.eye(2, dtype=np.float32).repeat(8, 0)
+y = np.array([0, 1], np.int32).repeat(8)
+feed = tf.estimator.inputs.numpy_input_fn
+estimator = tf.estimator.Estimator(model, 'model')
+estimator.train(feed({'x': x}, y, num_epochs=None, shuffle=True), steps=20)
+scores = estimator.evaluate(feed({'x': x}, y, num_epochs=1, shuffle=False))
+print('estimator', float(scores['accuracy']), int(scores['global_step']),
+      [int(p['classes']) for p in estimator.predict(feed({'x': x[7:9]}, shuffle=False))])
+"""
+
+
+PYTHON2 = """# -*- coding: utf-8 -*-
+import sys
+import tensorflow as tf
+import beside
+flags = tf.app.flags
+flags.DEFINE_string('log_dir', '/tmp', 'also a flag of absl')
+flags.DEFINE_integer('steps', 3, 'steps')
+FLAGS = flags.FLAGS
+
+def main(_):
+    print 'beside', beside.half(7), FLAGS.steps, FLAGS.log_dir, raw_input('name? ')
+    print np_names()
+    try:
+        tf.contrib.crf
+    except AttributeError, error:
+        print error
+    tf.contrib.seq2seq.dynamic_decode
+
+def np_names():
+    import numpy as np
+    return np.float, np.asscalar(np.array(3)), np.arange(2, dtype=np.uint8).tostring()
+
+if __name__ == '__main__':
+    tf.app.run()
+"""
+
+
+def run(tmp_path, text, *args):
+    script = tmp_path / "script.py"
+    script.write_text(text, "utf-8")
+    return subprocess.run(
+        [sys.executable, "-c", START, str(script), *args],
+        cwd=tmp_path,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_names_of_every_release(tmp_path):
+    done = run(tmp_path, R0 + LAYERS + ESTIMATOR + "raise ValueError('its own')\n")
+    lines = dict(line.split(" ", 1) for line in done.stdout.splitlines())
+    assert lines["r0"] == (
+        "[(2, 2, 3), (2, 6), (2, 6), (2, 1), (2, 1), (2, 3), (2, 3), (2, 1), (2,), (2, 3, 5), "
+        "(2, 3), (2,), (2,), (2, 3), (2, 4), (2, 8), 'bytes']"
+    )
+    assert lines["value"] == "3 2 [2. 1. 0.]"
+    assert lines["shapes"] == "[(2, 10), (2, 28, 3), (2, 3), (2, 4), ()] 4"
+    assert lines["again"] == "['again/dense/kernel', 'again/dense/bias']"
+    assert lines["estimator"] == "1.0 20 [0, 1]"
+    names = lines["variables"]
+    for name in (
+        *("conv2d/kernel", "conv2d/bias", "batch_normalization/moving_variance"),
+        *("conv2d_transpose/kernel", "c/weights", "c/BatchNorm/beta", "fully_connected/biases"),
+        *("BatchNorm/moving_mean", "dense/kernel", "dense_1/bias"),
+        "rnn/multi_rnn_cell/cell_0/gru_cell/gates/kernel",
+        "rnn/multi_rnn_cell/cell_1/basic_lstm_cell/bias",
+        "bidirectional_rnn/bw/lstm_cell/kernel",
+    ):
+        assert f"'{name}'" in names
+    assert "c/biases" not in names  # a normalizer stands for the bias
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == "ValueError: its own"
+    assert "deep_mnist" not in done.stderr
+
+
+def test_python_2_its_neighbours_and_names_that_are_not_covered(tmp_path):
+    pytest.importorskip("fissix")
+    (tmp_path / "beside.py").write_text("def half(n):\n    print 'halved'\n    return n / 2\n")
+    done = run(tmp_path, PYTHON2, "--steps=5", "--unknown=1")
+    assert done.stdout.splitlines() == [
+        "halved",
+        "name? ",
+        "beside 3 5 /tmp ",
+        "(<class 'float'>, 3, b'\\x00\\x01')",
+        "tf.contrib.crf was removed in TensorFlow 2.0 and is not covered here: "
+        "use the function of that name of the package tensorflow-addons",
+    ]
+    assert done.stderr == (
+        f"legacy run: {tmp_path}/script.py:17: tf.contrib.seq2seq was removed in TensorFlow 2.0 "
+        "and is not covered here: use tf.nn.dynamic_rnn\n"
+    )
+    assert done.returncode == 2
+    assert (tmp_path / "beside.py").read_text().startswith("def half(n):\n    print 'h")
+
+
+def test_a_package_that_is_not_installed_is_named():
+    assert missing_package("cv2.aruco", "a.py:2") == (
+        "a.py:2: needs cv2, which is not installed; pip install opencv-python"
+    )
+    assert missing_package("pytest.nothing", "a.py:2") is None
+
+
+def test_a_ported_script_needs_the_bridge_no_more(tmp_path, capsys):
+    script = tmp_path / "old.py"
+    script.write_text(
+        "import tensorflow as tf\n"
+        "from tensorflow.examples.tutorials.mnist import input_data\n"
+        "a = tf.concat(0, [[1.0], tf.mul([2.0], 3.0)])\n"
+        "loss = tf.nn.softmax_cross_entropy_with_logits(a, a, name='loss')\n"
+        "with tf.Session() as sess:\n"
+        "    sess.run(tf.initialize_all_variables())\n"
+    )
+    assert port.main([str(script), "-o", str(tmp_path / "new.py")]) == 0
+    assert capsys.readouterr().err.splitlines()[-1] == "6 changes, 0 to do"
+    assert (tmp_path / "new.py").read_text() == (
+        "import tensorflow.compat.v1 as tf; tf.disable_v2_behavior()\n"
+        "from deep_mnist import input_data\n"
+        "a = tf.concat(axis=0, values=[[1.0], tf.multiply([2.0], 3.0)])\n"
+        "loss = tf.nn.softmax_cross_entropy_with_logits(logits=a, labels=a, name='loss')\n"
+        "with tf.Session() as sess:\n"
+        "    sess.run(tf.global_variables_initializer())\n"
+    )
+
+
+def test_a_port_says_what_it_cannot_do_and_overwrites_nothing(tmp_path):
+    script = tmp_path / "old.py"
+    script.write_text("import tensorflow as tf\nh = tf.layers.dense(tf.ones([1, 2]), 3)\n")
+    text, changed, remaining = port.port(script)
+    assert "tf.layers.dense(" in text
+    assert [note.line for note in changed] == [1]
+    assert remaining == [(2, "tf.layers.dense is not in tensorflow.compat.v1")]
+    before = script.read_text()
+    assert port.main([str(script), "-o", str(script)]) == 2
+    assert script.read_text() == before
