@@ -143,6 +143,7 @@ def npz():
         (b'{"W": 1}', "a text"),
         (b"\x89PNG\r\n\x1a\n" + bytes(99), "of no kind that holds such weights"),
     ],
+    ids=lambda value: value if isinstance(value, str) else "",  # gzip writes the time
 )
 def test_each_foreign_kind_has_its_sentence(tmp_path, content, kind):
     (tmp_path / "model.ckpt").write_bytes(content)
