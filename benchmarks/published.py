@@ -5,7 +5,8 @@
 
 Reads the runs that `python benchmarks/accuracy.py PROGRAM --seeds 10` leaves. Writes
 results/published-PROGRAM.json and, as a plot, results/published-PROGRAM.svg. The documents are of
-one run each, of a seed that they do not tell.
+one run each, of a seed that they do not tell. fnn's runs differ widely; the one nearest to the
+document's is shown as well, out of all that are there: of the first 120 seeds it is 117.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Any
 import report
 
 PUBLISHED = Path(__file__).parent / "published"
+SEEDS = 10  # seeds 0..9 make the means
 BATCHES_PER_EPOCH = 469  # of the MLP: 60,000 / 128, rounded up
 
 
@@ -36,7 +38,7 @@ def main() -> None:
     compare = compare_mlp if asked.program == "mlp" else compare_fnn
     values, curves = compare(document, runs)
     plot(asked.program, curves)
-    report.write(f"published-{asked.program}", {"seeds": len(runs), **values})
+    report.write(f"published-{asked.program}", {"seeds": SEEDS, **values})
 
 
 def read(run: Path) -> dict[str, Any]:
@@ -46,11 +48,16 @@ def read(run: Path) -> dict[str, Any]:
     return {"reports": {line["step"]: line for line in lines}, **result}
 
 
+def first(by_seed: dict[str, Any]) -> list[Any]:
+    """The values of the seeds that make the means."""
+    return [by_seed[f"seed{seed}"] for seed in range(SEEDS)]
+
+
 def compare_mlp(document: Any, runs: Any) -> tuple[dict[str, Any], dict[str, list[float]]]:
     """The loss in each row, mean over the seeds, relative to the document's."""
     rows = []
     for epoch, step, published in document["rows"]:
-        losses = [run["reports"][epoch * BATCHES_PER_EPOCH + step]["loss"] for run in runs.values()]
+        losses = [run["reports"][epoch * BATCHES_PER_EPOCH + step]["loss"] for run in first(runs)]
         mean = statistics.mean(losses)
         rows.append(
             {
@@ -85,8 +92,8 @@ def compare_fnn(document: Any, runs: Any) -> tuple[dict[str, Any], dict[str, lis
         return max(abs(float(ours) - float(theirs)) for ours, theirs in pairs)
 
     nearest = min(accuracies, key=distance)
-    by_epoch = list(zip(*accuracies.values(), strict=True))
-    tests = [run["test_accuracy"] for run in runs.values()]
+    by_epoch = list(zip(*first(accuracies), strict=True))
+    tests = [run["test_accuracy"] for run in first(runs)]
     values = {
         "test_accuracy": {
             "published": document["test_accuracy"],
