@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from deep_mnist import fnn
+from deep_mnist.legacy import __main__ as legacy
 from deep_mnist.training import flags
 
 ROOT = Path(__file__).parents[1]
@@ -20,7 +21,9 @@ COMMANDS = [
     command
     for command in re.findall(r"python -m deep_mnist\.(\w+)([^`\n]*)", README)
     if command != ("fnn", " --gradient-check")  # not a run, and tested by itself
+    and command[0] != "legacy"
 ]
+LEGACY = re.findall(r"python -m deep_mnist\.legacy (\w+)", README)
 
 
 def results(name):
@@ -37,6 +40,21 @@ def test_set_up_is_two_commands():
 def test_every_command_shown_parses(program, arguments):
     config = importlib.import_module(f"deep_mnist.{program}").Config
     flags.parse(program, config, "", shlex.split(arguments))
+
+
+def test_every_command_of_the_bridge_is_shown():
+    assert set(LEGACY) == set(legacy.COMMANDS)
+
+
+@pytest.mark.mnist
+def test_the_data_module_shown_gives_batches(mnist_dir, monkeypatch, capsys):
+    (snippet,) = [text for _, text in BLOCKS if "import input_data  # was" in text]
+    monkeypatch.setenv("DEEP_MNIST_DATA_DIR", mnist_dir)
+    shown = {}
+    exec(compile(snippet, "README.md", "exec"), shown)
+    assert (shown["images"].shape, shown["labels"].shape) == ((50, 784), (50, 10))
+    assert shown["mnist"].train.num_examples == 55_000
+    assert "read from" in capsys.readouterr().out
 
 
 @pytest.mark.mnist
