@@ -24,7 +24,7 @@ import report
 
 from deep_mnist import data, fnn
 
-EPOCHS = 12
+EPOCHS = 50
 WARM_UP = 2
 LEARNING_RATE = 1e-5
 EPSILON = 1e-12

@@ -20,8 +20,7 @@ SAVED = Path(__file__).parents[1] / "saved"
 README = """\
 # saved/{model}
 
-The weights that `python -m deep_mnist.{model} --restore` evaluates: the model's variables alone,
-without the optimizer's.
+The weights that `python -m deep_mnist.{model} --restore` evaluates: the model's variables alone.
 
 | | |
 |---|---|

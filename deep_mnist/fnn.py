@@ -23,10 +23,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from deep_mnist import data, training
-from deep_mnist.autodiff import Log, Matmul, Relu, Softmax, compare
+from deep_mnist.autodiff import Array, Log, Matmul, Relu, Softmax, compare
 from deep_mnist.training import option, tf
-
-Array = np.ndarray
 
 
 @dataclass(frozen=True)
@@ -35,7 +33,7 @@ class Config:
     batch_size: int = option(60_000, "images per step", at_least=1, at_most=60_000)
     learning_rate: float = option(1e-5, "step size, on the loss summed over the batch", above=0)
     dtype: str = option(
-        "float64", "of all arithmetic", choices=("float64", "float32"), architecture=True
+        "float64", "of all arithmetic", choices=("float64", "float32"), evaluation=True
     )
     seed: int = option(0, "of the weights", at_least=0, at_most=2**31 - 1)
     dataset: str = option(
@@ -152,6 +150,7 @@ def train(config: Config, options: training.Options) -> None:
     steps_per_epoch = -(-len(digits.train.labels) // config.batch_size)
     model = build(config)
     with (
+        np.errstate(over="ignore", invalid="ignore"),  # the run itself tells of a loss that is NaN
         training.NumpySession(model) as sess,
         training.Run("fnn", sess, digits, config, options) as run,
     ):
@@ -164,8 +163,10 @@ def train(config: Config, options: training.Options) -> None:
         run.finish(with_loss=True)
 
 
-def check_gradients() -> int:
+def check_gradients(arguments: Sequence[str]) -> int:
     """Prints our gradients beside TensorFlow's; returns 1 where they differ, else 0."""
+    if arguments != ["--gradient-check"]:
+        raise training.UserError("--gradient-check trains nothing: leave out the other flags")
     installed = importlib.util.find_spec("tensorflow") is not None
     if installed:
         training.import_quietly()
@@ -186,11 +187,8 @@ def check_gradients() -> int:
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command line and returns its exit code."""
     arguments = sys.argv[1:] if argv is None else list(argv)
-    if arguments == ["--gradient-check"]:
-        return check_gradients()
-    if "--gradient-check" in arguments:
-        print("fnn: --gradient-check trains nothing: leave out the other flags", file=sys.stderr)
-        return 2
+    if "--gradient-check" in arguments and "--help" not in arguments:
+        return training.exit_code("fnn", lambda: check_gradients(arguments))
     return training.launch("fnn", Config, train, __doc__, argv, numpy_only=True)
 
 

@@ -37,11 +37,14 @@ def test_initial_values_are_the_documents(graph, variant, weights, biases):
     model = mlp.build(config)
     with training.Session(model, config) as sess:
         sess.initialize()
-        w1, b1 = sess.run(tf.trainable_variables())[:2]
+        values = sess.run(tf.trainable_variables())
     # Cut at two sigma, a normal distribution keeps 0.88 of its spread.
-    assert w1.std() == pytest.approx(weights, rel=0.02)
-    assert b1.std() == pytest.approx(biases, rel=0.15)
-    assert np.abs(w1).max() <= weights / 0.44
+    for value in values[::2]:
+        assert value.std() == pytest.approx(weights, rel=0.06)
+        assert np.abs(value).max() <= weights / 0.44
+    for value in values[1::2]:
+        assert np.abs(value).max() <= biases / 0.44
+    assert values[1].std() == pytest.approx(biases, rel=0.15)
 
 
 def test_raw_pixels_are_the_grey_values_again(graph):

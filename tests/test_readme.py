@@ -113,6 +113,7 @@ def test_the_measured_goals_are_met():
     mlp_table = results("published-mlp")
     assert (mlp_table["seeds"], len(mlp_table["rows"])) == (10, 50)
     assert mlp_table["largest_relative_difference_after_the_first_row"] <= 0.15
+    assert results("published-fnn")["nearest_largest_difference_of_accuracy"] <= 0.08
     assert results("fnn")["float64"]["largest_relative_difference_of_losses"] <= 1e-9
     assert results("fnn")["float64"]["megabytes"] <= results("fnn")["transcription_megabytes"] / 2
     assert results("accuracy-cnn-generated")["mnist_test_accuracy"]["mean"] >= 0.80

@@ -10,7 +10,7 @@ Read in this order:
 
 from deep_mnist.autodiff.comparison import compare
 from deep_mnist.autodiff.gradient_check import GradientError, gradient_check
-from deep_mnist.autodiff.operation import Operation
+from deep_mnist.autodiff.operation import Array, Operation
 from deep_mnist.autodiff.rules import (
     Add,
     Log,
@@ -26,6 +26,7 @@ from deep_mnist.autodiff.rules import (
 
 __all__ = [
     "Add",
+    "Array",
     "GradientError",
     "Log",
     "LogSoftmax",

@@ -26,9 +26,9 @@ class Line(NamedTuple):
 
     operation: str
     epsilon: float
-    ours: float  # the entry of the largest magnitude
+    ours: float  # the first gradient's entry of the largest magnitude
     theirs: float  # the same entry
-    difference: float  # largest of all entries, relative to that one
+    difference: float  # largest of all entries, relative to their gradient's largest
     tolerance: float
 
     @property
@@ -49,21 +49,24 @@ def compare(tf: Any | None) -> Iterator[Line]:
     for epsilon, tolerance in TOLERANCES.items():
         ours = _gradients(x, W1, W2, label, epsilon)
         theirs = reference or _central_differences(x, W1, W2, label, epsilon)
-        for operation, gradient in ours.items():
-            other = theirs[operation]
-            largest = np.abs(gradient).argmax()
+        for operation, gradients in ours.items():
+            pairs = list(zip(gradients, theirs[operation], strict=True))
+            first, other = pairs[0]
+            largest = np.abs(first).argmax()
             yield Line(
                 operation,
                 epsilon,
-                float(gradient[largest]),
-                float(other[largest]),
-                float(np.abs(gradient - other).max() / np.abs(gradient[largest])),
+                float(first.flat[largest]),
+                float(other.flat[largest]),
+                max(float(np.abs(a - b).max() / np.abs(a).max()) for a, b in pairs),
                 tolerance if reference else DIFFERENCES_TOLERANCE,
             )
 
 
-def _gradients(x: Array, W1: Array, W2: Array, label: Array, epsilon: float) -> dict[str, Array]:
-    """dL/d(inputs) of every operation, flat, by our rules."""
+def _gradients(
+    x: Array, W1: Array, W2: Array, label: Array, epsilon: float
+) -> dict[str, list[Array]]:
+    """dL/d(inputs) of every operation, by our rules."""
     matmul1, relu, matmul2 = Matmul(), Relu(), Matmul()
     softmax, log = Softmax(epsilon), Log(epsilon)
     log.forward(softmax.forward(matmul2.forward(relu.forward(matmul1.forward(x, W1)), W2)))
@@ -77,7 +80,7 @@ def _gradients(x: Array, W1: Array, W2: Array, label: Array, epsilon: float) -> 
 
 def _tensorflow_gradients(
     tf: Any, x: Array, W1: Array, W2: Array, label: Array
-) -> dict[str, Array]:
+) -> dict[str, list[Array]]:
     """The same by tf.gradients."""
     with tf.Graph().as_default(), tf.Session() as sess:
         x, W1, W2 = (tf.constant(value) for value in (x, W1, W2))
@@ -93,7 +96,7 @@ def _tensorflow_gradients(
 
 def _central_differences(
     x: Array, W1: Array, W2: Array, label: Array, epsilon: float
-) -> dict[str, Array]:
+) -> dict[str, list[Array]]:
     """The same by moving every entry of every input, one at a time."""
 
     def after_softmax(probability: Array) -> float:
@@ -142,12 +145,12 @@ def _by_operation(
     W2: Array,
     h2: Array,
     probability: Array,
-) -> dict[str, Array]:
+) -> dict[str, list[Array]]:
     """Gradients, each named for what it is taken by, under the operation that hands it on."""
     return {
-        "log": probability.ravel(),
-        "softmax": h2.ravel(),
-        "matmul 2": np.concatenate([h1_relu.ravel(), W2.ravel()]),
-        "relu": h1.ravel(),
-        "matmul 1": np.concatenate([x.ravel(), W1.ravel()]),
+        "log": [probability],
+        "softmax": [h2],
+        "matmul 2": [h1_relu, W2],
+        "relu": [h1],
+        "matmul 1": [x, W1],
     }

@@ -46,8 +46,8 @@ class Operation:
         """
         if len(inputs) != len(self._backward):
             raise TypeError(f"{self}: expected {len(self._backward)} inputs, found {len(inputs)}")
-        self._inputs = inputs
-        self._output = np.asarray(self._forward(*inputs))
+        self._inputs = tuple(np.asarray(value) for value in inputs)
+        self._output = np.asarray(self._forward(*self._inputs))
         return self._output
 
     @np.errstate(under="ignore")
@@ -68,10 +68,10 @@ class Operation:
         """
         if self._output is None:
             raise RuntimeError(f"{self}: backward needs what forward remembers: call it first")
-        if np.shape(grad) != np.shape(self._output):
+        grad = np.asarray(grad)
+        if grad.shape != self._output.shape:
             raise ValueError(
-                f"{self}: expected dL/dy of y's shape {np.shape(self._output)}, "
-                f"found {np.shape(grad)}"
+                f"{self}: expected dL/dy of y's shape {self._output.shape}, found {grad.shape}"
             )
         rules = self._backward if wrt is None else [self._backward[wrt]]
         gradients = tuple(rule(grad, self._output, *self._inputs) for rule in rules)

@@ -35,9 +35,15 @@ def Matmul() -> Operation:  # noqa: N802 - operations are named like classes, as
 
     y_nk = Σ_d x_nd W_dk, so dL/dx_nd = Σ_k g_nk W_dk and dL/dW_dk = Σ_n x_nd g_nk.
     """
+
+    def forward(x: Array, W: Array) -> Any:
+        if x.ndim != 2 or W.ndim != 2:
+            raise ValueError(f"Matmul: expected two matrices, found shapes {x.shape} and {W.shape}")
+        return x @ W
+
     return Operation(
         "Matmul",
-        lambda x, W: x @ W,
+        forward,
         lambda g, y, x, W: g @ W.T,
         lambda g, y, x, W: x.T @ g,
     )
@@ -157,4 +163,4 @@ def _gather(g: Array, like: Array) -> Array:
 def _spread(g: Array, like: Array, axis: int | None) -> Array:
     """Repeats g along the axis that was summed away."""
     kept = g if axis is None else np.expand_dims(g, axis)
-    return np.broadcast_to(kept, np.shape(like))
+    return np.broadcast_to(kept, np.shape(like)).copy()

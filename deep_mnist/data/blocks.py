@@ -1,7 +1,7 @@
 """Blocks of images with ink in few pixels: a matrix product need not touch the blank ones.
 
-A fifth of MNIST's pixels have ink, but in any thousand images taken as they come nearly every
-pixel has some. Images that are blank in the same places, put together, leave out a third.
+A fifth of MNIST's pixels have ink. Of two thousand images taken as they come, a fifth of the
+pixels are blank in all; of as many that are blank in the same places, put together, a third.
 """
 
 from __future__ import annotations

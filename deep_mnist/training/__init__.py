@@ -27,6 +27,7 @@ Read in this order:
 
 from deep_mnist.training.config import available_cpus, option
 from deep_mnist.training.errors import Interrupted, UserError
+from deep_mnist.training.exit_code import exit_code
 from deep_mnist.training.flags import Options
 from deep_mnist.training.launch import launch
 from deep_mnist.training.numpy_session import NumpySession
@@ -42,6 +43,7 @@ __all__ = [
     "Session",
     "UserError",
     "available_cpus",
+    "exit_code",
     "import_quietly",
     "launch",
     "option",

@@ -15,14 +15,14 @@ from deep_mnist.training.errors import Interrupted, UserError
 STOPPED = "stopped; no run was under way"
 
 
-def exit_code(name: str, command: Callable[[], None]) -> int:
-    """Calls a command and returns its exit code.
+def exit_code(name: str, command: Callable[[], int | None]) -> int:
+    """Calls a command and returns its exit code, 0 where it returns none.
 
     A mistake of the user's is one line on standard error, never a traceback.
     """
     before = _terminate_by_exception()
     try:
-        command()
+        return command() or 0
     except (UserError, DataError) as error:
         print(f"{name}: {error}", file=sys.stderr)
         return 2
@@ -42,7 +42,6 @@ def exit_code(name: str, command: Callable[[], None]) -> int:
     finally:
         if before is not None:
             signal.signal(signal.SIGTERM, before)
-    return 0
 
 
 def _terminate_by_exception() -> Any:

@@ -62,7 +62,7 @@ def save(weights: Arrays, directory: Path, step: int, keep: int) -> None:
     try:
         try:
             with aside.open("wb") as file:
-                np.savez(file, allow_pickle=False, **weights)
+                np.savez(file, **weights)  # type: ignore[arg-type]
                 file.flush()
                 os.fsync(file.fileno())
             aside.replace(path)
@@ -116,7 +116,7 @@ def remove_leftovers(directory: Path) -> None:
 def _read_array(archive: zipfile.ZipFile, path: Path, name: str, like: np.ndarray) -> np.ndarray:
     with npz.open_member(archive, name, path) as stream:
         shape, fortran_order, dtype = npz.read_header(stream, f"{path}: {name}")
-        if shape != like.shape or dtype not in (np.float32, np.float64) or fortran_order:
+        if shape != like.shape or dtype not in (np.float32, np.float64):
             raise UserError(
                 f"checkpoint {path} is of another model: {name} is {dtype}{list(shape)} "
                 f"instead of {like.dtype}{list(like.shape)}"
@@ -125,4 +125,4 @@ def _read_array(archive: zipfile.ZipFile, path: Path, name: str, like: np.ndarra
         data = stream.read(size + 1)  # reading to the end checks the checksum
     if len(data) != size:
         raise DataError(f"{name} has {len(data)} bytes of data where its header says {size}")
-    return np.frombuffer(data, dtype).reshape(shape)
+    return np.frombuffer(data, dtype).reshape(shape, order="F" if fortran_order else "C")

@@ -26,6 +26,8 @@ class Progress:
         """The accuracy [0, 1] on the batch of `step`; `line` says it in the program's own words."""
         if self._bar is not None:
             self._bar.set_postfix_str(f"training accuracy {accuracy:g}{self._mark}", refresh=False)
+            if line is not None:
+                self._bar.write(f"{line}{self._mark}")
         elif not self._quiet:
             line = line or f"step {step}, training accuracy {accuracy:g}"
             print(f"{line}{self._mark}", flush=True)

@@ -154,6 +154,12 @@ class Run:
             self._say(f"saved {self.directory}")
             if validation is not None:
                 self._say(f"validation accuracy {self._describe(validation)}")
+        elif not np.isfinite(test.loss):
+            print(
+                f"{self.name}: the loss is {test.loss}: the weights of {self.options.restore} hold "
+                "numbers that are not finite, or too large",
+                file=sys.stderr,
+            )
         what = f"test loss {test.loss} ; accuracy" if with_loss else "test accuracy"
         print(f"{what} {self._describe(test)}", flush=True)
 

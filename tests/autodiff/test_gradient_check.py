@@ -40,6 +40,23 @@ def test_functions_return_their_loss_and_gradients():
         gradient_check(lambda x, y: (0.0, x), [1.0], [1.0])
 
 
+@pytest.mark.parametrize("scale", [1e-8, 1.0, 1e4, 1e8])
+def test_the_size_of_the_numbers_makes_no_difference(scale):
+    def square(x):
+        return np.sum(x * x), 2 * x
+
+    point = scale * np.array([1.0, -2.0, 3.0])
+    gradient_check(square, point)
+    with pytest.raises(GradientError):
+        gradient_check(lambda x: (np.sum(scale * np.cos(x)), np.zeros(3)), [1.0, 2.0, 3.0])
+
+
+def test_a_small_gradient_is_no_zero():
+    with pytest.raises(GradientError):
+        gradient_check(lambda x: (1e-7 * np.sum(x), np.zeros_like(x)), np.ones(3))
+    gradient_check(lambda x: (1e-7 * np.sum(x), np.full_like(x, 1e-7)), np.ones(3))
+
+
 def test_nan_does_not_pass():
     with pytest.raises(GradientError):
         gradient_check(lambda x: (np.sum(x), x * np.nan), [1.0])

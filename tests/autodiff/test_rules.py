@@ -157,7 +157,21 @@ def test_misuse_is_told():
         Tanh().backward(np.ones(3))
     with pytest.raises(TypeError, match="Matmul: expected 2 inputs, found 1"):
         Matmul().forward(np.ones((2, 2)))
+    with pytest.raises(ValueError, match=r"Matmul: expected two matrices, found shapes \(3,\)"):
+        Matmul().forward(np.ones(3), np.ones((3, 2)))
     relu = Relu()
     relu.forward(np.ones((2, 3)))
     with pytest.raises(ValueError, match=r"Relu: expected dL/dy of y's shape \(2, 3\), found \(3"):
         relu.backward(np.ones((3, 2)))
+
+
+def test_lists_and_numbers_will_do_and_gradients_are_the_callers_to_change():
+    relu, total, add = Relu(), Sum(), Add()
+    assert relu.forward([1.0, -2.0]).tolist() == [1, 0]
+    assert relu.backward([3.0, 4.0]).tolist() == [3, 0]
+    total.forward([1.0, 2.0])
+    grad = total.backward(2.0)
+    grad += 1
+    assert grad.tolist() == [3, 3]
+    add.forward(1.0, 2.0)
+    assert add.backward(5.0) == (5, 5)
