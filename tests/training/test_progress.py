@@ -19,6 +19,15 @@ def test_plain_lines_where_there_is_no_terminal(capsys):
     assert printed.err == ""
 
 
+def test_a_programs_own_lines_are_printed_beside_the_bar(monkeypatch):
+    monkeypatch.setattr(sys, "stdout", Terminal())
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    progress = Progress(first_step=0, steps=2, quiet=False)
+    progress.report(0, 0.84, "epoch 0 : loss 24.1 ; accuracy 0.84")
+    progress.close()
+    assert sys.stdout.getvalue() == "epoch 0 : loss 24.1 ; accuracy 0.84\n"
+
+
 def test_a_bar_on_a_terminal(monkeypatch):
     monkeypatch.setattr(sys, "stdout", Terminal())
     monkeypatch.setattr(sys, "stderr", Terminal())
