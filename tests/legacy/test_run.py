@@ -1,5 +1,6 @@
-"""Old scripts, run as they stand. One process per script, so that one script asks much."""
+"""Old scripts, run as they stand: one after the other in one process, for starting costs most."""
 
+import re
 import subprocess
 import sys
 
@@ -8,7 +9,14 @@ import pytest
 from deep_mnist.legacy import port
 from deep_mnist.legacy.missing import missing_package
 
-START = "import sys; from deep_mnist.legacy import run; sys.exit(run.main(sys.argv[1:]))"
+START = """
+import sys
+from deep_mnist.legacy import run
+for command in sys.argv[1:]:
+    code = run.main(command.split())
+    for stream in sys.stdout, sys.stderr:
+        print("exit", code, file=stream, flush=True)
+"""
 
 R0 = """
 import tensorflow as tf, numpy as np
@@ -119,22 +127,33 @@ if __name__ == '__main__':
 """
 
 
-def run(tmp_path, text, *args):
-    script = tmp_path / "script.py"
-    script.write_text(text, "utf-8")
-    return subprocess.run(
-        [sys.executable, "-c", START, str(script), *args],
-        cwd=tmp_path,
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("scripts")
+    (folder / "all.py").write_text(R0 + LAYERS + ESTIMATOR + "raise ValueError('its own')\n")
+    (folder / "two.py").write_text(PYTHON2)
+    (folder / "beside.py").write_text("def half(n):\n    print 'halved'\n    return n / 2\n")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def ended(folder):
+    """What each script wrote: (lines of stdout, lines of stderr), the last one its exit code."""
+    done = subprocess.run(
+        [sys.executable, "-c", START, "all.py", "two.py --steps=5 --unknown=1"],
+        cwd=folder,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        check=False,
+        check=True,
     )
+    out, err = (re.findall(r"(?ms)(.*?^exit \d)\n", text) for text in (done.stdout, done.stderr))
+    return [(o.splitlines(), e.splitlines()) for o, e in zip(out, err, strict=True)]
 
 
-def test_names_of_every_release(tmp_path):
-    done = run(tmp_path, R0 + LAYERS + ESTIMATOR + "raise ValueError('its own')\n")
-    lines = dict(line.split(" ", 1) for line in done.stdout.splitlines())
+def test_names_of_every_release(ended):
+    out, err = ended[0]
+    lines = dict(line.split(" ", 1) for line in out)
     assert lines["r0"] == (
         "[(2, 2, 3), (2, 6), (2, 6), (2, 1), (2, 1), (2, 3), (2, 3), (2, 1), (2,), (2, 3, 5), "
         "(2, 3), (2,), (2,), (2, 3), (2, 4), (2, 8), 'bytes']"
@@ -154,29 +173,28 @@ def test_names_of_every_release(tmp_path):
     ):
         assert f"'{name}'" in names
     assert "c/biases" not in names  # a normalizer stands for the bias
-    assert done.returncode == 1
-    assert done.stderr.splitlines()[-1] == "ValueError: its own"
-    assert "deep_mnist" not in done.stderr
+    assert err[-2:] == ["ValueError: its own", "exit 1"]
+    assert not [line for line in err if "deep_mnist" in line]
 
 
-def test_python_2_its_neighbours_and_names_that_are_not_covered(tmp_path):
+def test_python_2_its_neighbours_and_names_that_are_not_covered(folder, ended):
     pytest.importorskip("fissix")
-    (tmp_path / "beside.py").write_text("def half(n):\n    print 'halved'\n    return n / 2\n")
-    done = run(tmp_path, PYTHON2, "--steps=5", "--unknown=1")
-    assert done.stdout.splitlines() == [
+    out, err = ended[1]
+    assert out == [
         "halved",
         "name? ",
         "beside 3 5 /tmp ",
         "(<class 'float'>, 3, b'\\x00\\x01')",
         "tf.contrib.crf was removed in TensorFlow 2.0 and is not covered here: "
         "use the function of that name of the package tensorflow-addons",
+        "exit 2",
     ]
-    assert done.stderr == (
-        f"legacy run: {tmp_path}/script.py:17: tf.contrib.seq2seq was removed in TensorFlow 2.0 "
-        "and is not covered here: use tf.nn.dynamic_rnn\n"
-    )
-    assert done.returncode == 2
-    assert (tmp_path / "beside.py").read_text().startswith("def half(n):\n    print 'h")
+    assert err == [
+        "legacy run: two.py:17: tf.contrib.seq2seq was removed in TensorFlow 2.0 "
+        "and is not covered here: use tf.nn.dynamic_rnn",
+        "exit 2",
+    ]
+    assert (folder / "beside.py").read_text().startswith("def half(n):\n    print 'h")
 
 
 def test_a_package_that_is_not_installed_is_named():
