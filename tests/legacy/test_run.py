@@ -1,4 +1,4 @@
-"""Old scripts, run as they stand: one after the other in one process, for starting costs most."""
+"""Old scripts, run and ported: one after the other in one process, for starting costs most."""
 
 import re
 import subprocess
@@ -6,14 +6,13 @@ import sys
 
 import pytest
 
-from deep_mnist.legacy import port
 from deep_mnist.legacy.missing import missing_package
 
 START = """
 import sys
-from deep_mnist.legacy import run
+from deep_mnist.legacy.__main__ import main
 for command in sys.argv[1:]:
-    code = run.main(command.split())
+    code = main(command.split())
     for stream in sys.stdout, sys.stderr:
         print("exit", code, file=stream, flush=True)
 """
@@ -127,20 +126,40 @@ if __name__ == '__main__':
 """
 
 
+OLD = """import tensorflow as tf
+from tensorflow.examples.tutorials.mnist import input_data
+a = tf.concat(0, [[1.0], tf.mul([2.0], 3.0)])
+loss = tf.nn.softmax_cross_entropy_with_logits(a, a, name='loss')
+with tf.Session() as sess:
+    sess.run(tf.initialize_all_variables())
+"""
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("scripts")
     (folder / "all.py").write_text(R0 + LAYERS + ESTIMATOR + "raise ValueError('its own')\n")
     (folder / "two.py").write_text(PYTHON2)
     (folder / "beside.py").write_text("def half(n):\n    print 'halved'\n    return n / 2\n")
+    (folder / "old.py").write_text(OLD)
+    (folder / "layers.py").write_text(
+        "import tensorflow as tf\nh = tf.layers.dense(tf.ones([1, 2]), 3)\n"
+    )
     return folder
 
 
 @pytest.fixture(scope="module")
 def ended(folder):
-    """What each script wrote: (lines of stdout, lines of stderr), the last one its exit code."""
+    """What each command wrote: (lines of stdout, lines of stderr), the last one its exit code."""
+    commands = (
+        "port old.py -o new.py",
+        "port layers.py",
+        "port layers.py -o layers.py",
+        "run all.py",
+        "run two.py --steps=5 --unknown=1",
+    )
     done = subprocess.run(
-        [sys.executable, "-c", START, "all.py", "two.py --steps=5 --unknown=1"],
+        [sys.executable, "-c", START, *commands],
         cwd=folder,
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -148,11 +167,12 @@ def ended(folder):
         check=True,
     )
     out, err = (re.findall(r"(?ms)(.*?^exit \d)\n", text) for text in (done.stdout, done.stderr))
-    return [(o.splitlines(), e.splitlines()) for o, e in zip(out, err, strict=True)]
+    wrote = [(o.splitlines(), e.splitlines()) for o, e in zip(out, err, strict=True)]
+    return dict(zip(commands, wrote, strict=True))
 
 
 def test_names_of_every_release(ended):
-    out, err = ended[0]
+    out, err = ended["run all.py"]
     lines = dict(line.split(" ", 1) for line in out)
     assert lines["r0"] == (
         "[(2, 2, 3), (2, 6), (2, 6), (2, 1), (2, 1), (2, 3), (2, 3), (2, 1), (2,), (2, 3, 5), "
@@ -179,7 +199,7 @@ def test_names_of_every_release(ended):
 
 def test_python_2_its_neighbours_and_names_that_are_not_covered(folder, ended):
     pytest.importorskip("fissix")
-    out, err = ended[1]
+    out, err = ended["run two.py --steps=5 --unknown=1"]
     assert out == [
         "halved",
         "name? ",
@@ -204,19 +224,9 @@ def test_a_package_that_is_not_installed_is_named():
     assert missing_package("pytest.nothing", "a.py:2") is None
 
 
-def test_a_ported_script_needs_the_bridge_no_more(tmp_path, capsys):
-    script = tmp_path / "old.py"
-    script.write_text(
-        "import tensorflow as tf\n"
-        "from tensorflow.examples.tutorials.mnist import input_data\n"
-        "a = tf.concat(0, [[1.0], tf.mul([2.0], 3.0)])\n"
-        "loss = tf.nn.softmax_cross_entropy_with_logits(a, a, name='loss')\n"
-        "with tf.Session() as sess:\n"
-        "    sess.run(tf.initialize_all_variables())\n"
-    )
-    assert port.main([str(script), "-o", str(tmp_path / "new.py")]) == 0
-    assert capsys.readouterr().err.splitlines()[-1] == "6 changes, 0 to do"
-    assert (tmp_path / "new.py").read_text() == (
+def test_a_ported_script_needs_the_bridge_no_more(folder, ended):
+    assert ended["port old.py -o new.py"][1][-2:] == ["6 changes, 0 to do", "exit 0"]
+    assert (folder / "new.py").read_text() == (
         "import tensorflow.compat.v1 as tf; tf.disable_v2_behavior()\n"
         "from deep_mnist import input_data\n"
         "a = tf.concat(axis=0, values=[[1.0], tf.multiply([2.0], 3.0)])\n"
@@ -226,13 +236,14 @@ def test_a_ported_script_needs_the_bridge_no_more(tmp_path, capsys):
     )
 
 
-def test_a_port_says_what_it_cannot_do_and_overwrites_nothing(tmp_path):
-    script = tmp_path / "old.py"
-    script.write_text("import tensorflow as tf\nh = tf.layers.dense(tf.ones([1, 2]), 3)\n")
-    text, changed, remaining = port.port(script)
-    assert "tf.layers.dense(" in text
-    assert [note.line for note in changed] == [1]
-    assert remaining == [(2, "tf.layers.dense is not in tensorflow.compat.v1")]
-    before = script.read_text()
-    assert port.main([str(script), "-o", str(script)]) == 2
-    assert script.read_text() == before
+def test_a_port_says_what_it_cannot_do_and_overwrites_nothing(folder, ended):
+    out, err = ended["port layers.py"]
+    assert "tf.layers.dense(" in out[1]
+    assert err[0].startswith("layers.py:1: changed: ")
+    assert err[1:] == [
+        "layers.py:2: still to do: tf.layers.dense is not in tensorflow.compat.v1",
+        "1 changes, 1 to do",
+        "exit 1",
+    ]
+    assert ended["port layers.py -o layers.py"][1][-1] == "exit 2"
+    assert (folder / "layers.py").read_text().startswith("import tensorflow as tf\n")
