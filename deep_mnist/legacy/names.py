@@ -19,7 +19,12 @@ MODULES: dict[str, tuple[str, ...]] = {
     "nn.rnn_cell": (f"{HERE}.cells",),
     "layers": (f"{HERE}.layers",),
     "flags": (f"{HERE}.flags", f"{V1}.flags"),
-    "estimator": (f"{HERE}.estimator", f"{HERE}.canned_estimators"),
+    "estimator": (
+        f"{HERE}.estimator",
+        f"{HERE}.canned_estimators",
+        f"{HERE}.estimator_export",
+    ),
+    "estimator.export": (f"{HERE}.estimator_export",),
     "estimator.inputs": (f"{HERE}.input_functions",),
     "keras": (f"{HERE}.keras", KERAS),
     "keras.layers": (f"{HERE}.keras_layers", f"{KERAS}.layers", f"{KERAS}.layers.recurrent"),
@@ -81,7 +86,11 @@ MODULES: dict[str, tuple[str, ...]] = {
     "contrib.rnn": (f"{HERE}.cells", f"{HERE}.rnn"),
     "contrib.losses": (f"{HERE}.contrib_losses", f"{V1}.losses"),
     "contrib.metrics": (f"{HERE}.contrib_metrics", f"{V1}.metrics"),
-    "contrib.learn": (f"{HERE}.contrib_learn", f"{HERE}.estimator"),
+    "contrib.learn": (
+        f"{HERE}.contrib_learn",
+        f"{HERE}.contrib_experiment",
+        f"{HERE}.estimator",
+    ),
     "contrib.learn.datasets": (f"{HERE}.contrib_datasets",),
     "contrib.learn.datasets.mnist": ("deep_mnist.input_data",),
     "contrib.learn.datasets.base": ("deep_mnist.input_data.base",),
@@ -97,6 +106,9 @@ MODULES: dict[str, tuple[str, ...]] = {
     "contrib.eager": (f"{HERE}.contrib_eager", V1, f"{V1}.train"),
     "contrib.factorization": (f"{HERE}.clustering",),
     "contrib.lookup": (f"{V1}.lookup",),
+    "contrib.image": (f"{HERE}.contrib_image",),
+    "contrib.nn": (f"{HERE}.contrib_nn", f"{V1}.nn"),
+    "contrib.losses.metric_learning": (f"{HERE}.metric_learning",),
 }
 
 # Paths that are another path.
@@ -109,6 +121,7 @@ SAME: dict[str, str] = {
     "contrib.learn.estimators": "contrib.learn",
     "contrib.learn.metric_spec": "contrib.learn",
     "contrib.learn.model_fn": "contrib.learn",
+    "contrib.hparam": "contrib.training",
     "contrib.layers.initializers": "contrib.layers",
     "contrib.layers.regularizers": "contrib.layers",
     "contrib.layers.utils": "contrib.layers",
@@ -190,6 +203,11 @@ RENAMED: dict[str, str] = {
     "int32_ref": "int32",
     # contrib, gone in 2.0
     "contrib.layers.summaries": "summary",
+    "contrib.layers.real_valued_column": "contrib.learn.real_valued_column",
+    "contrib.layers.infer_real_valued_columns": (
+        "contrib.learn.infer_real_valued_columns_from_input"
+    ),
+    "contrib.util.constant_value": "get_static_value",
     "contrib.util.make_tensor_proto": "make_tensor_proto",
     "contrib.deprecated.scalar_summary": "scalar_summary",
     "contrib.deprecated.histogram_summary": "histogram_summary",

@@ -62,6 +62,12 @@ with tf.Graph().as_default():
     steps, last = tf.nn.dynamic_rnn(cell, rows, dtype=tf.float32)
     both, _, _ = rnn.static_bidirectional_rnn(
         rnn.LSTMCell(2), rnn.LSTMCell(2), tf.unstack(rows, 28, 1), dtype=tf.float32)
+    pairs = [rnn.GRUCell(2), rnn.GRUCell(3)], [rnn.GRUCell(2), rnn.GRUCell(3)]
+    deep, _, _ = rnn.stack_bidirectional_dynamic_rnn(*pairs, rows, dtype=tf.float32)
+    more = [layers.maxout(y, 5), layers.group_norm(h[:, None, None], 4), deep,
+            layers.conv1d(rows, 2, 3), tf.contrib.nn.alpha_dropout(y, 0.9)]
+    picture = tf.constant([[1.0, 2.0], [3.0, 4.0]])
+    turned = tf.contrib.image.rotate(picture, 1.5707963)
     t = tutorial.loss(tutorial.inference(x, 4, 3), tf.zeros([tf.shape(x)[0]], tf.int32))
     print('variables', [v.op.name for v in tf.global_variables()])
     with tf.Session() as sess:
@@ -70,6 +76,10 @@ with tf.Graph().as_default():
         updates = tf.get_collection(tf.GraphKeys.UPDATE_OPS)
         got = sess.run([y, steps, last[1].h, both[-1], t, updates], feed)
         print('shapes', [v.shape for v in got[:5]], len(updates))
+        print('more', [v.shape for v in sess.run(more, feed)], sess.run(turned).tolist())
+        emb, classes = tf.constant([[1.0, 0], [0.8, 0.6], [0, 1], [-1, 0]]), [0, 0, 1, 1]
+        loss = tf.contrib.losses.metric_learning.triplet_semihard_loss(classes, emb)
+        print('triplets', round(float(sess.run(loss)), 6))
     with tf.variable_scope('again') as scope:
         tf.layers.dense(x, 3)
     with tf.variable_scope(scope, reuse=True):
@@ -94,6 +104,15 @@ feed = tf.estimator.inputs.numpy_input_fn
 estimator = tf.estimator.Estimator(model, 'model')
 estimator.train(feed({'x': x}, y, num_epochs=None, shuffle=True), steps=20)
 scores = estimator.evaluate(feed({'x': x}, y, num_epochs=1, shuffle=False))
+given = tf.estimator.export.build_raw_serving_input_receiver_fn({'x': tf.constant(x)})
+with tf.Session(graph=tf.Graph()) as sess:
+    graph = tf.saved_model.loader.load(sess, ['serve'], estimator.export_savedmodel('out', given))
+    names = graph.signature_def['serving_default']
+    print('served', sess.run(names.outputs['classes'].name, {names.inputs['x'].name: x[7:9]}))
+experiment = tf.contrib.learn.Experiment(
+    estimator, feed({'x': x}, y, shuffle=True), feed({'x': x}, y, shuffle=False), train_steps=21)
+tf.contrib.learn.learn_runner.run(lambda folder: experiment, 'model')
+print('experiment', estimator.get_variable_value('global_step'))
 print('estimator', float(scores['accuracy']), int(scores['global_step']),
       [int(p['classes']) for p in estimator.predict(feed({'x': x[7:9]}, shuffle=False))])
 """
@@ -181,6 +200,12 @@ def test_names_of_every_release(ended):
     assert lines["value"] == "3 2 [2. 1. 0.]"
     assert lines["shapes"] == "[(2, 10), (2, 28, 3), (2, 3), (2, 4), ()] 4"
     assert lines["again"] == "['again/dense/kernel', 'again/dense/bias']"
+    assert lines["more"] == (
+        "[(2, 5), (2, 1, 1, 8), (2, 28, 6), (2, 28, 2), (2, 10)] [[2.0, 4.0], [1.0, 3.0]]"
+    )
+    assert lines["triplets"] == "0.4"  # two of the four pairs have a loss: 0.6 and 1
+    assert lines["served"] == "[0 1]"
+    assert lines["experiment"] == "21"
     assert lines["estimator"] == "1.0 20 [0, 1]"
     names = lines["variables"]
     for name in (
