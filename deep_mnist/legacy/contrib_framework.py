@@ -40,7 +40,6 @@ __all__ = [
     "load_variable",
     "local_variable",
     "model_variable",
-    "nest",
     "sort",
     "variable",
 ]
@@ -255,6 +254,3 @@ def load_checkpoint(path: str) -> Any:
 def sort(values: Any, axis: int = -1, direction: str = "ASCENDING", name: Any = None) -> Any:
     """sort."""
     return tf.sort(values, axis, direction, name)
-
-
-nest = tf.nest
