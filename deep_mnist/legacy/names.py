@@ -251,6 +251,9 @@ NUMPY: dict[str, str] = {
     "trapz": "numpy.trapezoid",
 }
 
+# The filters of PIL.Image that Pillow 10 dropped -> the same under today's name.
+PILLOW: dict[str, str] = {"ANTIALIAS": "LANCZOS", "CUBIC": "BICUBIC", "LINEAR": "BILINEAR"}
+
 # The same for the standard library: what Python 3 dropped, until 3.13.
 PYTHON: dict[str, str] = {
     "collections.Callable": "collections.abc.Callable",
