@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import inspect
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -13,25 +15,31 @@ __all__ = [
     "add_arg_scope",
     "add_model_variable",
     "arg_scope",
+    "arg_scoped_arguments",
     "assert_global_step",
     "assign_from_checkpoint_fn",
     "create_global_step",
+    "current_arg_scope",
+    "filter_variables",
     "get_global_step",
+    "get_local_variables",
     "get_model_variables",
     "get_or_create_global_step",
     "get_trainable_variables",
     "get_unique_variable",
     "get_variables",
+    "get_variables_by_name",
+    "get_variables_by_suffix",
     "get_variables_to_restore",
     "global_variable",
     "has_arg_scope",
+    "init_from_checkpoint",
     "is_tensor",
     "list_variables",
     "load_checkpoint",
     "load_variable",
     "local_variable",
     "model_variable",
-    "nest",
     "sort",
     "variable",
 ]
@@ -69,6 +77,16 @@ def arg_scope(functions: Any, **arguments: Any) -> Iterator[Any]:
 def has_arg_scope(function: Any) -> bool:
     """Whether arg_scope may name a function."""
     return hasattr(function, "_arg_scope_key")
+
+
+def current_arg_scope() -> dict[str, dict[str, Any]]:
+    """The scope that is open, to be entered again."""
+    return _scopes[-1]
+
+
+def arg_scoped_arguments(function: Any) -> Any:
+    """The names of a function's arguments."""
+    return tuple(inspect.signature(function).parameters)
 
 
 def _key(function: Any) -> str:
@@ -146,6 +164,33 @@ def get_variables_to_restore(include: Any = None, exclude: Any = None) -> Any:
     return [v for v in found if not v.op.name.startswith(tuple(exclude or ()))]
 
 
+def get_local_variables(scope: Any = None, suffix: Any = None) -> Any:
+    """The variables of LOCAL_VARIABLES."""
+    return get_variables(scope, suffix, tf.GraphKeys.LOCAL_VARIABLES)
+
+
+def get_variables_by_suffix(suffix: str, scope: Any = None) -> Any:
+    """The variables of a scope whose name ends so."""
+    return get_variables(scope, suffix)
+
+
+def get_variables_by_name(given_name: str, scope: Any = None) -> Any:
+    """The variables of a scope whose last part of the name is that."""
+    return [v for v in get_variables(scope) if f"/{v.op.name}".endswith(f"/{given_name}")]
+
+
+def filter_variables(
+    var_list: Any,
+    include_patterns: Any = None,
+    exclude_patterns: Any = None,
+    reg_search: bool = True,
+) -> Any:
+    """Variables whose name has one of the patterns to include and none of those to exclude."""
+    has = re.search if reg_search else re.match
+    kept = [v for v in var_list if any(has(p, v.op.name) for p in include_patterns or [""])]
+    return [v for v in kept if not any(has(p, v.op.name) for p in exclude_patterns or [])]
+
+
 def get_unique_variable(name: str) -> Any:
     """The variable of that name; ValueError unless there is just one."""
     found = [v for v in get_variables() if v.op.name == name]
@@ -186,6 +231,11 @@ def is_tensor(value: Any) -> bool:
     return bool(tf.is_tensor(value))
 
 
+def init_from_checkpoint(path: str, assignment_map: Any) -> None:
+    """train.init_from_checkpoint."""
+    tf.train.init_from_checkpoint(path, assignment_map)
+
+
 def list_variables(path: str) -> Any:
     """train.list_variables."""
     return tf.train.list_variables(path)
@@ -204,6 +254,3 @@ def load_checkpoint(path: str) -> Any:
 def sort(values: Any, axis: int = -1, direction: str = "ASCENDING", name: Any = None) -> Any:
     """sort."""
     return tf.sort(values, axis, direction, name)
-
-
-nest = tf.nest

@@ -15,15 +15,21 @@ __all__ = [
     "avg_pool2d",
     "batch_norm",
     "bias_add",
+    "conv1d",
     "conv2d",
     "conv2d_transpose",
+    "conv3d",
     "convolution",
+    "convolution1d",
     "convolution2d",
     "convolution2d_transpose",
+    "convolution3d",
     "dropout",
+    "elu",
     "embed_sequence",
     "flatten",
     "fully_connected",
+    "group_norm",
     "instance_norm",
     "l1_l2_regularizer",
     "l1_regularizer",
@@ -34,6 +40,7 @@ __all__ = [
     "legacy_relu",
     "linear",
     "max_pool2d",
+    "maxout",
     "one_hot_encoding",
     "optimize_loss",
     "relu",
@@ -185,18 +192,20 @@ def convolution(
     scope: Any = None,
     **unused: Any,
 ) -> Any:
-    """A convolution over two dimensions."""
+    """A convolution over all dimensions but the examples' and the channels'."""
     inputs = tf.convert_to_tensor(inputs)
-    channels = 1 if data_format == "NCHW" else -1
+    channels = 1 if str(data_format).startswith("NC") else -1
+    dimensions = inputs.shape.ndims - 2
     with tf.variable_scope(scope, "Conv", [inputs], reuse=reuse) as opened:
-        shape = [*_pair(kernel_size), int(inputs.shape[channels]), int(num_outputs)]
+        size = layers.each(kernel_size, dimensions)
+        shape = [*size, int(inputs.shape[channels]), int(num_outputs)]
         kernel = _weights(shape, weights_initializer, weights_regularizer, trainable, inputs)
         outputs = tf.nn.convolution(
             inputs,
             kernel,
             padding=padding.upper(),
-            strides=_pair(stride),
-            dilation_rate=_pair(rate),
+            strides=layers.each(stride, dimensions),
+            dilation_rate=layers.each(rate, dimensions),
             data_format=data_format,
         )
         outputs = _normalized_or_biased(
@@ -211,7 +220,9 @@ def convolution(
         return _collected(_activated(outputs, activation_fn), outputs_collections, opened)
 
 
+conv1d = convolution1d = convolution
 conv2d = convolution2d = convolution
+conv3d = convolution3d = convolution
 
 
 @add_arg_scope
@@ -463,6 +474,60 @@ def instance_norm(
 
 
 @add_arg_scope
+def group_norm(
+    inputs: Any,
+    groups: int = 32,
+    channels_axis: int = -1,
+    reduction_axes: Any = (-3, -2),
+    center: bool = True,
+    scale: bool = True,
+    epsilon: float = 1e-6,
+    activation_fn: Any = None,
+    reuse: Any = None,
+    trainable: bool = True,
+    scope: Any = None,
+    **unused: Any,
+) -> Any:
+    """Normalises the channels of each example, group by group; channels last."""
+    inputs = tf.convert_to_tensor(inputs)
+    width = int(inputs.shape[-1])
+    if channels_axis not in (-1, inputs.shape.ndims - 1) or width % groups:
+        raise ValueError(f"expected channels last, a multiple of {groups}, found {inputs.shape}")
+    grouped = tf.reshape(inputs, tf.concat([tf.shape(inputs)[:-1], [groups, width // groups]], 0))
+    axes = [axis % inputs.shape.ndims for axis in reduction_axes]
+    mean, variance = tf.nn.moments(grouped, [*axes, inputs.shape.ndims], keepdims=True)
+    outputs = tf.reshape((grouped - mean) * tf.rsqrt(variance + epsilon), tf.shape(inputs))
+    outputs.set_shape(inputs.shape)
+    with tf.variable_scope(scope, "GroupNorm", [inputs], reuse=reuse):
+        if scale:
+            outputs *= framework.model_variable(
+                "gamma", [width], initializer=tf.ones_initializer(), trainable=trainable
+            )
+        if center:
+            outputs += framework.model_variable(
+                "beta", [width], initializer=tf.zeros_initializer(), trainable=trainable
+            )
+    return _activated(outputs, activation_fn)
+
+
+@add_arg_scope
+def maxout(inputs: Any, num_units: int, axis: int = -1, scope: Any = None) -> Any:
+    """The greatest of each run of features, so many that num_units remain along `axis`."""
+    inputs = tf.convert_to_tensor(inputs)
+    shape = inputs.shape.as_list()
+    axis = axis % len(shape)
+    if shape[axis] % num_units:
+        raise ValueError(f"expected a multiple of {num_units} features, found {shape[axis]}")
+    dynamic = tf.shape(inputs)
+    runs = tf.concat(
+        [dynamic[:axis], [num_units, shape[axis] // num_units], dynamic[axis + 1 :]], 0
+    )
+    outputs = tf.reduce_max(tf.reshape(inputs, runs), axis + 1)
+    outputs.set_shape([*shape[:axis], num_units, *shape[axis + 1 :]])
+    return outputs
+
+
+@add_arg_scope
 def bias_add(
     inputs: Any,
     activation_fn: Any = None,
@@ -515,6 +580,11 @@ def embed_sequence(
 def linear(*args: Any, **kwargs: Any) -> Any:
     """fully_connected without an activation."""
     return fully_connected(*args, **{"activation_fn": None, **kwargs})
+
+
+def elu(*args: Any, **kwargs: Any) -> Any:
+    """fully_connected with an elu."""
+    return fully_connected(*args, **{"activation_fn": tf.nn.elu, **kwargs})
 
 
 def relu(*args: Any, **kwargs: Any) -> Any:

@@ -23,6 +23,7 @@ __all__ = [
     "TensorFlowLinearClassifier",
     "infer_real_valued_columns_from_input",
     "monitors",
+    "real_valued_column",
     "run_config",
 ]
 
@@ -194,6 +195,20 @@ class _Stepped:
 def infer_real_valued_columns_from_input(x: Any) -> Any:
     """Feature columns of an array: one, of its width."""
     return [tf.feature_column.numeric_column("", shape=np.asarray(x).shape[1:])]
+
+
+def real_valued_column(
+    column_name: str,
+    dimension: int = 1,
+    default_value: Any = None,
+    dtype: Any = None,
+    normalizer: Any = None,
+) -> Any:
+    """A feature of `dimension` numbers."""
+    dtype = dtype or tf.float32
+    return tf.feature_column.numeric_column(
+        column_name, (dimension or 1,), default_value, dtype, normalizer
+    )
 
 
 def _labels(y: Any) -> Any:

@@ -13,10 +13,19 @@ __all__ = [
     "confusion_matrix",
     "streaming_accuracy",
     "streaming_auc",
+    "streaming_false_negatives",
+    "streaming_false_positives",
     "streaming_mean",
+    "streaming_mean_absolute_error",
     "streaming_mean_squared_error",
+    "streaming_mean_tensor",
     "streaming_precision",
     "streaming_recall",
+    "streaming_recall_at_k",
+    "streaming_root_mean_squared_error",
+    "streaming_sparse_recall_at_k",
+    "streaming_true_negatives",
+    "streaming_true_positives",
 ]
 
 
@@ -44,6 +53,15 @@ def _swapped(metric: Callable[..., Any]) -> Callable[..., Any]:
 
 
 streaming_accuracy = _swapped(tf.metrics.accuracy)
+streaming_mean_absolute_error = _swapped(tf.metrics.mean_absolute_error)
+streaming_root_mean_squared_error = _swapped(tf.metrics.root_mean_squared_error)
+streaming_mean_tensor = tf.metrics.mean_tensor
+streaming_true_positives = _swapped(tf.metrics.true_positives)
+streaming_true_negatives = _swapped(tf.metrics.true_negatives)
+streaming_false_positives = _swapped(tf.metrics.false_positives)
+streaming_false_negatives = _swapped(tf.metrics.false_negatives)
+streaming_recall_at_k = _swapped(tf.metrics.recall_at_k)
+streaming_sparse_recall_at_k = streaming_recall_at_k
 streaming_auc = _swapped(tf.metrics.auc)
 streaming_mean = tf.metrics.mean
 streaming_mean_squared_error = _swapped(tf.metrics.mean_squared_error)

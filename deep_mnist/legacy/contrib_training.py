@@ -1,10 +1,14 @@
-"""tf.contrib.training: HParams."""
+"""tf.contrib.training: HParams, and slim's op of one step."""
 
 from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["HParams"]
+from deep_mnist.legacy.slim import learning
+
+__all__ = ["HParams", "create_train_op"]
+
+create_train_op = learning.create_train_op
 
 
 class HParams:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import inspect
+import os
 import tempfile
+import time
 from collections import namedtuple
 from collections.abc import Callable, Iterator
-from types import SimpleNamespace
+from pathlib import Path
 from typing import Any
 
 from deep_mnist.training.tensorflow import tf
@@ -18,7 +20,6 @@ __all__ = [
     "ModeKeys",
     "RunConfig",
     "TrainSpec",
-    "export",
     "train_and_evaluate",
 ]
 
@@ -55,6 +56,7 @@ class EstimatorSpec:
         self.evaluation_hooks = list(evaluation_hooks or [])
         self.prediction_hooks = list(prediction_hooks or [])
         self.scaffold = scaffold
+        self.export_outputs = export_outputs
 
 
 class RunConfig:
@@ -211,6 +213,42 @@ class Estimator:
                     else:
                         yield from batch
 
+    def export_savedmodel(
+        self,
+        export_dir_base: Any,
+        serving_input_receiver_fn: Callable[[], Any],
+        assets_extra: Any = None,
+        as_text: bool = False,
+        checkpoint_path: Any = None,
+        **unused: Any,
+    ) -> bytes:
+        """Writes a SavedModel into a new folder, named by the time; the folder."""
+        with tf.Graph().as_default():
+            tf.train.get_or_create_global_step()
+            receiver = serving_input_receiver_fn()
+            spec = self._called(receiver.features, None, ModeKeys.PREDICT)
+            fed = receiver.receiver_tensors
+            signatures = {
+                name: tf.saved_model.predict_signature_def(
+                    fed if isinstance(fed, dict) else {"input": fed}, _outputs(output)
+                )
+                for name, output in (spec.export_outputs or {"": spec.predictions}).items()
+            }
+            default = tf.saved_model.signature_constants.DEFAULT_SERVING_SIGNATURE_DEF_KEY
+            signatures.setdefault(default, next(iter(signatures.values())))
+            signatures.pop("", None)
+            folder = str(Path(os.fsdecode(export_dir_base)) / str(int(time.time())))
+            with self._restored([], checkpoint_path) as session:
+                session.graph._unsafe_unfinalize()  # the builder adds its Saver
+                builder = tf.saved_model.Builder(folder)
+                builder.add_meta_graph_and_variables(
+                    session._tf_sess(), [tf.saved_model.tag_constants.SERVING], signatures
+                )
+                builder.save(as_text)
+        return folder.encode()
+
+    export_saved_model = export_savedmodel
+
     def latest_checkpoint(self) -> Any:
         """The prefix of the newest checkpoint; None before any."""
         return tf.train.latest_checkpoint(self.model_dir)
@@ -233,6 +271,9 @@ class Estimator:
             inputs = iterator.get_next()
         features, labels = inputs if isinstance(inputs, tuple) else (inputs, None)
         self._labels = labels
+        return self._called(features, labels, mode)
+
+    def _called(self, features: Any, labels: Any, mode: str) -> Any:
         named = {"mode": mode, "params": self.params, "config": self.config}
         if "labels" in inspect.signature(self._model_fn).parameters:
             named["labels"] = labels
@@ -257,25 +298,27 @@ class Estimator:
 
 
 def train_and_evaluate(estimator: Estimator, train_spec: Any, eval_spec: Any) -> tuple[Any, Any]:
-    """Trains to the end, then evaluates once."""
+    """Trains to the end, then evaluates and exports once."""
     estimator.train(train_spec.input_fn, train_spec.hooks, max_steps=train_spec.max_steps)
     answers = estimator.evaluate(
         eval_spec.input_fn, eval_spec.steps, eval_spec.hooks, name=eval_spec.name
     )
+    exporters = eval_spec.exporters or []
+    for exporter in exporters if isinstance(exporters, list | tuple) else [exporters]:
+        exporter.export(estimator)
     return answers, None
-
-
-export = SimpleNamespace(
-    PredictOutput=lambda outputs: outputs,
-    ClassificationOutput=lambda scores=None, classes=None: (scores, classes),
-    RegressionOutput=lambda value: value,
-)
 
 
 def _given(function: Callable[..., Any], named: dict[str, Any], *args: Any) -> Any:
     """Calls a function with those of the named arguments that it takes."""
     parameters = inspect.signature(function).parameters
     return function(*args, **{name: v for name, v in named.items() if name in parameters})
+
+
+def _outputs(output: Any) -> dict[str, Any]:
+    """The tensors by name of an export's output, or of predictions."""
+    tensors = getattr(output, "outputs", output)
+    return tensors if isinstance(tensors, dict) else {"output": tensors}
 
 
 def _specified(mode: str, answer: Any) -> Any:

@@ -15,6 +15,7 @@ from deep_mnist.legacy import names
 from deep_mnist.legacy.removed import RemovedModuleError, RemovedNameError, advice
 
 RELEASE = "1.15.5"  # whose names these are; scripts branch on tf.__version__
+KERAS_RELEASE = "2.2.4-tf"  # and on keras.__version__: the Keras of that release
 
 
 class Facade(ModuleType):
@@ -30,7 +31,7 @@ class Facade(ModuleType):
         if name == "__all__":
             return [n for n in dir(self) if not n.startswith("_")]
         if name == "__version__":
-            return RELEASE
+            return KERAS_RELEASE if self._path == "keras" else RELEASE
         if name.startswith("__") and name.endswith("__"):
             raise AttributeError(name)
         value = self._find(name)

@@ -17,7 +17,7 @@ from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
 
-from deep_mnist.legacy import facade, numpy_of_the_time, python2, source
+from deep_mnist.legacy import facade, names, numpy_of_the_time, python2, source
 from deep_mnist.legacy.plots import Plots
 from deep_mnist.legacy.removed import RemovedModuleError, RemovedNameError
 
@@ -101,9 +101,14 @@ class Imports:
         return module
 
     def _prepare(self, top: str) -> None:
-        """Gives NumPy its old names and pyplot its files, when a script first imports them."""
+        """Gives NumPy and Pillow their old names, and pyplot its files, once they are imported."""
         if top == "numpy":
             numpy_of_the_time.complete()
+        if top == "PIL" and "PIL.Image" in sys.modules:
+            image = sys.modules["PIL.Image"]
+            for name, today in names.PILLOW.items():
+                if not hasattr(image, name):
+                    setattr(image, name, getattr(image, today))
         if self._plots is not None and top in ("matplotlib", "pylab"):
             pyplot = importlib.import_module("matplotlib.pyplot")
             self._plots.install(pyplot)

@@ -250,10 +250,10 @@ class _Convolution(_Weighted):
     ) -> None:
         super().__init__(activation, use_bias, **more)
         self.filters = int(filters)
-        self.kernel_size = _each(kernel_size, self.dimensions)
-        self.strides = _each(strides, self.dimensions)
+        self.kernel_size = each(kernel_size, self.dimensions)
+        self.strides = each(strides, self.dimensions)
         self.padding = padding.upper()
-        self.dilation_rate = _each(dilation_rate, self.dimensions)
+        self.dilation_rate = each(dilation_rate, self.dimensions)
         self.format = _format(data_format, self.dimensions)
 
     def channels(self, input_shape: Any) -> int:
@@ -397,8 +397,8 @@ class _Pooling(Layer):
         **more: Any,
     ) -> None:
         super().__init__(name=name, **more)
-        self.pool_size = _each(pool_size, self.dimensions)
-        self.strides = self.pool_size if strides is None else _each(strides, self.dimensions)
+        self.pool_size = each(pool_size, self.dimensions)
+        self.strides = self.pool_size if strides is None else each(strides, self.dimensions)
         self.padding = padding.upper()
         self.format = _format(data_format, self.dimensions)
 
@@ -631,7 +631,7 @@ batch_normalization = _function(
 )
 
 
-def _each(value: Any, dimensions: int) -> list[int]:
+def each(value: Any, dimensions: int) -> list[int]:
     """One number for every dimension, or one for all."""
     if isinstance(value, list | tuple):
         return [int(v) for v in value]

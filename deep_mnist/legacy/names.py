@@ -19,10 +19,16 @@ MODULES: dict[str, tuple[str, ...]] = {
     "nn.rnn_cell": (f"{HERE}.cells",),
     "layers": (f"{HERE}.layers",),
     "flags": (f"{HERE}.flags", f"{V1}.flags"),
-    "estimator": (f"{HERE}.estimator", f"{HERE}.canned_estimators"),
+    "estimator": (
+        f"{HERE}.estimator",
+        f"{HERE}.canned_estimators",
+        f"{HERE}.estimator_export",
+    ),
+    "estimator.export": (f"{HERE}.estimator_export",),
     "estimator.inputs": (f"{HERE}.input_functions",),
     "keras": (f"{HERE}.keras", KERAS),
     "keras.layers": (f"{HERE}.keras_layers", f"{KERAS}.layers", f"{KERAS}.layers.recurrent"),
+    "keras.backend": (f"{HERE}.keras_backend", f"{KERAS}.backend"),
     "keras.datasets": (),
     "keras.datasets.mnist": (f"{HERE}.keras_mnist",),
     "keras.datasets.fashion_mnist": (f"{HERE}.keras_fashion_mnist",),
@@ -81,7 +87,11 @@ MODULES: dict[str, tuple[str, ...]] = {
     "contrib.rnn": (f"{HERE}.cells", f"{HERE}.rnn"),
     "contrib.losses": (f"{HERE}.contrib_losses", f"{V1}.losses"),
     "contrib.metrics": (f"{HERE}.contrib_metrics", f"{V1}.metrics"),
-    "contrib.learn": (f"{HERE}.contrib_learn", f"{HERE}.estimator"),
+    "contrib.learn": (
+        f"{HERE}.contrib_learn",
+        f"{HERE}.contrib_experiment",
+        f"{HERE}.estimator",
+    ),
     "contrib.learn.datasets": (f"{HERE}.contrib_datasets",),
     "contrib.learn.datasets.mnist": ("deep_mnist.input_data",),
     "contrib.learn.datasets.base": ("deep_mnist.input_data.base",),
@@ -92,11 +102,14 @@ MODULES: dict[str, tuple[str, ...]] = {
     "contrib.tensorboard.plugins.projector": (f"{HERE}.projector",),
     "contrib.data": (f"{V1}.data", f"{V1}.data.experimental"),
     "contrib.summary": (f"{V1}.summary",),
-    "contrib.opt": (f"{V1}.train",),
+    "contrib.opt": (f"{HERE}.contrib_opt", f"{V1}.train"),
     "contrib.util": (V1,),
     "contrib.eager": (f"{HERE}.contrib_eager", V1, f"{V1}.train"),
     "contrib.factorization": (f"{HERE}.clustering",),
     "contrib.lookup": (f"{V1}.lookup",),
+    "contrib.image": (f"{HERE}.contrib_image",),
+    "contrib.nn": (f"{HERE}.contrib_nn", f"{V1}.nn"),
+    "contrib.losses.metric_learning": (f"{HERE}.metric_learning",),
 }
 
 # Paths that are another path.
@@ -109,10 +122,12 @@ SAME: dict[str, str] = {
     "contrib.learn.estimators": "contrib.learn",
     "contrib.learn.metric_spec": "contrib.learn",
     "contrib.learn.model_fn": "contrib.learn",
+    "contrib.hparam": "contrib.training",
     "contrib.layers.initializers": "contrib.layers",
     "contrib.layers.regularizers": "contrib.layers",
     "contrib.layers.utils": "contrib.layers",
     "contrib.framework.variables": "contrib.framework",
+    "contrib.framework.nest": "python.util.nest",
     "contrib.rnn.rnn": "contrib.rnn",
     "contrib.rnn.rnn_cell": "contrib.rnn",
     "contrib.rnn.core_rnn": "contrib.rnn",
@@ -121,7 +136,9 @@ SAME: dict[str, str] = {
     "contrib.eager.tfe": "contrib.eager",
     "contrib.factorization.clustering_ops": "contrib.factorization",
     "contrib.estimator": "estimator",
+    "keras.backend.tf": "",
     "python.keras": "keras",
+    "python.keras.backend": "keras.backend",
     "python.keras.layers": "keras.layers",
     "python.keras.datasets": "keras.datasets",
     "python.keras.utils": "keras.utils",
@@ -190,6 +207,12 @@ RENAMED: dict[str, str] = {
     "int32_ref": "int32",
     # contrib, gone in 2.0
     "contrib.layers.summaries": "summary",
+    "contrib.layers.real_valued_column": "contrib.learn.real_valued_column",
+    "contrib.layers.infer_real_valued_columns": (
+        "contrib.learn.infer_real_valued_columns_from_input"
+    ),
+    "python.util.nest.is_sequence": "python.util.nest.is_nested",
+    "contrib.util.constant_value": "get_static_value",
     "contrib.util.make_tensor_proto": "make_tensor_proto",
     "contrib.deprecated.scalar_summary": "scalar_summary",
     "contrib.deprecated.histogram_summary": "histogram_summary",
@@ -227,6 +250,9 @@ NUMPY: dict[str, str] = {
     "in1d": "numpy.isin",
     "trapz": "numpy.trapezoid",
 }
+
+# The filters of PIL.Image that Pillow 10 dropped -> the same under today's name.
+PILLOW: dict[str, str] = {"ANTIALIAS": "LANCZOS", "CUBIC": "BICUBIC", "LINEAR": "BILINEAR"}
 
 # The same for the standard library: what Python 3 dropped, until 3.13.
 PYTHON: dict[str, str] = {

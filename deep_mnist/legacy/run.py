@@ -123,6 +123,8 @@ def _where(trace: TracebackType | None, folder: Path) -> str | None:
     found = None
     for frame, line in traceback.walk_tb(trace):
         path = Path(frame.f_code.co_filename)
+        if path.name.startswith("<"):
+            continue  # Python's own importer, which is no file
         if not path.is_relative_to(OURS) and folder in path.resolve().parents:
             found = f"{path}:{line}" if "site-packages" not in path.parts else found
     return found

@@ -5,11 +5,10 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
-from deep_mnist.legacy import contrib_framework as framework
 from deep_mnist.legacy import contrib_losses, contrib_metrics
 from deep_mnist.training.tensorflow import tf
 
-__all__ = ["evaluation", "get_variables_by_name", "learning", "losses", "metrics", "ops"]
+__all__ = ["evaluation", "learning", "losses", "metrics", "ops"]
 
 losses = SimpleNamespace(
     **{name: getattr(contrib_losses, name) for name in contrib_losses.__all__},
@@ -22,11 +21,6 @@ metrics = SimpleNamespace(
     **{name: getattr(contrib_metrics, name) for name in contrib_metrics.__all__}
 )
 ops = SimpleNamespace()
-
-
-def get_variables_by_name(name: str, scope: Any = None) -> Any:
-    """The variables of that name in a scope."""
-    return framework.get_variables(scope, name)
 
 
 def _create_train_op(

@@ -7,6 +7,7 @@ import io
 import json
 import re
 import tokenize
+import warnings
 from pathlib import Path
 
 from deep_mnist.training.errors import UserError
@@ -72,7 +73,9 @@ def _notebook(path: Path, text: str) -> str:
 def _without_magics(text: str) -> str:
     """Blanks IPython's lines (`%matplotlib inline`, `!pip ...`), which are no Python."""
     try:
-        compile(text, "script", "exec", dont_inherit=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            compile(text, "script", "exec", dont_inherit=True)
     except SyntaxError:
         pass
     except ValueError:

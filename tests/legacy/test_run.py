@@ -1,14 +1,21 @@
-"""Old scripts, run as they stand. One process per script, so that one script asks much."""
+"""Old scripts, run and ported: one after the other in one process, for starting costs most."""
 
+import re
 import subprocess
 import sys
 
 import pytest
 
-from deep_mnist.legacy import port
 from deep_mnist.legacy.missing import missing_package
 
-START = "import sys; from deep_mnist.legacy import run; sys.exit(run.main(sys.argv[1:]))"
+START = """
+import sys
+from deep_mnist.legacy.__main__ import main
+for command in sys.argv[1:]:
+    code = main(command.split())
+    for stream in sys.stdout, sys.stderr:
+        print("exit", code, file=stream, flush=True)
+"""
 
 R0 = """
 import tensorflow as tf, numpy as np
@@ -55,6 +62,12 @@ with tf.Graph().as_default():
     steps, last = tf.nn.dynamic_rnn(cell, rows, dtype=tf.float32)
     both, _, _ = rnn.static_bidirectional_rnn(
         rnn.LSTMCell(2), rnn.LSTMCell(2), tf.unstack(rows, 28, 1), dtype=tf.float32)
+    pairs = [rnn.GRUCell(2), rnn.GRUCell(3)], [rnn.GRUCell(2), rnn.GRUCell(3)]
+    deep, _, _ = rnn.stack_bidirectional_dynamic_rnn(*pairs, rows, dtype=tf.float32)
+    more = [layers.maxout(y, 5), layers.group_norm(h[:, None, None], 4), deep,
+            layers.conv1d(rows, 2, 3), tf.contrib.nn.alpha_dropout(y, 0.9)]
+    picture = tf.constant([[1.0, 2.0], [3.0, 4.0]])
+    turned = tf.contrib.image.rotate(picture, 1.5707963)
     t = tutorial.loss(tutorial.inference(x, 4, 3), tf.zeros([tf.shape(x)[0]], tf.int32))
     print('variables', [v.op.name for v in tf.global_variables()])
     with tf.Session() as sess:
@@ -63,6 +76,10 @@ with tf.Graph().as_default():
         updates = tf.get_collection(tf.GraphKeys.UPDATE_OPS)
         got = sess.run([y, steps, last[1].h, both[-1], t, updates], feed)
         print('shapes', [v.shape for v in got[:5]], len(updates))
+        print('more', [v.shape for v in sess.run(more, feed)], sess.run(turned).tolist())
+        emb, classes = tf.constant([[1.0, 0], [0.8, 0.6], [0, 1], [-1, 0]]), [0, 0, 1, 1]
+        loss = tf.contrib.losses.metric_learning.triplet_semihard_loss(classes, emb)
+        print('triplets', round(float(sess.run(loss)), 6))
     with tf.variable_scope('again') as scope:
         tf.layers.dense(x, 3)
     with tf.variable_scope(scope, reuse=True):
@@ -87,6 +104,15 @@ feed = tf.estimator.inputs.numpy_input_fn
 estimator = tf.estimator.Estimator(model, 'model')
 estimator.train(feed({'x': x}, y, num_epochs=None, shuffle=True), steps=20)
 scores = estimator.evaluate(feed({'x': x}, y, num_epochs=1, shuffle=False))
+given = tf.estimator.export.build_raw_serving_input_receiver_fn({'x': tf.constant(x)})
+with tf.Session(graph=tf.Graph()) as sess:
+    graph = tf.saved_model.loader.load(sess, ['serve'], estimator.export_savedmodel('out', given))
+    names = graph.signature_def['serving_default']
+    print('served', sess.run(names.outputs['classes'].name, {names.inputs['x'].name: x[7:9]}))
+experiment = tf.contrib.learn.Experiment(
+    estimator, feed({'x': x}, y, shuffle=True), feed({'x': x}, y, shuffle=False), train_steps=21)
+tf.contrib.learn.learn_runner.run(lambda folder: experiment, 'model')
+print('experiment', estimator.get_variable_value('global_step'))
 print('estimator', float(scores['accuracy']), int(scores['global_step']),
       [int(p['classes']) for p in estimator.predict(feed({'x': x[7:9]}, shuffle=False))])
 """
@@ -119,22 +145,54 @@ if __name__ == '__main__':
 """
 
 
-def run(tmp_path, text, *args):
-    script = tmp_path / "script.py"
-    script.write_text(text, "utf-8")
-    return subprocess.run(
-        [sys.executable, "-c", START, str(script), *args],
-        cwd=tmp_path,
+OLD = """import tensorflow as tf
+from tensorflow.examples.tutorials.mnist import input_data
+a = tf.concat(0, [[1.0], tf.mul([2.0], 3.0)])
+loss = tf.nn.softmax_cross_entropy_with_logits(a, a, name='loss')
+with tf.Session() as sess:
+    sess.run(tf.initialize_all_variables())
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("scripts")
+    (folder / "all.py").write_text(R0 + LAYERS + ESTIMATOR + "raise ValueError('its own')\n")
+    (folder / "two.py").write_text(PYTHON2)
+    (folder / "beside.py").write_text("def half(n):\n    print 'halved'\n    return n / 2\n")
+    (folder / "old.py").write_text(OLD)
+    (folder / "layers.py").write_text(
+        "import tensorflow as tf\nh = tf.layers.dense(tf.ones([1, 2]), 3)\n"
+    )
+    return folder
+
+
+@pytest.fixture(scope="module")
+def ended(folder):
+    """What each command wrote: (lines of stdout, lines of stderr), the last one its exit code."""
+    commands = (
+        "port old.py -o new.py",
+        "port layers.py",
+        "port layers.py -o layers.py",
+        "run all.py",
+        "run two.py --steps=5 --unknown=1",
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", START, *commands],
+        cwd=folder,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        check=False,
+        check=True,
     )
+    out, err = (re.findall(r"(?ms)(.*?^exit \d)\n", text) for text in (done.stdout, done.stderr))
+    wrote = [(o.splitlines(), e.splitlines()) for o, e in zip(out, err, strict=True)]
+    return dict(zip(commands, wrote, strict=True))
 
 
-def test_names_of_every_release(tmp_path):
-    done = run(tmp_path, R0 + LAYERS + ESTIMATOR + "raise ValueError('its own')\n")
-    lines = dict(line.split(" ", 1) for line in done.stdout.splitlines())
+def test_names_of_every_release(ended):
+    out, err = ended["run all.py"]
+    lines = dict(line.split(" ", 1) for line in out)
     assert lines["r0"] == (
         "[(2, 2, 3), (2, 6), (2, 6), (2, 1), (2, 1), (2, 3), (2, 3), (2, 1), (2,), (2, 3, 5), "
         "(2, 3), (2,), (2,), (2, 3), (2, 4), (2, 8), 'bytes']"
@@ -142,6 +200,12 @@ def test_names_of_every_release(tmp_path):
     assert lines["value"] == "3 2 [2. 1. 0.]"
     assert lines["shapes"] == "[(2, 10), (2, 28, 3), (2, 3), (2, 4), ()] 4"
     assert lines["again"] == "['again/dense/kernel', 'again/dense/bias']"
+    assert lines["more"] == (
+        "[(2, 5), (2, 1, 1, 8), (2, 28, 6), (2, 28, 2), (2, 10)] [[2.0, 4.0], [1.0, 3.0]]"
+    )
+    assert lines["triplets"] == "0.4"  # two of the four pairs have a loss: 0.6 and 1
+    assert lines["served"] == "[0 1]"
+    assert lines["experiment"] == "21"
     assert lines["estimator"] == "1.0 20 [0, 1]"
     names = lines["variables"]
     for name in (
@@ -154,29 +218,28 @@ def test_names_of_every_release(tmp_path):
     ):
         assert f"'{name}'" in names
     assert "c/biases" not in names  # a normalizer stands for the bias
-    assert done.returncode == 1
-    assert done.stderr.splitlines()[-1] == "ValueError: its own"
-    assert "deep_mnist" not in done.stderr
+    assert err[-2:] == ["ValueError: its own", "exit 1"]
+    assert not [line for line in err if "deep_mnist" in line]
 
 
-def test_python_2_its_neighbours_and_names_that_are_not_covered(tmp_path):
+def test_python_2_its_neighbours_and_names_that_are_not_covered(folder, ended):
     pytest.importorskip("fissix")
-    (tmp_path / "beside.py").write_text("def half(n):\n    print 'halved'\n    return n / 2\n")
-    done = run(tmp_path, PYTHON2, "--steps=5", "--unknown=1")
-    assert done.stdout.splitlines() == [
+    out, err = ended["run two.py --steps=5 --unknown=1"]
+    assert out == [
         "halved",
         "name? ",
         "beside 3 5 /tmp ",
         "(<class 'float'>, 3, b'\\x00\\x01')",
         "tf.contrib.crf was removed in TensorFlow 2.0 and is not covered here: "
         "use the function of that name of the package tensorflow-addons",
+        "exit 2",
     ]
-    assert done.stderr == (
-        f"legacy run: {tmp_path}/script.py:17: tf.contrib.seq2seq was removed in TensorFlow 2.0 "
-        "and is not covered here: use tf.nn.dynamic_rnn\n"
-    )
-    assert done.returncode == 2
-    assert (tmp_path / "beside.py").read_text().startswith("def half(n):\n    print 'h")
+    assert err == [
+        "legacy run: two.py:17: tf.contrib.seq2seq was removed in TensorFlow 2.0 "
+        "and is not covered here: use tf.nn.dynamic_rnn",
+        "exit 2",
+    ]
+    assert (folder / "beside.py").read_text().startswith("def half(n):\n    print 'h")
 
 
 def test_a_package_that_is_not_installed_is_named():
@@ -186,19 +249,9 @@ def test_a_package_that_is_not_installed_is_named():
     assert missing_package("pytest.nothing", "a.py:2") is None
 
 
-def test_a_ported_script_needs_the_bridge_no_more(tmp_path, capsys):
-    script = tmp_path / "old.py"
-    script.write_text(
-        "import tensorflow as tf\n"
-        "from tensorflow.examples.tutorials.mnist import input_data\n"
-        "a = tf.concat(0, [[1.0], tf.mul([2.0], 3.0)])\n"
-        "loss = tf.nn.softmax_cross_entropy_with_logits(a, a, name='loss')\n"
-        "with tf.Session() as sess:\n"
-        "    sess.run(tf.initialize_all_variables())\n"
-    )
-    assert port.main([str(script), "-o", str(tmp_path / "new.py")]) == 0
-    assert capsys.readouterr().err.splitlines()[-1] == "6 changes, 0 to do"
-    assert (tmp_path / "new.py").read_text() == (
+def test_a_ported_script_needs_the_bridge_no_more(folder, ended):
+    assert ended["port old.py -o new.py"][1][-2:] == ["6 changes, 0 to do", "exit 0"]
+    assert (folder / "new.py").read_text() == (
         "import tensorflow.compat.v1 as tf; tf.disable_v2_behavior()\n"
         "from deep_mnist import input_data\n"
         "a = tf.concat(axis=0, values=[[1.0], tf.multiply([2.0], 3.0)])\n"
@@ -208,13 +261,14 @@ def test_a_ported_script_needs_the_bridge_no_more(tmp_path, capsys):
     )
 
 
-def test_a_port_says_what_it_cannot_do_and_overwrites_nothing(tmp_path):
-    script = tmp_path / "old.py"
-    script.write_text("import tensorflow as tf\nh = tf.layers.dense(tf.ones([1, 2]), 3)\n")
-    text, changed, remaining = port.port(script)
-    assert "tf.layers.dense(" in text
-    assert [note.line for note in changed] == [1]
-    assert remaining == [(2, "tf.layers.dense is not in tensorflow.compat.v1")]
-    before = script.read_text()
-    assert port.main([str(script), "-o", str(script)]) == 2
-    assert script.read_text() == before
+def test_a_port_says_what_it_cannot_do_and_overwrites_nothing(folder, ended):
+    out, err = ended["port layers.py"]
+    assert "tf.layers.dense(" in out[1]
+    assert err[0].startswith("layers.py:1: changed: ")
+    assert err[1:] == [
+        "layers.py:2: still to do: tf.layers.dense is not in tensorflow.compat.v1",
+        "1 changes, 1 to do",
+        "exit 1",
+    ]
+    assert ended["port layers.py -o layers.py"][1][-1] == "exit 2"
+    assert (folder / "layers.py").read_text().startswith("import tensorflow as tf\n")
