@@ -118,6 +118,15 @@ print('estimator', float(scores['accuracy']), int(scores['global_step']),
 """
 
 
+PLOT = """
+import matplotlib.pyplot as plt
+plt.plot([1, 2, 3])
+plt.show()
+"""
+
+OWN_FAULT = "raise ValueError('its own')\n"
+
+
 PYTHON2 = """# -*- coding: utf-8 -*-
 import sys
 import tensorflow as tf
@@ -157,7 +166,7 @@ with tf.Session() as sess:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("scripts")
-    (folder / "all.py").write_text(R0 + LAYERS + ESTIMATOR + "raise ValueError('its own')\n")
+    (folder / "all.py").write_text(R0 + LAYERS + ESTIMATOR + PLOT + OWN_FAULT)
     (folder / "two.py").write_text(PYTHON2)
     (folder / "beside.py").write_text("def half(n):\n    print 'halved'\n    return n / 2\n")
     (folder / "old.py").write_text(OLD)
@@ -220,6 +229,11 @@ def test_names_of_every_release(ended):
     assert "c/biases" not in names  # a normalizer stands for the bias
     assert err[-2:] == ["ValueError: its own", "exit 1"]
     assert not [line for line in err if "deep_mnist" in line]
+
+
+def test_a_plot_is_a_file_and_nobody_waits_for_a_window(folder, ended):
+    assert "plot written to all-plot-1.png" in ended["run all.py"][0]
+    assert (folder / "all-plot-1.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_python_2_its_neighbours_and_names_that_are_not_covered(folder, ended):
