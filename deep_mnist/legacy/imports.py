@@ -37,6 +37,10 @@ STAND_INS = {
     "urllib2": "urllib.request",
     "commands": "subprocess",
     "__builtin__": "builtins",
+    "Image": "PIL.Image",
+    "ImageDraw": "PIL.ImageDraw",
+    "ImageFilter": "PIL.ImageFilter",
+    "ImageOps": "PIL.ImageOps",
 }
 TUTORIAL_NAMES = {"read_data_sets", "extract_images", "extract_labels", "DataSet"}
 

@@ -51,6 +51,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "models.rnn.rnn_cell": (f"{HERE}.cells_before_0_7", f"{HERE}.cells"),
     "models.image": (),
     "models.image.mnist": (),
+    "models.image.mnist.convolutional": (f"{HERE}.convolutional_tutorial",),
     "types": (V1,),
     # The inner modules that scripts reached into
     "python.ops.rnn": (f"{HERE}.rnn", "tensorflow.python.ops.rnn"),
@@ -106,6 +107,7 @@ SAME: dict[str, str] = {
     "g3doc.tutorials.mnist.input_data": "examples.tutorials.mnist.input_data",
     "g3doc.tutorials.mnist.mnist": "examples.tutorials.mnist.mnist",
     "contrib.keras": "keras",
+    "contrib.skflow": "contrib.learn",
     "contrib.learn.estimators": "contrib.learn",
     "contrib.learn.metric_spec": "contrib.learn",
     "contrib.learn.model_fn": "contrib.learn",

@@ -13,7 +13,9 @@ START = "import sys; from deep_mnist.legacy import run; sys.exit(run.main(sys.ar
 R0 = """
 import tensorflow as tf, numpy as np
 from tensorflow.models.rnn import rnn, rnn_cell
+from tensorflow.models.image.mnist.convolutional import BATCH_SIZE, error_rate
 from tensorflow.python.ops import rnn_cell as cells
+from tensorflow.python.ops.constant_op import constant
 a = tf.constant(np.arange(6.0).reshape(2, 3).astype('float32'))
 lstm = rnn_cell.BasicLSTMCell(4)
 outputs, state = rnn.rnn(lstm, [a, a], initial_state=tf.zeros([2, lstm.state_size]))
@@ -30,6 +32,9 @@ asked = [
 with tf.Session() as sess, tf.device('/gpu:0'):
     sess.run(tf.initialize_all_variables())
     print('r0', [getattr(v, 'shape', 'bytes') for v in sess.run(asked)])
+    FLAGS = tf.app.flags.FLAGS = tf.python.platform.flags._FlagValues()
+    tf.app.flags.DEFINE_integer('size', BATCH_SIZE, 'a flag')
+    print('inner', constant([2]).eval(), FLAGS.size, error_rate([[0, 1], [0, 1]], [1, 0]))
     print('value', a.get_shape()[1].value, int(a.get_shape()[0]), tf.reverse(a, [1]).eval()[0])
 """
 
@@ -139,6 +144,7 @@ def test_names_of_every_release(tmp_path):
         "[(2, 2, 3), (2, 6), (2, 6), (2, 1), (2, 1), (2, 3), (2, 3), (2, 1), (2,), (2, 3, 5), "
         "(2, 3), (2,), (2,), (2, 3), (2, 4), (2, 8), 'bytes']"
     )
+    assert lines["inner"] == "[2] 64 50.0"
     assert lines["value"] == "3 2 [2. 1. 0.]"
     assert lines["shapes"] == "[(2, 10), (2, 28, 3), (2, 3), (2, 4), ()] 4"
     assert lines["again"] == "['again/dense/kernel', 'again/dense/bias']"
