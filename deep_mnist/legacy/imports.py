@@ -17,7 +17,7 @@ from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
 
-from deep_mnist.legacy import facade, numpy_of_the_time, python2, source
+from deep_mnist.legacy import facade, numpy_of_the_time, pillow_of_the_time, python2, source
 from deep_mnist.legacy.plots import Plots
 from deep_mnist.legacy.removed import RemovedModuleError, RemovedNameError
 
@@ -97,6 +97,7 @@ class Imports:
                     self._local(f"{name}.{part}")
             return sys.modules[name if fromlist else top]
         if name in STAND_INS:
+            self._prepare(STAND_INS[name].partition(".")[0])
             return _stand_in(name, bool(fromlist))
         module = importlib.__import__(name, globals, locals, fromlist or (), 0)
         self._prepare(top)
@@ -105,9 +106,11 @@ class Imports:
         return module
 
     def _prepare(self, top: str) -> None:
-        """Gives NumPy its old names and pyplot its files, when a script first imports them."""
+        """Gives NumPy and Pillow their old names and pyplot its files, at their first import."""
         if top == "numpy":
             numpy_of_the_time.complete()
+        if top == "PIL":
+            pillow_of_the_time.complete()
         if self._plots is not None and top in ("matplotlib", "pylab"):
             pyplot = importlib.import_module("matplotlib.pyplot")
             self._plots.install(pyplot)

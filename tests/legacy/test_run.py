@@ -27,6 +27,8 @@ asked = [
     tf.batch_matmul(tf.ones([2, 3, 4]), tf.ones([2, 4, 5])), tf.mul(a, 2.0),
     tf.nn.softmax_cross_entropy_with_logits(a, tf.ones([2, 3])),
     tf.nn.sparse_softmax_cross_entropy_with_logits(a, [0, 1]),
+    tf.nn.softmax(a, 'classes'), rnn_cell.linear([a, a], 5, True),
+    tf.image.resize_images(tf.zeros([1, 28, 28, 1]), 14, 14),
     tf.nn.dropout(a, keep_prob=1.0), outputs[-1], state, tf.merge_all_summaries(),
 ]
 with tf.Session() as sess, tf.device('/gpu:0'):
@@ -117,6 +119,7 @@ def main(_):
 
 def np_names():
     import numpy as np
+    np.set_printoptions(threshold=np.nan)
     return np.float, np.asscalar(np.array(3)), np.arange(2, dtype=np.uint8).tostring()
 
 if __name__ == '__main__':
@@ -142,7 +145,7 @@ def test_names_of_every_release(tmp_path):
     lines = dict(line.split(" ", 1) for line in done.stdout.splitlines())
     assert lines["r0"] == (
         "[(2, 2, 3), (2, 6), (2, 6), (2, 1), (2, 1), (2, 3), (2, 3), (2, 1), (2,), (2, 3, 5), "
-        "(2, 3), (2,), (2,), (2, 3), (2, 4), (2, 8), 'bytes']"
+        "(2, 3), (2,), (2,), (2, 3), (2, 5), (1, 14, 14, 1), (2, 3), (2, 4), (2, 8), 'bytes']"
     )
     assert lines["inner"] == "[2] 64 50.0"
     assert lines["value"] == "3 2 [2. 1. 0.]"

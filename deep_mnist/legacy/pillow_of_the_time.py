@@ -1,0 +1,18 @@
+"""Gives this process's Pillow the names that its release 10 dropped."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+
+# Filters of Image.resize -> what they are called now.
+FILTERS = {"ANTIALIAS": "LANCZOS", "LINEAR": "BILINEAR", "CUBIC": "BICUBIC"}
+
+
+@functools.cache
+def complete() -> None:
+    """Adds what is missing and nothing else."""
+    image = importlib.import_module("PIL.Image")
+    for old, new in FILTERS.items():
+        if not hasattr(image, old):
+            setattr(image, old, getattr(image, new))
