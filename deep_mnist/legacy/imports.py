@@ -17,7 +17,7 @@ from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
 
-from deep_mnist.legacy import facade, numpy_of_the_time, pillow_of_the_time, python2, source
+from deep_mnist.legacy import facade, pillow_of_the_time, python2, source
 from deep_mnist.legacy.plots import Plots
 from deep_mnist.legacy.removed import RemovedModuleError, RemovedNameError
 
@@ -106,9 +106,7 @@ class Imports:
         return module
 
     def _prepare(self, top: str) -> None:
-        """Gives NumPy and Pillow their old names and pyplot its files, at their first import."""
-        if top == "numpy":
-            numpy_of_the_time.complete()
+        """Gives Pillow its old names and pyplot its files, when a script first imports them."""
         if top == "PIL":
             pillow_of_the_time.complete()
         if self._plots is not None and top in ("matplotlib", "pylab"):
