@@ -12,6 +12,8 @@ import struct
 import sys
 import tempfile
 import urllib.request
+import urllib.response
+from email.message import Message
 from pathlib import Path, PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
@@ -40,10 +42,17 @@ def serve_mnist_from_disk() -> None:
     def urlopen(url: Any, *args: Any, **kwargs: Any) -> Any:
         address = url.full_url if isinstance(url, urllib.request.Request) else url
         data = None if _is_ours() else content(address)
-        return opened(url, *args, **kwargs) if data is None else io.BytesIO(data)
+        return opened(url, *args, **kwargs) if data is None else _answer(address, data)
 
     urllib.request.urlretrieve = urlretrieve
     urllib.request.urlopen = urlopen
+
+
+def _answer(address: str, data: bytes) -> urllib.response.addinfourl:
+    """What urlopen returns: a file that knows its headers, address and status."""
+    headers = Message()
+    headers["Content-Length"] = str(len(data))
+    return urllib.response.addinfourl(io.BytesIO(data), headers, address, 200)
 
 
 def _is_ours() -> bool:

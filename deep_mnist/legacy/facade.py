@@ -17,6 +17,9 @@ from deep_mnist.legacy.removed import RemovedModuleError, RemovedNameError, advi
 RELEASE = "1.15.5"  # whose names these are; scripts branch on tf.__version__
 KERAS_RELEASE = "2.2.4-tf"  # and on keras.__version__: the Keras of that release
 
+# Folders of tensorflow.python whose modules went from one to another between releases.
+INNER_FOLDERS = ("python.framework", "python.ops", "python.platform", "python.training")
+
 
 class Facade(ModuleType):
     """One module of the TensorFlow of the time; `path` is its dotted name below `tensorflow`."""
@@ -57,10 +60,13 @@ class Facade(ModuleType):
                 return module(path, value) if isinstance(value, ModuleType) else value
         if path.partition(".")[0] in ("core", "keras", "python", "tools"):
             home = "tensorflow.python" if path.startswith("keras") else "tensorflow"
-            try:
-                return module(path, importlib.import_module(f"{home}.{path}"))
-            except ImportError:
-                pass
+            inner = self._path == "python" or self._path in INNER_FOLDERS
+            folders = INNER_FOLDERS if inner else ()
+            for place in (path, *(f"{folder}.{name}" for folder in folders)):
+                try:
+                    return module(path, importlib.import_module(f"{home}.{place}"))
+                except ImportError:
+                    pass
             moved = _moved(name) if self._path.count(".") > 1 else None
             if moved is not None:
                 return moved

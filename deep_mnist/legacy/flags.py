@@ -16,6 +16,7 @@ __all__ = [
     "DEFINE_integer",
     "DEFINE_list",
     "DEFINE_string",
+    "_FlagValues",
 ]
 
 
@@ -58,6 +59,12 @@ class _Flags:
 
 
 FLAGS = _Flags()
+
+
+def _FlagValues() -> _Flags:  # noqa: N802, its name until 1.4
+    """FLAGS with nothing defined: notebooks put it in place to be run a second time."""
+    FLAGS._defined.clear()
+    return FLAGS
 
 
 def _defining(define: Callable[..., Any]) -> Callable[..., None]:

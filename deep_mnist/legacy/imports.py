@@ -17,7 +17,7 @@ from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
 
-from deep_mnist.legacy import facade, names, numpy_of_the_time, python2, source
+from deep_mnist.legacy import facade, pillow_of_the_time, python2, source
 from deep_mnist.legacy.plots import Plots
 from deep_mnist.legacy.removed import RemovedModuleError, RemovedNameError
 
@@ -37,6 +37,10 @@ STAND_INS = {
     "urllib2": "urllib.request",
     "commands": "subprocess",
     "__builtin__": "builtins",
+    "Image": "PIL.Image",
+    "ImageDraw": "PIL.ImageDraw",
+    "ImageFilter": "PIL.ImageFilter",
+    "ImageOps": "PIL.ImageOps",
 }
 TUTORIAL_NAMES = {"read_data_sets", "extract_images", "extract_labels", "DataSet"}
 
@@ -93,6 +97,7 @@ class Imports:
                     self._local(f"{name}.{part}")
             return sys.modules[name if fromlist else top]
         if name in STAND_INS:
+            self._prepare(STAND_INS[name].partition(".")[0])
             return _stand_in(name, bool(fromlist))
         module = importlib.__import__(name, globals, locals, fromlist or (), 0)
         self._prepare(top)
@@ -101,14 +106,9 @@ class Imports:
         return module
 
     def _prepare(self, top: str) -> None:
-        """Gives NumPy and Pillow their old names, and pyplot its files, once they are imported."""
-        if top == "numpy":
-            numpy_of_the_time.complete()
-        if top == "PIL" and "PIL.Image" in sys.modules:
-            image = sys.modules["PIL.Image"]
-            for name, today in names.PILLOW.items():
-                if not hasattr(image, name):
-                    setattr(image, name, getattr(image, today))
+        """Gives Pillow its old names and pyplot its files, when a script first imports them."""
+        if top == "PIL":
+            pillow_of_the_time.complete()
         if self._plots is not None and top in ("matplotlib", "pylab"):
             pyplot = importlib.import_module("matplotlib.pyplot")
             self._plots.install(pyplot)

@@ -7,12 +7,24 @@ from typing import Any
 from deep_mnist.training.tensorflow import tf
 
 __all__ = [
+    "log_softmax",
     "max_pool_with_argmax",
     "sigmoid_cross_entropy_with_logits",
+    "softmax",
     "softmax_cross_entropy_with_logits",
     "softmax_cross_entropy_with_logits_v2",
     "sparse_softmax_cross_entropy_with_logits",
 ]
+
+
+def softmax(logits: Any, *args: Any, **kwargs: Any) -> Any:
+    """(logits, name) by position until 0.11, (logits, dim, name) since."""
+    return tf.nn.softmax(logits, **_dim_or_name(args), **kwargs)
+
+
+def log_softmax(logits: Any, *args: Any, **kwargs: Any) -> Any:
+    """(logits, name) by position until 0.11, (logits, dim, name) since."""
+    return tf.nn.log_softmax(logits, **_dim_or_name(args), **kwargs)
 
 
 def softmax_cross_entropy_with_logits(*args: Any, **kwargs: Any) -> Any:
@@ -45,6 +57,11 @@ def max_pool_with_argmax(*args: Any, **kwargs: Any) -> Any:
     """The indices of the time left the batch out."""
     kwargs.setdefault("include_batch_in_index", False)
     return tf.nn.max_pool_with_argmax(*args, **kwargs)
+
+
+def _dim_or_name(args: tuple[Any, ...]) -> dict[str, Any]:
+    names = ("name",) if args and isinstance(args[0], str) else ("axis", "name")
+    return dict(zip(names, args, strict=False))
 
 
 def _logits_first(args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:

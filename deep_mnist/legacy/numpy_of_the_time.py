@@ -34,7 +34,15 @@ def complete() -> None:
     ) -> Any:
         return load(file, mmap_mode, allow_pickle, **more)
 
+    set_printoptions = np.set_printoptions
+
+    def set_printoptions_with_nan(*args: Any, **options: Any) -> None:
+        if options.get("threshold", 0) != options.get("threshold", 0):
+            options["threshold"] = sys.maxsize  # NaN meant all of the array
+        set_printoptions(*args, **options)
+
     np.load, np.fromstring = load_pickled, fromstring_of_bytes
+    np.set_printoptions = set_printoptions_with_nan
     if not np.__version__.startswith("1."):
         np.set_printoptions(legacy="1.25")  # a list of scalars prints as numbers
 

@@ -27,7 +27,7 @@ ADVICE: dict[str, tuple[str, str]] = {
     "keras": ("2.16", "install tf_keras, or use the layers of this name in tf.layers"),
     "models": ("1.0", "use tf.nn and tf.nn.rnn_cell"),
     "nn.seq2seq": ("1.0", "use tf.nn.dynamic_rnn"),
-    "python": ("a later release", "use the public name, without tensorflow.python"),
+    "python": ("1.x or 2.x", "use the public name, without tensorflow.python"),
 }
 
 

@@ -66,13 +66,14 @@ def run(script: Path, args: Sequence[str], show: bool = False) -> int:
     """
     text = source.read(script)
     import_quietly()
-    from deep_mnist.legacy import imports, python2, tensorflow_of_the_time
+    from deep_mnist.legacy import imports, numpy_of_the_time, python2, tensorflow_of_the_time
 
     path = script.resolve()
     code = python2.compiled(text, str(script))
     eager = bool(EAGER.search(text)) or bool(EAGER_ONLY.search(text) and not GRAPH.search(text))
     tensorflow_of_the_time.start(eager)
     python2.complete_library()
+    numpy_of_the_time.complete()
     place = imports.Imports(path.parent, None if show else Plots(path.stem))
     module = ModuleType("__main__")
     module.__file__ = str(script)

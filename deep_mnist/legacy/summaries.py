@@ -47,5 +47,7 @@ def audio_summary(
 
 
 def _name(tag: Any) -> str:
-    """The tag as text: a tensor's own name where it is one."""
+    """The tag as text: a tensor's own name where it is one, the one tag of a list of one."""
+    if isinstance(tag, list | tuple) and len(tag) == 1:
+        tag = tag[0]
     return str(tag.op.name if hasattr(tag, "op") else tag).strip() or "summary"

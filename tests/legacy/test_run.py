@@ -20,7 +20,9 @@ for command in sys.argv[1:]:
 R0 = """
 import tensorflow as tf, numpy as np
 from tensorflow.models.rnn import rnn, rnn_cell
+from tensorflow.models.image.mnist.convolutional import BATCH_SIZE, error_rate
 from tensorflow.python.ops import rnn_cell as cells
+from tensorflow.python.ops.constant_op import constant
 a = tf.constant(np.arange(6.0).reshape(2, 3).astype('float32'))
 lstm = rnn_cell.BasicLSTMCell(4)
 outputs, state = rnn.rnn(lstm, [a, a], initial_state=tf.zeros([2, lstm.state_size]))
@@ -32,11 +34,16 @@ asked = [
     tf.batch_matmul(tf.ones([2, 3, 4]), tf.ones([2, 4, 5])), tf.mul(a, 2.0),
     tf.nn.softmax_cross_entropy_with_logits(a, tf.ones([2, 3])),
     tf.nn.sparse_softmax_cross_entropy_with_logits(a, [0, 1]),
+    tf.nn.softmax(a, 'classes'), rnn_cell.linear([a, a], 5, True),
+    tf.image.resize_images(tf.zeros([1, 28, 28, 1]), 14, 14),
     tf.nn.dropout(a, keep_prob=1.0), outputs[-1], state, tf.merge_all_summaries(),
 ]
 with tf.Session() as sess, tf.device('/gpu:0'):
     sess.run(tf.initialize_all_variables())
     print('r0', [getattr(v, 'shape', 'bytes') for v in sess.run(asked)])
+    FLAGS = tf.app.flags.FLAGS = tf.python.platform.flags._FlagValues()
+    tf.app.flags.DEFINE_integer('size', BATCH_SIZE, 'a flag')
+    print('inner', constant([2]).eval(), FLAGS.size, error_rate([[0, 1], [0, 1]], [1, 0]))
     print('value', a.get_shape()[1].value, int(a.get_shape()[0]), tf.reverse(a, [1]).eval()[0])
 """
 
@@ -147,6 +154,7 @@ def main(_):
 
 def np_names():
     import numpy as np
+    np.set_printoptions(threshold=np.nan)
     return np.float, np.asscalar(np.array(3)), np.arange(2, dtype=np.uint8).tostring()
 
 if __name__ == '__main__':
@@ -204,8 +212,9 @@ def test_names_of_every_release(ended):
     lines = dict(line.split(" ", 1) for line in out)
     assert lines["r0"] == (
         "[(2, 2, 3), (2, 6), (2, 6), (2, 1), (2, 1), (2, 3), (2, 3), (2, 1), (2,), (2, 3, 5), "
-        "(2, 3), (2,), (2,), (2, 3), (2, 4), (2, 8), 'bytes']"
+        "(2, 3), (2,), (2,), (2, 3), (2, 5), (1, 14, 14, 1), (2, 3), (2, 4), (2, 8), 'bytes']"
     )
+    assert lines["inner"] == "[2] 64 50.0"
     assert lines["value"] == "3 2 [2. 1. 0.]"
     assert lines["shapes"] == "[(2, 10), (2, 28, 3), (2, 3), (2, 4), ()] 4"
     assert lines["again"] == "['again/dense/kernel', 'again/dense/bias']"

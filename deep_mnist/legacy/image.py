@@ -1,0 +1,18 @@
+"""tf.image functions whose positional arguments meant something else in their time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from deep_mnist.training.tensorflow import tf
+
+__all__ = ["resize_images"]
+
+
+def resize_images(images: Any, *args: Any, **kwargs: Any) -> Any:
+    """(images, height, width, method) until 0.10, (images, [height, width], method) since."""
+    if len(args) > 1 and isinstance(args[0], int):
+        args = (list(args[:2]), *args[2:])
+    if "new_height" in kwargs:
+        kwargs["size"] = [kwargs.pop("new_height"), kwargs.pop("new_width")]
+    return tf.image.resize_images(images, *args, **kwargs)
