@@ -4,5 +4,15 @@
     python -m deep_mnist.legacy port SCRIPT          writes it out for tensorflow.compat.v1
     python -m deep_mnist.legacy checkpoint PATH      what an old checkpoint is, and its conversion
 
-`__main__.py` calls the command that is named: run.py, port.py, checkpoint.py.
+Read in this order:
+
+    run.py          a script, from its file to its exit code
+    source.py       its text: any encoding, notebooks; python2.py translates it
+    imports.py      what its imports give it
+    facade.py       the `tensorflow` that it sees, looked up in names.py, the table of old names
+    tf1/            what today's TensorFlow has not, on raw ops
+    removed.py      what is said of the rest; missing.py: of packages that are not installed
+    downloads.py plots.py *_of_the_time.py scipy_misc.py pickle2.py    the rest of its world
+    port.py         the same table written into the script; port_rules.py
+    checkpoint.py   old checkpoints, explained and converted
 """

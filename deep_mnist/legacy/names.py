@@ -8,7 +8,7 @@ Sources: the release notes and API listings of TensorFlow r0.5 to 1.15.
 from __future__ import annotations
 
 V1 = "tensorflow.compat.v1"
-HERE = "deep_mnist.legacy"
+HERE = "deep_mnist.legacy.tf1"
 KERAS = "tensorflow.python.keras"  # the Keras of the time; tf.keras of today has no graph mode
 
 # Modules: path -> the modules it shows the names of, the first that has a name wins.

@@ -17,10 +17,7 @@ from deep_mnist.legacy import names
 from deep_mnist.legacy.source import with_spaces
 from deep_mnist.training.errors import UserError
 
-NOT_INSTALLED = (
-    "{path}: this is Python 2, and translating it needs fissix; "
-    'pip install "deep_mnist[legacy]" or pip install fissix'
-)
+NOT_INSTALLED = "{path}: this is Python 2, and translating it needs fissix; pip install fissix"
 
 # Words that only a script for Python 2 has, in text that Python 3 can parse.
 MARKS = re.compile(

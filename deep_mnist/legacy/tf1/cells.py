@@ -6,7 +6,7 @@ from collections import namedtuple
 from collections.abc import Callable
 from typing import Any
 
-from deep_mnist.legacy.layers import Layer
+from deep_mnist.legacy.tf1.layers import Layer
 from deep_mnist.training.tensorflow import tf
 
 __all__ = [

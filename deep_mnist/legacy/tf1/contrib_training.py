@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from deep_mnist.legacy.slim import learning
+from deep_mnist.legacy.tf1.slim import learning
 
 __all__ = ["HParams", "create_train_op"]
 

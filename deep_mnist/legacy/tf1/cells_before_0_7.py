@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from deep_mnist.legacy import cells
+from deep_mnist.legacy.tf1 import cells
 
 __all__ = ["BasicLSTMCell", "LSTMCell", "MultiRNNCell"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from deep_mnist.legacy import contrib_framework as framework
-from deep_mnist.legacy import layers
+from deep_mnist.legacy.tf1 import contrib_framework as framework
+from deep_mnist.legacy.tf1 import layers
 from deep_mnist.training.tensorflow import tf
 
 __all__ = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from deep_mnist.legacy import rnn
+from deep_mnist.legacy.tf1 import rnn
 
 __all__ = ["bidirectional_rnn"]
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from deep_mnist.legacy import canned_estimators, estimator
-from deep_mnist.legacy.input_functions import numpy_input_fn
+from deep_mnist.legacy.tf1 import canned_estimators, estimator
+from deep_mnist.legacy.tf1.input_functions import numpy_input_fn
 from deep_mnist.training.tensorflow import tf
 
 __all__ = [
