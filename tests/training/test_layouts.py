@@ -125,6 +125,26 @@ def test_a_moving_average_is_taken_only_when_named():
     assert names_in(assign(SOFTMAX, file, trained, ["*/ExponentialMovingAverage"])) == [*averages]
 
 
+@pytest.mark.parametrize("scope", ["", "train/"])
+def test_a_moving_average_in_a_scope_is_that_of_the_variable_outside(scope):
+    averages = {f"{scope}{name}/ExponentialMovingAverage": s for name, s in SOFTMAX.items()}
+    assert assign(SOFTMAX, file_of({**SOFTMAX, **averages}), trained).ignored.keys() == {*averages}
+
+
+def test_moving_averages_alone_are_the_weights():
+    names = [f"{name}/ExponentialMovingAverage" for name in numbered(0, 8)]
+    assert names_in(assign(CNN, called(names), trained)) == names
+
+
+def test_a_normalized_network_is_nearest_to_the_model_whose_weights_it_has():
+    file = file_of({**CNN, "bn/gamma": (32,), "bn/beta": (32,), "bn/moving_mean": (32,)})
+    with pytest.raises(OtherModelError, match="batch normalization") as normalized:
+        assign(CNN, file, trained)
+    with pytest.raises(OtherModelError, match="it lacks W") as softmax:
+        assign(SOFTMAX, file, trained)
+    assert normalized.value.distance < softmax.value.distance
+
+
 def test_a_name_to_take_that_is_not_there_is_an_error():
     with pytest.raises(UserError, match=r"--take V: .* found none among W, b$"):
         assign(SOFTMAX, file_of(SOFTMAX), trained, ["V"])
