@@ -250,6 +250,11 @@ def _chosen(
             if len(pairs) > 1
         )
         message = f"more than one choice fits the model: {sets}"
+    if all(len({pair.weight for pair in pairs}) == 1 for pairs in open_layers):
+        message += (
+            "; several vectors for the same weights, as another network has them, with batch "
+            "normalization or slopes of its activations"
+        )
     raise SeveralFitError(message, choices)
 
 

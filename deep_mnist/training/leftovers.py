@@ -83,8 +83,11 @@ def check_not_in_the_way(
 
     That is a layer, or a chain of layers, that leads from the input or output of one of the model's
     layers to that of one, as well as a vector that is no such layer's bias. A chain from the image
-    to the classes is a network of its own; one that ends elsewhere has no influence on the answer.
+    to the classes is a network of its own; one that ends elsewhere has no influence on the answer,
+    unless it ends in six numbers: those of the affine map with which a spatial transformer (arXiv
+    1506.02025) moves the image before the model sees it.
     """
+    affine = ("dense", 6)
     sides = [
         {_entry(layers[0].weight_shape), ("dense", 784), ("image", 1)},
         *(
@@ -109,6 +112,7 @@ def check_not_in_the_way(
             ends = [n for n, s in reached.items() if _exit(s) in other_side]
             if ends and (start, end) != (0, len(sides) - 1):
                 suspects += ends
+        suspects += [name for name, shape in reached.items() if _exit(shape) == affine]
     spare = Counter(shape[-1] for shape in weights.values())
     inside = {size for side in sides for _, size in side if size != 1}
     for name, shape in others.items():

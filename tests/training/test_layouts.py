@@ -186,11 +186,18 @@ def test_another_arrangement_of_the_values_is_refused(name, shape):
         ({"W_a": (1024, 300), "W_b": (300, 1024)}, r"holds W_b \[300, 1024\], which may stand"),
         ({"alpha": (1024,)}, r"holds alpha \[1024\], which may stand between its layers"),
         ({"bn/gamma": (32,), "bn/beta": (32,)}, "batch normalization"),
+        ({"loc1/W": (784, 20), "loc2/W": (20, 6)}, r"holds loc2/W \[20, 6\], which may stand"),
     ],
 )
 def test_what_may_be_part_of_the_same_network_is_not_passed_over(others, message):
     with pytest.raises(UserError, match=message):
         assign(CNN, file_of({**CNN, **others}), trained)
+
+
+def test_vectors_beside_the_same_weights_are_said_to_be_of_another_network():
+    slopes = file_of({"a1": (32,), "a2": (64,), "a3": (1024,)})
+    with pytest.raises(SeveralFitError, match="several vectors for the same weights, as another"):
+        assign(CNN, called(numbered(0, 8)) | slopes, trained)
 
 
 def test_a_last_layer_is_not_taken_for_a_softmax():
