@@ -111,6 +111,23 @@ def test_of_two_trained_pairs_none_is_taken_unless_named():
         assert names_in(assign(SOFTMAX, file, trained, choice)) == choice
 
 
+@pytest.mark.parametrize(
+    "others",
+    [
+        {"old/conv1/W": (5, 5, 1, 32), "old/conv1/b": (32,)},
+        {f"{n}/fc1/{v}": s for n in "ab" for v, s in (("W", (3136, 1024)), ("b", (1024,)))}
+        | {"a/fc2/W": (1024, 10), "a/fc2/b": (10,)},
+        {"a1": (32,), "a2": (64,), "a3": (1024,)},
+    ],
+)
+def test_each_choice_that_is_named_decides_the_whole_model(others):
+    file = called(numbered(0, 8)) | file_of(others)
+    with pytest.raises(SeveralFitError) as raised:
+        assign(CNN, file, trained)
+    for choice in raised.value.choices:
+        assert sorted(names_in(assign(CNN, file, trained, choice))) == sorted(choice)
+
+
 def test_a_scope_is_taken_by_a_pattern():
     file = file_of({f"{scope}/{name}": shape for scope in "ab" for name, shape in CNN.items()})
     with pytest.raises(SeveralFitError):
