@@ -239,17 +239,23 @@ def _chosen(
         return [pairs[0] for pairs in left]
     open_layers = [pairs for pairs in left if len(pairs) > 1]
     if len({len(pairs) for pairs in open_layers}) == 1:
-        choices = [[n for p in choice for n in p[:2]] for choice in zip(*open_layers, strict=True)]
+        whole = [pairs * (len(open_layers[0]) // len(pairs)) for pairs in left]
+        choices = [[n for p in choice for n in p[:2]] for choice in zip(*whole, strict=True)]
         sets = " or ".join(",".join(names) for names in choices)
         message = f"{len(choices)} of what it holds fit the model: {sets}"
     else:
-        choices = [[n for p in pairs for n in p[:2]] for pairs in open_layers]
+        choices = [[n for pairs in left for n in pairs[-1][:2]]]
         sets = "; ".join(
             f"{layer.weight}, {layer.bias}: " + " or ".join(f"{p.weight},{p.bias}" for p in pairs)
             for layer, pairs in zip(layers, left, strict=True)
             if len(pairs) > 1
         )
         message = f"more than one choice fits the model: {sets}"
+    if all(len({pair.weight for pair in pairs}) == 1 for pairs in open_layers):
+        message += (
+            "; several vectors for the same weights, as another network has them, with batch "
+            "normalization or slopes of its activations"
+        )
     raise SeveralFitError(message, choices)
 
 

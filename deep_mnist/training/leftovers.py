@@ -41,7 +41,7 @@ def bookkeeping(found: Mapping[str, Spec]) -> dict[str, str]:
     reasons = {}
     for name, (shape, dtype) in found.items():
         parent = name.rpartition("/")[0]
-        if AVERAGE.search(name):
+        if AVERAGE.search(name) and _averaged(parent, found):
             reasons[name] = f"a moving average of {parent}"
         elif SLOT.search(name) or OPTIMIZER.search(name):
             reasons[name] = "an optimizer's"
@@ -54,14 +54,25 @@ def bookkeeping(found: Mapping[str, Spec]) -> dict[str, str]:
     return reasons
 
 
+def _averaged(parent: str, found: Mapping[str, Spec]) -> bool:
+    """Whether the averaged variable is there too, if need be outside of the average's scopes.
+
+    Where it is not, as where `averages.variables_to_restore()` were saved, they are the weights.
+    """
+    scopes = parent.split("/")
+    return any("/".join(scopes[start:]) in found for start in range(len(scopes)))
+
+
 def check_not_normalized(layers: Sequence[Layer], plain: Mapping[str, Shape]) -> None:
     sizes = {layer.bias_shape for layer in layers}
     names = [n for n, s in plain.items() if NORMALIZATION.search(n) and squeezed(s) in sizes]
     if names:
+        shapes = {squeezed(shape) for shape in plain.values()}
+        lacking = [layer for layer in layers if squeezed(layer.weight_shape) not in shapes]
         raise OtherModelError(
             f"it is of a network with batch normalization ({listed(names)}), which computes "
             "something else from the same weights",
-            distance=0.6,
+            distance=len(lacking) / len(layers),
         )
 
 
@@ -72,8 +83,11 @@ def check_not_in_the_way(
 
     That is a layer, or a chain of layers, that leads from the input or output of one of the model's
     layers to that of one, as well as a vector that is no such layer's bias. A chain from the image
-    to the classes is a network of its own; one that ends elsewhere has no influence on the answer.
+    to the classes is a network of its own; one that ends elsewhere has no influence on the answer,
+    unless it ends in six numbers: those of the affine map with which a spatial transformer (arXiv
+    1506.02025) moves the image before the model sees it.
     """
+    affine = ("dense", 6)
     sides = [
         {_entry(layers[0].weight_shape), ("dense", 784), ("image", 1)},
         *(
@@ -98,6 +112,7 @@ def check_not_in_the_way(
             ends = [n for n, s in reached.items() if _exit(s) in other_side]
             if ends and (start, end) != (0, len(sides) - 1):
                 suspects += ends
+        suspects += [name for name, shape in reached.items() if _exit(shape) == affine]
     spare = Counter(shape[-1] for shape in weights.values())
     inside = {size for side in sides for _, size in side if size != 1}
     for name, shape in others.items():

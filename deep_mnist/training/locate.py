@@ -37,6 +37,8 @@ def find(path: str) -> Path:
             return named if is_checkpoint(named) else _in_directory(place.parent)
         if place.is_dir():
             return _in_directory(place)
+        if PARTS.fullmatch(place.name) and place.is_file():
+            raise UserError(_nameless(place.parent))
         prefix = place.with_name(PARTS.sub("", place.name)) if place.name else place
         for candidate in (prefix, prefix.with_name(SHARD.sub("", prefix.name))):
             if is_checkpoint(candidate):
@@ -75,13 +77,17 @@ def part(prefix: Path, name: str) -> Path:
 def _in_directory(directory: Path) -> Path:
     names = _names(directory)
     prefixes = {
-        directory / name.removesuffix(".index") for name in names if name.endswith(".index")
+        directory / name.removesuffix(".index")
+        for name in names
+        if name.endswith(".index") and name != ".index"
     }
     for name in names:
         path = directory / name
         if not PARTS.search(name) and path.is_file() and signatures.is_table(path):
             prefixes.add(directory / SHARD.sub("", name))
     if not prefixes:
+        if ".index" in names:
+            raise UserError(_nameless(directory))
         return _graph_in_directory(directory, names)
     newest = max(prefixes, key=step_of)
     of_one_run = {re.sub(r"-\d+$", "", prefix.name) for prefix in prefixes}
@@ -102,18 +108,27 @@ def _graph_in_directory(directory: Path, names: list[str]) -> Path:
             else "and it has no weights beside it"
         )
         raise UserError(f"{directory} is a SavedModel, a program that is not run here; {advice}")
-    graphs = [directory / name for name in names if signatures.is_graph(directory / name)]
+    files = [path for path in (directory / name for name in names) if path.is_file()]
+    graphs = [path for path in files if signatures.is_graph(path)]
     if len(graphs) == 1:
         return graphs[0]
     lacking = sorted({PARTS.sub("", name) for name in names if PARTS.search(name)})
     if lacking:
         raise UserError(_nothing_at(directory / lacking[0], directory / lacking[0]))
     found = _listing(names) or "nothing"
-    if len(names) == 1 and (directory / names[0]).is_file():
-        found += f", which is {signatures.foreign(directory / names[0]) or NO_KIND}"
+    if len(names) == len(files) == 1:
+        found += f", which is {signatures.foreign(files[0]) or NO_KIND}"
     raise UserError(
         f"{directory} holds no checkpoint: expected PREFIX.index and PREFIX.data-00000-of-00001, "
         f"found {found}"
+    )
+
+
+def _nameless(directory: Path) -> str:
+    """What to do with the files of `saver.save(session, "directory/")`, which have no prefix."""
+    return (
+        f"{directory} holds a checkpoint without a name: put the same name before .index and "
+        ".data-00000-of-00001, as in model.index"
     )
 
 

@@ -40,7 +40,7 @@ class OtherModelError(UserError):
 
 
 class SeveralFitError(UserError):
-    """More than one choice fits the model; `choices` are names to take, one list for each."""
+    """More than one choice fits; each of `choices`, taken by name, decides the whole model."""
 
     def __init__(self, message: str, choices: Sequence[Sequence[str]]) -> None:
         super().__init__(message)

@@ -111,6 +111,23 @@ def test_of_two_trained_pairs_none_is_taken_unless_named():
         assert names_in(assign(SOFTMAX, file, trained, choice)) == choice
 
 
+@pytest.mark.parametrize(
+    "others",
+    [
+        {"old/conv1/W": (5, 5, 1, 32), "old/conv1/b": (32,)},
+        {f"{n}/fc1/{v}": s for n in "ab" for v, s in (("W", (3136, 1024)), ("b", (1024,)))}
+        | {"a/fc2/W": (1024, 10), "a/fc2/b": (10,)},
+        {"a1": (32,), "a2": (64,), "a3": (1024,)},
+    ],
+)
+def test_each_choice_that_is_named_decides_the_whole_model(others):
+    file = called(numbered(0, 8)) | file_of(others)
+    with pytest.raises(SeveralFitError) as raised:
+        assign(CNN, file, trained)
+    for choice in raised.value.choices:
+        assert sorted(names_in(assign(CNN, file, trained, choice))) == sorted(choice)
+
+
 def test_a_scope_is_taken_by_a_pattern():
     file = file_of({f"{scope}/{name}": shape for scope in "ab" for name, shape in CNN.items()})
     with pytest.raises(SeveralFitError):
@@ -123,6 +140,26 @@ def test_a_moving_average_is_taken_only_when_named():
     file = file_of(SOFTMAX) | file_of(averages)
     assert names_in(assign(SOFTMAX, file, trained)) == ["W", "b"]
     assert names_in(assign(SOFTMAX, file, trained, ["*/ExponentialMovingAverage"])) == [*averages]
+
+
+@pytest.mark.parametrize("scope", ["", "train/"])
+def test_a_moving_average_in_a_scope_is_that_of_the_variable_outside(scope):
+    averages = {f"{scope}{name}/ExponentialMovingAverage": s for name, s in SOFTMAX.items()}
+    assert assign(SOFTMAX, file_of({**SOFTMAX, **averages}), trained).ignored.keys() == {*averages}
+
+
+def test_moving_averages_alone_are_the_weights():
+    names = [f"{name}/ExponentialMovingAverage" for name in numbered(0, 8)]
+    assert names_in(assign(CNN, called(names), trained)) == names
+
+
+def test_a_normalized_network_is_nearest_to_the_model_whose_weights_it_has():
+    file = file_of({**CNN, "bn/gamma": (32,), "bn/beta": (32,), "bn/moving_mean": (32,)})
+    with pytest.raises(OtherModelError, match="batch normalization") as normalized:
+        assign(CNN, file, trained)
+    with pytest.raises(OtherModelError, match="it lacks W") as softmax:
+        assign(SOFTMAX, file, trained)
+    assert normalized.value.distance < softmax.value.distance
 
 
 def test_a_name_to_take_that_is_not_there_is_an_error():
@@ -166,11 +203,18 @@ def test_another_arrangement_of_the_values_is_refused(name, shape):
         ({"W_a": (1024, 300), "W_b": (300, 1024)}, r"holds W_b \[300, 1024\], which may stand"),
         ({"alpha": (1024,)}, r"holds alpha \[1024\], which may stand between its layers"),
         ({"bn/gamma": (32,), "bn/beta": (32,)}, "batch normalization"),
+        ({"loc1/W": (784, 20), "loc2/W": (20, 6)}, r"holds loc2/W \[20, 6\], which may stand"),
     ],
 )
 def test_what_may_be_part_of_the_same_network_is_not_passed_over(others, message):
     with pytest.raises(UserError, match=message):
         assign(CNN, file_of({**CNN, **others}), trained)
+
+
+def test_vectors_beside_the_same_weights_are_said_to_be_of_another_network():
+    slopes = file_of({"a1": (32,), "a2": (64,), "a3": (1024,)})
+    with pytest.raises(SeveralFitError, match="several vectors for the same weights, as another"):
+        assign(CNN, called(numbered(0, 8)) | slopes, trained)
 
 
 def test_a_last_layer_is_not_taken_for_a_softmax():

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import os
 import pickle
 import tarfile
 import zipfile
@@ -73,6 +74,21 @@ def test_a_checkpoint_in_one_file_is_found(tmp_path, spelling):
 def test_a_path_that_is_not_there_is_refused(old):
     with pytest.raises(UserError, match=r"nor model\.ckpt\.index \(beside it: model\.ckpt-10, "):
         locate.find(str(old / "model.ckpt"))
+
+
+def test_a_folder_of_folders_is_refused_by_what_it_holds(tmp_path):
+    (tmp_path / "run1").mkdir()
+    os.mkfifo(tmp_path / "run2")  # opened, it would be waited for
+    with pytest.raises(UserError, match=r"holds no checkpoint: expected .*, found run1, run2$"):
+        locate.find(str(tmp_path))
+
+
+@pytest.mark.parametrize("spelling", ["", ".index", ".data-00000-of-00001"])
+def test_a_checkpoint_without_a_name_is_to_be_named(tmp_path, spelling):
+    for name in (".index", ".data-00000-of-00001"):
+        (tmp_path / name).write_bytes(TABLE)
+    with pytest.raises(UserError, match=r"without a name: put the same name before \.index and"):
+        locate.find(str(tmp_path / spelling))
 
 
 @pytest.mark.parametrize(
