@@ -24,8 +24,9 @@ def step_of(prefix: Path) -> int:
 def find(path: str) -> Path:
     """The prefix of a V2 or V1 checkpoint, or the frozen graph (.pb), that is meant by a path.
 
-    A directory means the checkpoint in it or, of several that differ by their step, the newest; a
-    state file the one it names, wherever that was, if it is beside it (else the directory's).
+    A directory means the checkpoint in it; of several that differ by their step, the newest; of
+    several names, the one that its state file names. A state file means the one it names,
+    wherever that was, if it is beside it (else the directory's).
 
     Raises:
       UserError: there is none, or it can't be told which.
@@ -92,6 +93,9 @@ def _in_directory(directory: Path) -> Path:
     newest = max(prefixes, key=step_of)
     of_one_run = {re.sub(r"-\d+$", "", prefix.name) for prefix in prefixes}
     if len(prefixes) > 1 and (len(of_one_run) > 1 or any(step_of(p) < 0 for p in prefixes)):
+        named = directory / _named_by(directory / STATE) if STATE in names else None
+        if named in prefixes:
+            return named
         raise UserError(
             f"{directory} holds several checkpoints, and their names don't tell which is meant: "
             f"name one of {_listing(directory / prefix.name for prefix in prefixes)}"

@@ -56,6 +56,12 @@ def test_a_state_file_counts_where_what_it_names_is_beside_it(old, text, found):
     assert locate.find(str(old / "checkpoint")) == old / found
 
 
+def test_of_two_names_in_a_folder_the_state_file_knows_which_is_meant(old):
+    (old / "best.index").write_bytes(TABLE)
+    (old / "checkpoint").write_text('model_checkpoint_path: "C:\\\\runs\\\\best"')
+    assert locate.find(str(old)) == old / "best"
+
+
 def test_of_two_names_in_a_folder_none_is_preferred(old):
     (old / "best.index").write_bytes(TABLE)
     with pytest.raises(UserError, match=r"holds several checkpoints.*: name one of .*/best, "):
