@@ -62,8 +62,9 @@ def test_of_two_names_in_a_folder_the_state_file_knows_which_is_meant(old):
     assert locate.find(str(old)) == old / "best"
 
 
-def test_of_two_names_in_a_folder_none_is_preferred(old):
+def test_of_two_names_in_a_folder_without_one_none_is_preferred(old):
     (old / "best.index").write_bytes(TABLE)
+    (old / "checkpoint").unlink()
     with pytest.raises(UserError, match=r"holds several checkpoints.*: name one of .*/best, "):
         locate.find(str(old))
     assert locate.find(str(old / "best")) == old / "best"
