@@ -17,7 +17,7 @@ from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
 
-from deep_mnist.legacy import facade, pillow_of_the_time, python2, source
+from deep_mnist.legacy import facade, matplotlib_of_the_time, pillow_of_the_time, python2, source
 from deep_mnist.legacy.plots import Plots
 from deep_mnist.legacy.removed import RemovedModuleError, RemovedNameError
 
@@ -109,6 +109,8 @@ class Imports:
         """Gives Pillow its old names and pyplot its files, when a script first imports them."""
         if top == "PIL":
             pillow_of_the_time.complete()
+        if top in ("matplotlib", "pylab"):
+            matplotlib_of_the_time.complete()
         if self._plots is not None and top in ("matplotlib", "pylab"):
             pyplot = importlib.import_module("matplotlib.pyplot")
             self._plots.install(pyplot)

@@ -41,6 +41,12 @@ def complete() -> None:
             options["threshold"] = sys.maxsize  # NaN meant all of the array
         set_printoptions(*args, **options)
 
+    histogram = np.histogram
+
+    def histogram_normed(a: Any, *args: Any, normed: Any = None, **more: Any) -> Any:
+        return histogram(a, *args, **(more if normed is None else {**more, "density": normed}))
+
+    np.histogram = histogram_normed
     np.load, np.fromstring = load_pickled, fromstring_of_bytes
     np.set_printoptions = set_printoptions_with_nan
     if not np.__version__.startswith("1."):

@@ -60,6 +60,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     options = parser.parse_args(argv)
     try:
+        if options.output is not None and Path(options.output).exists():
+            raise UserError(f"{options.output}: expected a new file, found one that is there")
         text, changed, remaining = port(Path(options.script))
         if options.output is None:
             print(text, end="")
@@ -72,6 +74,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         for note in sorted(set(notes)):
             print(f"{options.script}:{note.line}: {title}: {note.text}", file=sys.stderr)
     print(f"{len(set(changed))} changes, {len(set(remaining))} to do", file=sys.stderr)
+    if remaining and options.output is not None:
+        command = f"python -m deep_mnist.legacy run {options.output}"
+        print(f"until that is done, this runs it: {command}", file=sys.stderr)
     return 1 if remaining else 0
 
 
@@ -82,7 +87,7 @@ def port(script: Path) -> tuple[str, list[Note], list[Note]]:
       UserError: it is not there, or no Python.
     """
     from deep_mnist.legacy import python2
-    from deep_mnist.training.tensorflow import import_quietly
+    from deep_mnist.training.tensorflow import import_quietly, tf
 
     import_quietly()
     original = source.read(script)
@@ -94,6 +99,7 @@ def port(script: Path) -> tuple[str, list[Note], list[Note]]:
         )
         if two and old.rstrip() != new.rstrip()
     ]
+    tf.Graph()  # imports TensorFlow without its notices, before tf_upgrade_v2 does
     text, upgraded = _upgraded(text, str(script))
     text, imported = _imports(text)
     remaining = [*_uncovered(text)]
@@ -120,7 +126,11 @@ def _upgraded(text: str, path: str) -> tuple[str, list[Note]]:
 
     upgrader = ast_edits.ASTCodeUpgrader(port_rules.specification())
     # It prints its log as well, and walks trees as Python 3.7 had them.
-    with contextlib.redirect_stderr(io.StringIO()), warnings.catch_warnings():
+    with (
+        contextlib.redirect_stdout(io.StringIO()),
+        contextlib.redirect_stderr(io.StringIO()),
+        warnings.catch_warnings(),
+    ):
         warnings.simplefilter("ignore")
         _, result, log, errors = upgrader.update_string_pasta(text, path)
     if result is None:
@@ -188,18 +198,26 @@ def _uncovered(text: str) -> Iterator[Note]:
     from deep_mnist.training.tensorflow import tf
 
     tree = ast.parse(text)
+    inner = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute):
+            if id(node) in inner:  # tf.contrib of tf.contrib.layers
+                continue
             name = _dotted(node)
             if name is not None and name.startswith("tf.") and not _stands(tf, name[3:]):
                 yield Note(node.lineno, f"{name} is not in tensorflow.compat.v1")
-        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("tensorflow."):
+        elif isinstance(node, ast.ImportFrom) and _may_be_gone(node.module or ""):
             if not _importable(str(node.module), [alias.name for alias in node.names]):
-                yield Note(node.lineno, f"{node.module} is not in today's TensorFlow")
+                names = ", ".join(alias.name for alias in node.names)
+                yield Note(node.lineno, f"{node.module} of today has no {names}")
         elif isinstance(node, ast.Import):
             for alias in node.names:
-                if alias.name.startswith("tensorflow.") and not _importable(alias.name, []):
-                    yield Note(node.lineno, f"{alias.name} is not in today's TensorFlow")
+                if _may_be_gone(alias.name) and not _importable(alias.name, []):
+                    yield Note(node.lineno, f"{alias.name} is not there any more")
+
+
+def _may_be_gone(module: str) -> bool:
+    return module.startswith("tensorflow.") or module == "scipy.misc"
 
 
 def _dotted(node: ast.expr) -> str | None:

@@ -8,7 +8,10 @@ ADVICE: dict[str, tuple[str, str]] = {
     "contrib": ("2.0", "write the same with tf.nn, tf.train and variables of your own"),
     "contrib.bayesflow": ("2.0", "use the package tensorflow-probability"),
     "contrib.cudnn_rnn": ("2.0", "use tf.nn.rnn_cell.LSTMCell with tf.nn.dynamic_rnn"),
-    "contrib.crf": ("2.0", "use the function of that name of the package tensorflow-addons"),
+    "contrib.crf": (
+        "2.0",
+        "write its recursion as ops, or copy it from tensorflow-addons, which is at its end",
+    ),
     "contrib.distribute": ("2.0", "use tf.distribute"),
     "contrib.distributions": ("2.0", "use the package tensorflow-probability"),
     "contrib.factorization": ("2.0", "use scikit-learn's KMeans, or write the steps as ops"),
@@ -53,4 +56,8 @@ def advice(path: str) -> str:
     while prefix not in ADVICE:
         prefix = prefix.rpartition(".")[0]
     release, instead = ADVICE[prefix]
+    if not prefix:
+        return (
+            f"is not covered here; if it ever was there, it went in TensorFlow {release}: {instead}"
+        )
     return f"was removed in TensorFlow {release} and is not covered here: {instead}"

@@ -74,6 +74,9 @@ def run(script: Path, args: Sequence[str], show: bool = False) -> int:
     tensorflow_of_the_time.start(eager)
     python2.complete_library()
     numpy_of_the_time.complete()
+    if show and not _has_display():
+        print("legacy run: --show: there is no display here; plots become files", file=sys.stderr)
+        show = False
     place = imports.Imports(path.parent, None if show else Plots(path.stem))
     module = ModuleType("__main__")
     module.__file__ = str(script)
@@ -89,6 +92,12 @@ def run(script: Path, args: Sequence[str], show: bool = False) -> int:
     finally:
         _flush()
     return 0
+
+
+def _has_display() -> bool:
+    return sys.platform in ("win32", "darwin") or any(
+        os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY")
+    )
 
 
 def _exit_code(end: SystemExit) -> int:

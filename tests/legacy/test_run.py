@@ -127,7 +127,9 @@ print('estimator', float(scores['accuracy']), int(scores['global_step']),
 
 PLOT = """
 import matplotlib.pyplot as plt
-plt.plot([1, 2, 3])
+plt.figure().add_subplot(111, axisbg='white').hold(True)
+plt.hist([1, 2, 3], normed=True)
+plt.imshow([[0.0, 1.0]], cmap='spectral')
 plt.show()
 """
 
@@ -254,7 +256,7 @@ def test_python_2_its_neighbours_and_names_that_are_not_covered(folder, ended):
         "beside 3 5 /tmp ",
         "(<class 'float'>, 3, b'\\x00\\x01')",
         "tf.contrib.crf was removed in TensorFlow 2.0 and is not covered here: "
-        "use the function of that name of the package tensorflow-addons",
+        "write its recursion as ops, or copy it from tensorflow-addons, which is at its end",
         "exit 2",
     ]
     assert err == [
