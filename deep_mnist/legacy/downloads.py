@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import re
 import struct
 import sys
 import tempfile
@@ -23,6 +24,8 @@ import numpy as np
 from deep_mnist.data import catalogue, files
 
 NPZ = "mnist.npz"
+# Other sets have other names, kmnist and emnist, for files of the same names.
+ADDRESS = re.compile(r"(?<![a-z])mnist(?![a-z])|tf-keras-datasets|img-datasets")
 
 
 def serve_mnist_from_disk() -> None:
@@ -67,7 +70,9 @@ def content(url: str) -> bytes | None:
       DataError: the set is neither on disk nor downloadable.
     """
     name = PurePosixPath(urlsplit(str(url)).path).name
-    which = "fashion-mnist" if "fashion" in str(url) else "mnist"
+    which = set_at(str(url)[: -len(name)] if name else "")
+    if which is None:
+        return None
     stem = name.removesuffix(".gz")
     known = [file.name for file in catalogue.SETS[which].files]
     if stem in known:
@@ -85,6 +90,17 @@ def content(url: str) -> bytes | None:
         )
         return buffer.getvalue()
     return None
+
+
+def set_at(folder: str) -> str | None:
+    """The set that an address serves: a known one, or one that has MNIST's name as a word."""
+    words = folder.lower()
+    if "fashion" in words:
+        return "fashion-mnist"
+    known = catalogue.served_at(folder)
+    if known is not None or "notmnist" in words:
+        return known
+    return "mnist" if ADDRESS.search(words) else None
 
 
 def _shaped(array: Any) -> Any:

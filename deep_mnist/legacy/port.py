@@ -35,7 +35,8 @@ DATA_MODULES = (
     "tensorflow.g3doc.tutorials.mnist",
 )
 DATA_FILES = "tensorflow.contrib.learn.python.learn.datasets"
-HEAD = "import tensorflow.compat.v1 as tf; tf.disable_v2_behavior()"
+V1 = "tensorflow.compat.v1"
+HEAD = f"import {V1} as tf; tf.disable_v2_behavior()"
 STRICT_DIVISION = (
     "division of whole numbers gave a whole number under Python 2: write // where that was meant"
 )
@@ -101,7 +102,7 @@ def port(script: Path) -> tuple[str, list[Note], list[Note]]:
     ]
     tf.Graph()  # imports TensorFlow without its notices, before tf_upgrade_v2 does
     text, upgraded = _upgraded(text, str(script))
-    text, imported = _imports(text)
+    text, imported = imports_of_today(text)
     remaining = [*_uncovered(text)]
     if two and not python2.FUTURE_DIVISION.search(original):
         remaining += [Note(line, STRICT_DIVISION) for line in _divisions(text)]
@@ -143,20 +144,20 @@ def _upgraded(text: str, path: str) -> tuple[str, list[Note]]:
     return result, notes
 
 
-def _imports(text: str) -> tuple[str, list[Note]]:
+def imports_of_today(text: str) -> tuple[str, list[Note]]:
     """Rewrites the imports of TensorFlow and of the tutorial's data module, each on its line."""
-    lines, notes = text.split("\n"), []
-    for node in ast.walk(ast.parse(text)):
-        if not isinstance(node, ast.Import | ast.ImportFrom):
-            continue
+    lines, notes = [line.encode() for line in text.split("\n")], []
+    imports = [n for n in ast.walk(ast.parse(text)) if isinstance(n, ast.Import | ast.ImportFrom)]
+    # From the last to the first: a change moves what stands behind it on its line.
+    for node in sorted(imports, key=lambda node: (node.lineno, node.col_offset), reverse=True):
         new = _new_import(node)
         if new is None:
             continue
         first, last = node.lineno - 1, (node.end_lineno or node.lineno) - 1
         before, after = lines[first][: node.col_offset], lines[last][node.end_col_offset or 0 :]
-        lines[first : last + 1] = [f"{before}{new}{after}"] + [""] * (last - first)
+        lines[first : last + 1] = [before + new.encode() + after] + [b""] * (last - first)
         notes.append(Note(node.lineno, f"import written as `{new}`"))
-    return "\n".join(lines), notes
+    return b"\n".join(lines).decode(), notes
 
 
 def _new_import(node: ast.Import | ast.ImportFrom) -> str | None:
@@ -170,6 +171,9 @@ def _new_import(node: ast.Import | ast.ImportFrom) -> str | None:
         )
     module, names = node.module or "", ", ".join(ast.unparse(alias) for alias in node.names)
     only = [alias.name for alias in node.names]
+    if module == "tensorflow" and set(only).isdisjoint({"*", "keras"}):
+        off = "disable_v2_behavior"
+        return f"from {V1} import {names}, {off}; {off}()"
     if module in DATA_MODULES and only == ["input_data"]:
         return f"from deep_mnist import {names}"
     if module == DATA_FILES and only == ["mnist"]:
@@ -198,14 +202,22 @@ def _uncovered(text: str) -> Iterator[Note]:
     from deep_mnist.training.tensorflow import tf
 
     tree = ast.parse(text)
+    heads = {
+        alias.asname
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import)
+        for alias in node.names
+        if alias.name == V1 and alias.asname
+    }
     inner = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute):
             if id(node) in inner:  # tf.contrib of tf.contrib.layers
                 continue
             name = _dotted(node)
-            if name is not None and name.startswith("tf.") and not _stands(tf, name[3:]):
-                yield Note(node.lineno, f"{name} is not in tensorflow.compat.v1")
+            head, _, path = (name or "").partition(".")
+            if head in heads and not _stands(tf, path):
+                yield Note(node.lineno, f"{name} is not in {V1}")
         elif isinstance(node, ast.ImportFrom) and _may_be_gone(node.module or ""):
             if not _importable(str(node.module), [alias.name for alias in node.names]):
                 names = ", ".join(alias.name for alias in node.names)

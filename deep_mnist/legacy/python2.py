@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import copy
 import importlib
 import logging
 import pkgutil
@@ -19,20 +20,23 @@ from deep_mnist.training.errors import UserError
 
 NOT_INSTALLED = "{path}: this is Python 2, and translating it needs fissix; pip install fissix"
 
-# Words that only a script for Python 2 has, in text that Python 3 can parse.
-MARKS = re.compile(
-    r"""^\s*(import|from)\s+(urllib2|cPickle|StringIO|cStringIO|Queue|ConfigParser|Tkinter|
-        commands|HTMLParser|httplib|urlparse|itertools\s+import\s+i(zip|map|filter))\b
-    |\burllib\.(urlretrieve|urlopen|urlencode|quote)\b
-    |\bxrange\(|\braw_input\(|\bunicode\(|\.has_key\(|\.iter(items|keys|values)\(
-    |\bstring\.(letters|lowercase|uppercase|maketrans|join)\b|\bos\.getcwdu\(|\bsys\.maxint\b
-    |\bdict\(\)\.keys\(\)\[|\.(keys|values|items)\(\)\s*\[
-    |\bmap\([^\n]*\)\s*\[|\bzip\([^\n]*\)\s*\[|\bexecfile\(""",
-    re.X | re.M,
+# What only a script for Python 2 has, in text that Python 3 can parse.
+MODULES = frozenset(
+    "urllib2 cPickle StringIO cStringIO Queue ConfigParser Tkinter commands HTMLParser httplib "
+    "urlparse".split()
+)
+NAMES = frozenset("xrange raw_input unicode execfile".split())
+METHODS = frozenset("has_key iteritems iterkeys itervalues".split())
+DOTTED = frozenset(
+    [f"urllib.{name}" for name in ("urlretrieve", "urlopen", "urlencode", "quote")]
+    + [f"string.{name}" for name in ("letters", "lowercase", "uppercase", "maketrans", "join")]
+    + ["os.getcwdu", "sys.maxint", "itertools.izip", "itertools.imap", "itertools.ifilter"]
 )
 FUTURE_DIVISION = re.compile(r"^\s*from\s+__future__\s+import\s+.*\bdivision\b", re.M)
 RUNS_ON_3 = re.compile(
-    r"\bsys\.version_info\b|\bfrom\s+six\b|\bimport\s+six\b|\bexcept\s+NameError"
+    r"\bsys\.version_info\b|\bfrom\s+six\b|\bimport\s+six\b|^#!.*python3"
+    r"|\bexcept\s+(NameError|ImportError|ModuleNotFoundError)",
+    re.M,
 )
 
 # The fixers that keep every line where it is: tracebacks name the lines of the file.
@@ -78,7 +82,7 @@ def translated(text: str, path: str) -> tuple[str, bool]:
     three = _error(text) is None
     if not three and _error(with_spaces(text)) is None:
         text, three = with_spaces(text), True
-    if three and (not MARKS.search(text) or RUNS_ON_3.search(text)):
+    if three and (RUNS_ON_3.search(text) or not _is_python2(ast.parse(text))):
         return text, False
     try:
         from fissix import refactor
@@ -107,11 +111,69 @@ def translated(text: str, path: str) -> tuple[str, bool]:
     )
 
 
+def _is_python2(tree: ast.Module) -> bool:
+    """Whether a text that Python 3 can parse would fail there for what Python 3 dropped."""
+    nodes = list(ast.walk(tree))
+    bound = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    bound |= {n.name for n in nodes if isinstance(n, ast.FunctionDef | ast.ClassDef)}
+    bound |= {
+        (alias.asname or alias.name)
+        for n in nodes
+        for alias in getattr(n, "names", ())
+        if isinstance(alias, ast.alias)
+    }
+    three = (ast.JoinedStr, ast.AnnAssign, ast.Nonlocal, ast.YieldFrom, ast.AsyncFunctionDef)
+    if any(isinstance(n, three) or _prints_with_keywords(n) for n in nodes):
+        return False
+    return any(_is_of_python2(n, bound) for n in nodes)
+
+
+def _prints_with_keywords(node: ast.AST) -> bool:
+    return (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id == "print"
+        and bool(node.keywords)
+    )
+
+
+def _is_of_python2(node: ast.AST, bound: set[str]) -> bool:
+    if isinstance(node, ast.Import):
+        return any(alias.name in MODULES for alias in node.names)
+    if isinstance(node, ast.ImportFrom):
+        return node.module in MODULES or any(
+            f"{node.module}.{alias.name}" in DOTTED for alias in node.names
+        )
+    if isinstance(node, ast.Name):
+        return node.id in NAMES - bound and isinstance(node.ctx, ast.Load)
+    if isinstance(node, ast.Attribute):
+        return node.attr in METHODS or (
+            isinstance(node.value, ast.Name) and f"{node.value.id}.{node.attr}" in DOTTED
+        )
+    if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Call):
+        function = node.value.func
+        if isinstance(function, ast.Name):
+            return function.id in {"map", "zip", "filter"} - bound
+        return isinstance(function, ast.Attribute) and (
+            function.attr in ("keys", "values", "items") and not node.value.args
+        )
+    return False
+
+
 def divide(left: Any, right: Any) -> Any:
     """`left / right` as Python 2 had it: whole numbers give a whole number."""
     if _whole(left) and _whole(right):
         return left // right
     return left / right
+
+
+def divide_in_place(left: Any, right: Any) -> Any:
+    """`left /= right` as Python 2 had it; an array stays the same array."""
+    if _whole(left) and _whole(right):
+        left //= right
+    else:
+        left /= right
+    return left
 
 
 def tostring(value: Any, *args: Any) -> Any:
@@ -143,8 +205,12 @@ def reload(module: Any) -> Any:
 
 
 def _whole(value: Any) -> bool:
-    kind = getattr(getattr(value, "dtype", None), "kind", "")
-    return isinstance(value, int) or kind in ("i", "u")
+    dtype = getattr(value, "dtype", None)  # NumPy's or TensorFlow's
+    return (
+        isinstance(value, int)
+        or getattr(dtype, "kind", "") in ("i", "u")
+        or bool(getattr(dtype, "is_integer", False))
+    )
 
 
 def _error(text: str) -> SyntaxError | None:
@@ -160,19 +226,25 @@ def _error(text: str) -> SyntaxError | None:
 
 
 class _Division(ast.NodeTransformer):
-    """Writes `a / b` as `__divide__(a, b)`; imports.py gives scripts that name."""
+    """Writes `a / b` as `__divide__(a, b)`, and `a /= b` so that it stays in place.
+
+    imports.py gives scripts those names.
+    """
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
         self.generic_visit(node)
-        return _call(node, node.left, node.right) if isinstance(node.op, ast.Div) else node
+        if not isinstance(node.op, ast.Div):
+            return node
+        return _call("__divide__", node, node.left, node.right)
 
     def visit_AugAssign(self, node: ast.AugAssign) -> ast.AST:
         self.generic_visit(node)
-        if not isinstance(node.op, ast.Div) or not isinstance(node.target, ast.Name):
+        if not isinstance(node.op, ast.Div):
             return node
-        name = ast.copy_location(ast.Name(node.target.id, ast.Load()), node)
-        value = _call(node, name, node.value)
-        return ast.copy_location(ast.Assign([node.target], value), node)
+        value = copy.deepcopy(node.target)
+        value.ctx = ast.Load()
+        divided = _call("__idivide__", node, value, node.value)
+        return ast.copy_location(ast.Assign([node.target], divided), node)
 
 
 class _Dropped(ast.NodeTransformer):
@@ -201,6 +273,6 @@ class _Dropped(ast.NodeTransformer):
         return node
 
 
-def _call(node: ast.AST, left: ast.expr, right: ast.expr) -> ast.Call:
-    function = ast.copy_location(ast.Name("__divide__", ast.Load()), node)
+def _call(name: str, node: ast.AST, left: ast.expr, right: ast.expr) -> ast.Call:
+    function = ast.copy_location(ast.Name(name, ast.Load()), node)
     return ast.copy_location(ast.Call(function, [left, right], []), node)

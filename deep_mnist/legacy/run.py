@@ -70,7 +70,8 @@ def run(script: Path, args: Sequence[str], show: bool = False) -> int:
 
     path = script.resolve()
     code = python2.compiled(text, str(script))
-    eager = bool(EAGER.search(text)) or bool(EAGER_ONLY.search(text) and not GRAPH.search(text))
+    said = re.sub(r"#.*", "", text)  # what is commented out is not asked for
+    eager = bool(EAGER.search(said)) or bool(EAGER_ONLY.search(said) and not GRAPH.search(said))
     tensorflow_of_the_time.start(eager)
     python2.complete_library()
     numpy_of_the_time.complete()

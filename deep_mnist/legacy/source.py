@@ -57,17 +57,18 @@ def with_spaces(text: str) -> str:
 
 
 def _unix(text: str) -> str:
-    return text.replace("\r\n", "\n").replace("\r", "\n").replace("\f", " ")
+    return text.replace("\r\n", "\n").replace("\r", "\n").replace("\f", "")
 
 
 def _notebook(path: Path, text: str) -> str:
     try:
         book = json.loads(text)
         cells = book["cells"] if "cells" in book else book["worksheets"][0]["cells"]
-        codes = [c.get("source", c.get("input")) for c in cells if c["cell_type"] == "code"]
+        found = [c.get("source", c.get("input")) for c in cells if c["cell_type"] == "code"]
+        codes = ["".join(code or "") for code in found]
     except (ValueError, LookupError, TypeError):
         raise UserError(f"{path}: expected a Jupyter notebook, found other JSON or text") from None
-    return "\n\n".join("".join(code) for code in codes) + "\n"
+    return "\n\n".join(codes) + "\n"
 
 
 def _without_magics(text: str) -> str:

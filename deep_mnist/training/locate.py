@@ -34,8 +34,10 @@ def find(path: str) -> Path:
     place = Path(path)
     try:
         if place.name == STATE and place.is_file() and not is_checkpoint(place):
-            named = place.parent / _named_by(place)
-            return named if is_checkpoint(named) else _in_directory(place.parent)
+            name = _named_by(place)
+            named = place.parent / name
+            found = name not in ("", ".", "..") and is_checkpoint(named)
+            return named if found else _in_directory(place.parent)
         if place.is_dir():
             return _in_directory(place)
         if PARTS.fullmatch(place.name) and place.is_file():

@@ -107,7 +107,7 @@ def _zip(path: Path) -> str:
 def _text(head: bytes) -> str:
     if re.match(rb"\s*<(!doctype|html|head|\?xml)", head, re.IGNORECASE):
         return "a web page, not the file that was meant: download it anew"
-    if re.match(rb"\s*(#.*\s+)*(node|meta_info_def|graph_def|versions|library)\s*\{", head):
+    if re.match(rb"\s*(?:#[^\n]*\n\s*)*(node|meta_info_def|graph_def|versions|library)\s*\{", head):
         return "a graph written as text: expected a checkpoint, or a frozen graph in binary (.pb)"
     if re.match(rb"(all_)?model_checkpoint_path\s*:", head):
         return 'the list of a folder\'s checkpoints: its name must be "checkpoint", or name one'

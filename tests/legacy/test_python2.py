@@ -1,5 +1,6 @@
 """Python 2 sources, read and translated without TensorFlow."""
 
+import numpy as np
 import pytest
 
 from deep_mnist.legacy import python2, source
@@ -30,7 +31,11 @@ def test_python_2_is_translated_line_by_line():
 
 def test_whole_numbers_divide_as_python_2_divided_them(capsys):
     pytest.importorskip("fissix")
-    scope = {"__divide__": python2.divide, "__range__": python2.whole_range}
+    scope = {
+        "__divide__": python2.divide,
+        "__idivide__": python2.divide_in_place,
+        "__range__": python2.whole_range,
+    }
     exec(python2.compiled("n = 7\nn /= 2\nprint n, 7 / 2, 7 / 2.0, -7 / 2\n", "a.py"), scope)
     assert capsys.readouterr().out == "3 3 3.5 -4\n"
 
@@ -94,3 +99,27 @@ def test_what_is_no_script_is_told_in_one_line(content, message, tmp_path):
         path.write_bytes(content)
     with pytest.raises(UserError, match=message):
         source.read(path)
+
+
+def test_division_in_place_stays_in_place_and_reaches_every_target():
+    pytest.importorskip("fissix")
+    scope = {"__idivide__": python2.divide_in_place, "a": np.array([510.0]), "l": [5]}
+    exec(python2.compiled("print 'Python 2'\nb = a\nb /= 255.0\nl[0] /= 2\n", "a.py"), scope)
+    assert scope["a"].tolist() == [2]
+    assert scope["l"] == [2]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "first = list(zip([1, 2], [3, 4]))[0]",
+        "# for i in xrange(3): raw_input()",
+        "words = 'xrange( and .has_key('",
+        "try:\n    import cPickle\nexcept ImportError:\n    import pickle",
+        "print(list({}.items())[:1], end='')",
+        "def xrange(n): return range(n)\nxrange(3)",
+    ],
+)
+def test_python_3_is_not_taken_for_python_2(line):
+    text = f"{line}\nhalf = 97 / 100\n"
+    assert python2.translated(text, "a.py") == (text, False)

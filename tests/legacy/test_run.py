@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from deep_mnist.legacy import downloads, port
 from deep_mnist.legacy.missing import missing_package
 
 START = """
@@ -191,6 +192,7 @@ def ended(folder):
     """What each command wrote: (lines of stdout, lines of stderr), the last one its exit code."""
     commands = (
         "port old.py -o new.py",
+        "port old.py",
         "port layers.py",
         "port layers.py -o layers.py",
         "run all.py",
@@ -284,6 +286,45 @@ def test_a_ported_script_needs_the_bridge_no_more(folder, ended):
         "with tf.Session() as sess:\n"
         "    sess.run(tf.global_variables_initializer())\n"
     )
+
+
+def test_a_port_to_standard_output_is_the_program_alone(folder, ended):
+    out, _ = ended["port old.py"]
+    assert [*out[:-1], ""] == (folder / "new.py").read_text().split("\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "ported"),
+    [
+        (
+            "import tensorflow as tf; import input_data\n",
+            "import tensorflow.compat.v1 as tf; tf.disable_v2_behavior(); "
+            "from deep_mnist import input_data\n",
+        ),
+        (
+            "from tensorflow import placeholder\n",
+            "from tensorflow.compat.v1 import placeholder, disable_v2_behavior; "
+            "disable_v2_behavior()\n",
+        ),
+    ],
+)
+def test_imports_are_ported_wherever_they_stand(text, ported):
+    assert port.imports_of_today(text)[0] == ported
+
+
+@pytest.mark.parametrize(
+    ("address", "known"),
+    [
+        ("http://yann.lecun.com/exdb/mnist/", "mnist"),
+        ("https://somewhere.example/data/mnist/", "mnist"),
+        ("http://codh.rois.ac.jp/kmnist/dataset/kmnist/", "kmnist"),
+        ("https://somewhere.example/emnist/", None),
+        ("https://github.com/someone/notMNIST-to-MNIST/", None),
+        ("http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/", "fashion-mnist"),
+    ],
+)
+def test_an_address_is_answered_with_its_own_set_or_not_at_all(address, known):
+    assert downloads.set_at(address) == known
 
 
 def test_a_port_says_what_it_cannot_do_and_overwrites_nothing(folder, ended):

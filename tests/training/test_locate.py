@@ -56,6 +56,12 @@ def test_a_state_file_counts_where_what_it_names_is_beside_it(old, text, found):
     assert locate.find(str(old / "checkpoint")) == old / found
 
 
+def test_an_empty_state_file_in_the_working_folder(old, monkeypatch):
+    monkeypatch.chdir(old)
+    (old / "checkpoint").write_text("")
+    assert locate.find("checkpoint").name == "model.ckpt-10"
+
+
 def test_of_two_names_in_a_folder_the_state_file_knows_which_is_meant(old):
     (old / "best.index").write_bytes(TABLE)
     (old / "checkpoint").write_text('model_checkpoint_path: "C:\\\\runs\\\\best"')
