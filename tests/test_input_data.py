@@ -399,6 +399,7 @@ def test_the_validation_size_is_checked(folder):
         (b"<html></html>", "is a web page, expected an IDX file"),
         (gzip.compress(struct.pack(">2I", 2049, 7) + bytes(6)), "is cut short, expected 7 bytes"),
     ],
+    ids=["empty", "page", "short"],  # gzip writes the time, and every process names its tests
 )
 def test_a_broken_file_is_one_line(folder, content, said):
     (folder / TEST_LABELS).write_bytes(content)
