@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from deep_mnist import data, training
@@ -25,29 +25,33 @@ from deep_mnist.training import option, tf
 
 @dataclass(frozen=True)
 class Config:
+    recipe: str = option("tutorial", "settings by name", choices=training.RECIPES["cnn"])
     steps: int = option(20_000, "parameter updates", at_least=1)
     batch_size: int = option(50, "images per step", at_least=1, at_most=60_000)
     learning_rate: float = option(1e-4, "step size, on the loss summed over the batch", above=0)
+    schedule: str = option("constant", "rate over the steps", choices=("constant", "one-cycle"))
     keep_prob: float = option(
         0.5, "probability that dropout keeps a unit, in training", above=0, at_most=1
     )
     optimizer: str = option("adam", "rule", choices=("gradient-descent", "adam"))
+    beta2: float = option(0.999, "decay of Adam's mean of squares", above=0, at_most=0.9999)
+    average_decay: float = option(
+        0.0, "of the moving average of the weights; 0 keeps none", at_least=0, at_most=0.9999
+    )
     loss: str = option("stable", "form of the cross-entropy", choices=("stable", "textbook"))
     seed: int = option(
         0, "of the weights, the masks and the order of the images", at_least=0, at_most=2**31 - 1
     )
-    dataset: str = option(
-        "auto", "auto is MNIST, or generated", choices=data.NAMES, evaluation=True
+    augmentation: str = option(
+        "none", "of the training images", choices=("none", *data.AUGMENTATIONS)
     )
+    dataset: str = option("auto", "auto: MNIST or generated", choices=data.NAMES, evaluation=True)
+    precision: str = option("float32", "of products", choices=training.PRECISIONS, evaluation=True)
     log_every: int = option(100, "steps between reports", at_least=1)
     save_every: int = option(2_000, "steps between checkpoints", at_least=1)
     keep: int = option(5, "checkpoints of the run that are kept", at_least=1)
-    intra_op_threads: int = option(
-        training.available_cpus, "threads in an op", at_least=1, at_most=1024, evaluation=True
-    )
-    inter_op_threads: int = option(
-        training.available_cpus, "ops at a time", at_least=1, at_most=1024, evaluation=True
-    )
+    intra_op_threads: int = training.threads_option("threads in an op")
+    inter_op_threads: int = training.threads_option("ops at a time")
 
 
 class Model(NamedTuple):
@@ -89,7 +93,8 @@ def build(config: Config) -> Model:
     W_fc1 = weight_variable([7 * 7 * 64, 1024], "W_fc1", seed=3)
     b_fc1 = bias_variable([1024], "b_fc1")
     h_pool2_flat = tf.reshape(h_pool2, [-1, 7 * 7 * 64])  # [B, 3136]
-    h_fc1 = tf.nn.relu(tf.matmul(h_pool2_flat, W_fc1) + b_fc1)  # [B, 1024]
+    with training.faster_backward():
+        h_fc1 = tf.nn.relu(tf.matmul(h_pool2_flat, W_fc1) + b_fc1)  # [B, 1024]
 
     # A counted generator would start over when a run is resumed; this one knows the step.
     mask_seed = tf.stack([tf.constant(config.seed, tf.int64), global_step])
@@ -109,12 +114,16 @@ def build(config: Config) -> Model:
         loss = tf.reduce_sum(cross_entropy, name="loss")
 
     # Training -----------------------------------------------------------------
-    optimizers = {
-        "gradient-descent": tf.train.GradientDescentOptimizer,
-        "adam": tf.train.AdamOptimizer,
-    }
-    optimizer = optimizers[config.optimizer](config.learning_rate)
+    learning_rate = training.learning_rate(config, global_step)
+    if config.optimizer == "adam":
+        optimizer = tf.train.AdamOptimizer(learning_rate, beta2=config.beta2)
+    else:
+        optimizer = tf.train.GradientDescentOptimizer(learning_rate)
     train_step = optimizer.minimize(loss, global_step=global_step, name="train_step")
+    if config.average_decay:
+        average = tf.train.ExponentialMovingAverage(config.average_decay, global_step)
+        with tf.control_dependencies([train_step]):
+            train_step = average.apply(tf.trainable_variables())
 
     # Evaluation ---------------------------------------------------------------
     correct_prediction = tf.equal(tf.argmax(y_conv, 1), tf.argmax(y_, 1))  # [B]
@@ -140,7 +149,8 @@ def bias_variable(shape: list[int], name: str) -> Any:
 
 def conv2d(x: Any, W: Any) -> Any:
     """Convolution with stride 1 and zero padding: [B, H, W, C] -> [B, H, W, features]."""
-    return tf.nn.conv2d(x, W, strides=[1, 1, 1, 1], padding="SAME")
+    with training.faster_backward():
+        return tf.nn.conv2d(x, W, strides=[1, 1, 1, 1], padding="SAME")
 
 
 def max_pool_2x2(x: Any) -> Any:
@@ -150,6 +160,7 @@ def max_pool_2x2(x: Any) -> Any:
 
 def train(config: Config, options: training.Options) -> None:
     """Trains as the tutorial does: a batch, a report every 100 steps, an update."""
+    config = replace(config, precision=training.choose_precision(config.precision))
     digits = data.load(config.dataset, options.data_dir)
     with tf.Graph().as_default():
         model = build(config)
@@ -157,12 +168,18 @@ def train(config: Config, options: training.Options) -> None:
             training.Session(model, config) as sess,
             training.Run("cnn", sess, digits, config, options) as run,
         ):
-            for step, batch in run.steps():
+            batches = data.batches(digits.train, config.batch_size, config.seed, run.first_step)
+            if config.augmentation != "none":
+                how = data.AUGMENTATIONS[config.augmentation]
+                batches = data.prefetch(data.augmented(batches, how, config.seed, run.first_step))
+            for step, batch in run.steps(batches):
                 feed = {model.x: batch.images, model.y_: batch.labels}
                 if step % config.log_every == 0:
                     accuracy, loss = sess.run([model.accuracy, model.loss], feed_dict=feed)
                     run.report(step, accuracy, loss)
                 sess.run(model.train_step, feed_dict={**feed, model.keep_prob: config.keep_prob})
+            if config.average_decay:
+                sess.use_averages()
             run.finish()
 
 

@@ -31,9 +31,7 @@ class Config:
         "scaled", "inputs and initial values", choices=("scaled", "raw-pixels"), architecture=True
     )
     seed: int = option(0, "of the weights", at_least=0, at_most=2**31 - 1)
-    dataset: str = option(
-        "auto", "auto is MNIST, or generated", choices=data.NAMES, evaluation=True
-    )
+    dataset: str = option("auto", "auto: MNIST or generated", choices=data.NAMES, evaluation=True)
     picture: int | None = option(
         None,
         "training picture that is read at the end (raw-pixels, --save-picture: 0)",
@@ -45,12 +43,8 @@ class Config:
     log_every: int = option(100, "steps of an epoch between reports", at_least=1)
     save_every: int = option(469, "steps between checkpoints", at_least=1)
     keep: int = option(5, "checkpoints of the run that are kept", at_least=1)
-    intra_op_threads: int = option(
-        training.available_cpus, "threads in an op", at_least=1, at_most=1024, evaluation=True
-    )
-    inter_op_threads: int = option(
-        training.available_cpus, "ops at a time", at_least=1, at_most=1024, evaluation=True
-    )
+    intra_op_threads: int = training.threads_option("threads in an op")
+    inter_op_threads: int = training.threads_option("ops at a time")
 
 
 class Model(NamedTuple):

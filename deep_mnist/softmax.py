@@ -23,24 +23,20 @@ from deep_mnist.training import option, tf
 
 @dataclass(frozen=True)
 class Config:
+    recipe: str = option("tutorial", "settings by name", choices=training.RECIPES["softmax"])
     steps: int = option(1_000, "parameter updates", at_least=1)
     batch_size: int = option(50, "images per step", at_least=1, at_most=60_000)
     learning_rate: float = option(0.01, "step size, on the loss summed over the batch", above=0)
+    schedule: str = option("constant", "rate over the steps", choices=("constant", "one-cycle"))
     optimizer: str = option("gradient-descent", "rule", choices=("gradient-descent", "adam"))
     loss: str = option("stable", "form of the cross-entropy", choices=("stable", "textbook"))
     seed: int = option(0, "of the order of the images", at_least=0, at_most=2**31 - 1)
-    dataset: str = option(
-        "auto", "auto is MNIST, or generated", choices=data.NAMES, evaluation=True
-    )
+    dataset: str = option("auto", "auto: MNIST or generated", choices=data.NAMES, evaluation=True)
     log_every: int = option(100, "steps between reports", at_least=1)
     save_every: int = option(500, "steps between checkpoints", at_least=1)
     keep: int = option(5, "checkpoints of the run that are kept", at_least=1)
-    intra_op_threads: int = option(
-        training.available_cpus, "threads in an op", at_least=1, at_most=1024, evaluation=True
-    )
-    inter_op_threads: int = option(
-        training.available_cpus, "ops at a time", at_least=1, at_most=1024, evaluation=True
-    )
+    intra_op_threads: int = training.threads_option("threads in an op")
+    inter_op_threads: int = training.threads_option("ops at a time")
 
 
 class Model(NamedTuple):
@@ -80,8 +76,8 @@ def build(config: Config) -> Model:
         "gradient-descent": tf.train.GradientDescentOptimizer,
         "adam": tf.train.AdamOptimizer,
     }
-    optimizer = optimizers[config.optimizer](config.learning_rate)
     global_step = tf.train.get_or_create_global_step()
+    optimizer = optimizers[config.optimizer](training.learning_rate(config, global_step))
     train_step = optimizer.minimize(loss, global_step=global_step, name="train_step")
 
     # Evaluation ---------------------------------------------------------------

@@ -4,6 +4,8 @@ Read in this order:
 
     dataset.py     a data set by name, split as the tutorial splits it
     batches.py     mini-batches: scaling, one-hot, the order of an epoch
+    augment.py     training images, a little different every time
+    prefetch.py    batches made ahead, by a thread
     files.py       where the files are looked for, and in what order
     verify.py      what one place holds, held against the catalogue
     catalogue.py   the known sets: file names, digests, mirrors
@@ -14,6 +16,7 @@ Read in this order:
     generated.py   handwriting-like digits, from strokes.py bent by distort.py
 """
 
+from deep_mnist.data.augment import AUGMENTATIONS, augmented
 from deep_mnist.data.batches import (
     Batch,
     Split,
@@ -26,19 +29,23 @@ from deep_mnist.data.blocks import Block, blocks
 from deep_mnist.data.dataset import NAMES, Dataset, load
 from deep_mnist.data.errors import DataError
 from deep_mnist.data.picture import characters
+from deep_mnist.data.prefetch import prefetch
 
 __all__ = [
+    "AUGMENTATIONS",
     "NAMES",
     "Batch",
     "Block",
     "DataError",
     "Dataset",
     "Split",
+    "augmented",
     "batches",
     "batches_in_file_order",
     "blocks",
     "characters",
     "load",
     "one_hot",
+    "prefetch",
     "scale",
 ]

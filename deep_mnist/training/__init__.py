@@ -4,9 +4,13 @@ Read in this order:
 
     config.py          option(): a field of a Config that becomes a flag
     flags.py           the command line
+    recipes.py         settings that go together, by name
     launch.py          from a command line to a training
     exit_code.py       how every command ends
     tensorflow.py      tf: tensorflow.compat.v1, imported when first used
+    schedule.py        the learning rate over the steps
+    precision.py       float32 or bfloat16
+    backward.py        the same gradients by quicker kernels
     session.py         a tf.Session that saves, restores and evaluates its model
     numpy_session.py   the same for a model of NumPy arrays
     score.py           how a model does, and which one it is
@@ -25,27 +29,37 @@ Read in this order:
     progress.py  interrupts.py  errors.py
 """
 
-from deep_mnist.training.config import available_cpus, option
+from deep_mnist.training.backward import faster_backward
+from deep_mnist.training.config import option, threads_option
 from deep_mnist.training.errors import Interrupted, UserError
 from deep_mnist.training.exit_code import exit_code
 from deep_mnist.training.flags import Options
 from deep_mnist.training.launch import launch
 from deep_mnist.training.numpy_session import NumpySession
+from deep_mnist.training.precision import PRECISIONS
+from deep_mnist.training.precision import choose as choose_precision
+from deep_mnist.training.recipes import RECIPES
 from deep_mnist.training.run import Run
+from deep_mnist.training.schedule import learning_rate
 from deep_mnist.training.session import Session
 from deep_mnist.training.tensorflow import import_quietly, tf
 
 __all__ = [
+    "PRECISIONS",
+    "RECIPES",
     "Interrupted",
     "NumpySession",
     "Options",
     "Run",
     "Session",
     "UserError",
-    "available_cpus",
+    "choose_precision",
     "exit_code",
+    "faster_backward",
     "import_quietly",
     "launch",
+    "learning_rate",
     "option",
     "tf",
+    "threads_option",
 ]

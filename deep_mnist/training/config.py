@@ -6,7 +6,7 @@ import dataclasses
 import json
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -24,7 +24,7 @@ def option(
     above: float | None = None,
     at_least: float | None = None,
     at_most: float | None = None,
-    choices: Sequence[str] | None = None,
+    choices: Collection[str] | None = None,
     evaluation: bool = False,
     architecture: bool = False,
 ) -> Any:
@@ -44,6 +44,11 @@ def option(
     if callable(default):
         return dataclasses.field(default_factory=default, metadata=metadata)
     return dataclasses.field(default=default, metadata=metadata)
+
+
+def threads_option(meaning: str) -> Any:
+    """An option for a number of threads; the default is the number of CPUs."""
+    return option(available_cpus, meaning, at_least=1, at_most=1024, evaluation=True)
 
 
 def available_cpus() -> int:

@@ -11,6 +11,7 @@ from deep_mnist.training import (
     flags,
     locate,
     npz_checkpoints,
+    recipes,
     run_directory,
     shipped,
     tensorflow,
@@ -52,7 +53,7 @@ def _run(
         options = dataclasses.replace(options, resume=str(directory))
         config = configs.read_json(directory / run_directory.CONFIG, config_class)
     else:
-        config = config_class(**given)
+        config = config_class(**recipes.settings(name, given))
         configs.check(config)
     if options.run_dir is not None:
         if not numpy_only:

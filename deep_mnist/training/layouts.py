@@ -18,6 +18,7 @@ from typing import NamedTuple
 from deep_mnist.training.errors import UserError
 from deep_mnist.training.leftovers import (
     AVERAGE,
+    AVERAGE_SUFFIX,
     FLOATS,
     bookkeeping,
     check_not_in_the_way,
@@ -79,13 +80,17 @@ def assign(
       found: the file's variables.
       is_constant: whether all values of a variable in the file are equal; asked only of variables
         as large as the model's, where it decides.
-      take: names, or patterns of names as in "scope/*", that are preferred to all others.
+      take: names, or patterns of names as in "scope/*", that are preferred to all others; without
+        it, the moving averages of all the model's variables, if the file has them under its names.
 
     Raises:
       SeveralFitError: there are choices, and no rule that is safe; `take` decides.
       OtherModelError: there is nothing to choose from, or more than this model.
     """
     layers = layers_of(expected)
+    averages = [name + AVERAGE_SUFFIX for name in expected]
+    if not take and found.keys() >= set(averages):
+        take = averages
     ignored = bookkeeping(found)
     taken = _taken(found, ignored, take)
     ignored = {name: why for name, why in ignored.items() if name not in taken}
@@ -105,7 +110,9 @@ def assign(
             (layer.weight, layer.weight_shape, pair.weight),
             (layer.bias, layer.bias_shape, pair.bias),
         ):
-            reason = "taken by name" if source in taken else pair.reason
+            reason = pair.reason
+            if source in taken:
+                reason = "the moving average" if source in averages else "taken by name"
             if plain[source] != shape:
                 reason += f", reshaped from {list(plain[source])} without moving a value"
             sources[name] = Source(source, reason)

@@ -30,7 +30,8 @@ SLOT = re.compile(
     r"|Ftrl|FtrlProximal|LARS|LAMB|ProximalAdagrad)(_\w+)?$"
 )
 OPTIMIZER = re.compile(r"(^|/)training(_\d+)?/[A-Z]\w*/")
-AVERAGE = re.compile(r"/ExponentialMovingAverage(_\d+)?$")
+AVERAGE_SUFFIX = "/ExponentialMovingAverage"
+AVERAGE = re.compile(rf"{AVERAGE_SUFFIX}(_\d+)?$")
 NORMALIZATION = re.compile(
     r"(^|/)(gamma|beta|moving_mean|moving_variance)(_\d+)?$|batch_?norm", re.IGNORECASE
 )

@@ -9,6 +9,8 @@ from typing import Any
 
 from deep_mnist.data import Split, one_hot, scale
 from deep_mnist.training import checkpoints, weights
+from deep_mnist.training.leftovers import AVERAGE_SUFFIX
+from deep_mnist.training.precision import set_bfloat16
 from deep_mnist.training.score import EVALUATION_BATCH, Score, fingerprint
 from deep_mnist.training.shapes import Spec
 from deep_mnist.training.tensorflow import tf
@@ -36,14 +38,22 @@ class Session:
         self._saver = tf.train.Saver(self._variables, max_to_keep=None)
         self._weights_saver = tf.train.Saver(self._weights, max_to_keep=None)
         self._initializer = tf.global_variables_initializer()
-        self._tf_session = tf.Session(
-            config=tf.ConfigProto(
-                intra_op_parallelism_threads=config.intra_op_threads,
-                inter_op_parallelism_threads=config.inter_op_threads,
-                allow_soft_placement=True,
-                gpu_options=tf.GPUOptions(allow_growth=True),
-            )
+        averages = [
+            (variable, self._variables[name + AVERAGE_SUFFIX])
+            for name, variable in self._weights.items()
+            if name + AVERAGE_SUFFIX in self._variables
+        ]
+        self._use_averages = tf.group(*[v.assign(average) for v, average in averages])
+        self._reset_averages = tf.group(*[average.assign(v) for v, average in averages])
+        settings = tf.ConfigProto(
+            intra_op_parallelism_threads=config.intra_op_threads,
+            inter_op_parallelism_threads=config.inter_op_threads,
+            allow_soft_placement=True,
+            gpu_options=tf.GPUOptions(allow_growth=True),
         )
+        if getattr(config, "precision", "float32") == "bfloat16":
+            set_bfloat16(settings)
+        self._tf_session = tf.Session(config=settings)
         self.run = self._tf_session.run
         tf.get_default_graph().finalize()  # an op made in the loop would slow every step
 
@@ -91,7 +101,15 @@ class Session:
             initializers,
             {initializers[name].inputs[1]: value for name, value in loaded.values.items()},
         )
+        self.run(self._reset_averages)
         return loaded.summary()
+
+    def use_averages(self) -> None:
+        """Puts the moving averages of the model's variables, where they are kept, in their place.
+
+        Training does not go on from there: its last checkpoint holds both.
+        """
+        self.run(self._use_averages)
 
     def evaluate(self, split: Split, batch_size: int = EVALUATION_BATCH) -> Score:
         """Counts the correct answers over all examples of a split, the last few included."""

@@ -1,0 +1,59 @@
+"""The same gradients by quicker kernels: backward passes written as forward operations.
+
+On a CPU oneDNN's forward kernels are well tuned, its backward ones less so: at the sizes of the
+Deep MNIST network they take up to twice as long for as many multiplications (measured:
+benchmarks/results/step.json).
+"""
+
+from __future__ import annotations
+
+import functools
+from contextlib import AbstractContextManager
+from typing import Any
+
+from deep_mnist.training.tensorflow import tf
+
+CONVOLUTION, PRODUCT = "DeepMnistConv2D", "DeepMnistMatMul"
+
+
+def faster_backward() -> AbstractContextManager[Any]:
+    """Gradients of the tf.nn.conv2d and tf.matmul made inside are those of this file.
+
+    For convolutions with stride 1, padding SAME and sides of odd length, in NHWC, and for products
+    without transpositions. The operations themselves are TensorFlow's.
+    """
+    _register()
+    override: AbstractContextManager[Any] = tf.get_default_graph().gradient_override_map(
+        {"Conv2D": CONVOLUTION, "MatMul": PRODUCT}
+    )
+    return override
+
+
+@functools.cache
+def _register() -> None:
+    tf.RegisterGradient(CONVOLUTION)(_convolution)
+    tf.RegisterGradient(PRODUCT)(_product)
+
+
+def _convolution(op: Any, gradient: Any) -> tuple[Any, Any]:
+    """y = x * W: dx = dy * (W, turned around); dW = x * dy, with the batch as the channels.
+
+    x [B, H, W, I], W [k, l, I, O], dy [B, H, W, O]
+    """
+    x, W = op.inputs
+    k, l = (side // 2 for side in W.shape[:2].as_list())  # noqa: E741
+    turned = tf.transpose(tf.reverse(W, [0, 1]), [0, 1, 3, 2])  # [k, l, O, I]
+    dx = tf.nn.conv2d(gradient, turned, strides=1, padding="SAME")  # [B, H, W, I]
+
+    images = tf.transpose(x, [3, 1, 2, 0])  # [I, H, W, B]
+    filters = tf.transpose(gradient, [1, 2, 0, 3])  # [H, W, B, O]
+    padding = [[0, 0], [k, k], [l, l], [0, 0]]
+    dW = tf.nn.conv2d(images, filters, strides=1, padding=padding)  # [I, k, l, O]
+    return dx, tf.transpose(dW, [1, 2, 0, 3])
+
+
+def _product(op: Any, gradient: Any) -> tuple[Any, Any]:
+    """Y = X W: dX = (W dY^T)^T, which reads the large matrix in the order it lies; dW = X^T dY."""
+    x, W = op.inputs
+    dx = tf.transpose(tf.matmul(W, gradient, transpose_b=True))
+    return dx, tf.matmul(x, gradient, transpose_a=True)
