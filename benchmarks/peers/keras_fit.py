@@ -1,0 +1,87 @@
+"""Keras 3 on TensorFlow: a Sequential model and `fit`."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Any
+
+import contender
+import keras
+import material
+import numpy as np
+import tensorflow as tf
+from contender import BATCH_SIZE, LEARNING_RATE
+
+
+class Clock(keras.callbacks.Callback):  # type: ignore[misc]
+    """The time from the first batch of a `fit` to the end of its last, and the loss logged then."""
+
+    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
+        if batch == 0:
+            self.start = time.perf_counter()
+
+    def on_train_batch_end(self, batch: int, logs: Any) -> None:
+        self.end = time.perf_counter()
+        self.loss = float(logs["loss"])
+
+
+class KerasFit:
+    def __init__(self, given: material.Material, keep_prob: float) -> None:
+        self.given = given
+        self.step = 0
+        self.model = keras.Sequential(
+            [
+                keras.layers.Input([28, 28, 1]),
+                keras.layers.Conv2D(32, 5, padding="same", activation="relu"),
+                keras.layers.MaxPooling2D(),
+                keras.layers.Conv2D(64, 5, padding="same", activation="relu"),
+                keras.layers.MaxPooling2D(),
+                keras.layers.Flatten(),
+                keras.layers.Dense(1024, activation="relu"),
+                keras.layers.Dropout(1 - keep_prob),
+                keras.layers.Dense(10),
+            ]
+        )
+        self.model.set_weights(list(given.weights.values()))
+        self.model.compile(
+            keras.optimizers.Adam(LEARNING_RATE, epsilon=1e-8),
+            keras.losses.SparseCategoricalCrossentropy(from_logits=True, reduction="sum"),
+            jit_compile=False,  # XLA, the default, takes twice as long on a CPU
+        )
+        self.versions = {"keras": keras.__version__, "tensorflow": tf.__version__}
+
+    def fit(self, steps: int) -> Clock:
+        """Fits the next steps' images, scaled before as users of Keras scale their set."""
+        chosen = self.given.order[self.step * BATCH_SIZE : (self.step + steps) * BATCH_SIZE]
+        self.step += steps
+        clock = Clock()
+        self.model.fit(
+            self.scale(self.given.images[chosen]),
+            self.given.labels[chosen],
+            batch_size=BATCH_SIZE,
+            shuffle=False,
+            verbose=0,
+            callbacks=[clock],
+        )
+        return clock
+
+    def scale(self, images: Any) -> Any:
+        return images.reshape(-1, 28, 28, 1).astype(np.float32) * np.float32(1 / 255)
+
+    def train(self, steps: int) -> float:
+        clock = self.fit(steps)
+        return clock.end - clock.start
+
+    def losses(self, steps: int) -> list[float]:
+        # A step at a time, because what `fit` logs is the mean over the batches so far.
+        return [self.fit(1).loss for _ in range(steps)]
+
+    def classify(self, images: Any) -> Any:
+        return self.model.predict_on_batch(self.scale(images)).argmax(axis=1)
+
+
+if __name__ == "__main__":
+    _, directory, keep_prob = sys.argv
+    given = material.read(directory)
+    contender.serve(KerasFit(given, float(keep_prob)), given.test_images)
