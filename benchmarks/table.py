@@ -1,4 +1,4 @@
-"""The README's table of measured results, made of the files in results/.
+"""The README's tables of measured results, made of the files in results/.
 
 python benchmarks/table.py
 """
@@ -6,6 +6,7 @@ python benchmarks/table.py
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,15 @@ RESULTS = Path(__file__).parent / "results"
 
 def main() -> None:
     print(table())
+    print()
+    print(comparison())
 
 
 def table() -> str:
     """Markdown, a row per figure: what, measured, goal, script."""
     softmax, cnn = read("accuracy-softmax"), read("accuracy-cnn")
     strokes, drawing = read("accuracy-cnn-generated"), read("generated")
-    loop, process = read("loop"), read("process")
+    loop, process, compare = read("loop"), read("process"), read("compare")
     mlp, mlp_published = read("accuracy-mlp"), read("published-mlp")
     fnn, fnn_published = read("fnn"), read("published-fnn")["test_accuracy"]
     seconds = process["seconds"]
@@ -92,6 +95,10 @@ def table() -> str:
             f"{loop['ours_ms_per_step']['mean']:.1f} ms: {loop['ratio_of_means']:.3f} x bare",
             "1.05 x",
         ),
+        *(
+            step_beside_the_best_peer(compare, precision, goal)
+            for precision, goal in (("float32", 0.85), ("bfloat16", 0.70))
+        ),
         (
             "`python -m deep_mnist.softmax`, the whole process",
             f"{seconds['softmax']['median']:.1f} s: {process['softmax_over_import']:.2f} x "
@@ -110,8 +117,60 @@ def table() -> str:
             "900 MB",
         ),
     ]
-    lines = ["| what | measured | goal |", "|---|---|---|"]
-    return "\n".join(lines + [f"| {' | '.join(row)} |" for row in rows])
+    return markdown(("what", "measured", "goal"), rows)
+
+
+def step_beside_the_best_peer(
+    compare: dict[str, Any], precision: str, goal: float
+) -> tuple[str, str, str]:
+    """The row of the CNN's training step in a precision."""
+    what = f"CNN step in {precision}, beside the quickest of its peers"
+    if precision not in compare:
+        return what, f"no {precision} on this processor", f"{goal:.2f} x"
+    measured = compare[precision]
+    ms = compare["contenders"][measured["ours"]]["ms_per_step"]["median"]
+    ratio = measured["ours_over_best_peer"]
+    return (
+        what,
+        f"{ms:.1f} ms: {ratio:.2f} x {measured['best_peer']}",
+        f"{goal:.2f} x" + (", not reached" if ratio > goal else ""),
+    )
+
+
+def comparison() -> str:
+    """Markdown, a row per framework: a training step, inference, start-up, memory."""
+    rows = [
+        (
+            name,
+            with_spread(values["ms_per_step"]),
+            f"{values['digits_per_second']['1']['median']:,.0f}",
+            f"{values['digits_per_second']['1000']['median']:,.0f}",
+            f"{values['start_seconds']['median']:.1f} s",
+            f"{values['peak_mb']:,} MB",
+        )
+        for name, values in read("compare")["contenders"].items()
+    ]
+    titles = (
+        "program",
+        "ms per training step (quartiles)",
+        "digits/s, one by one",
+        "digits/s, by 1,000",
+        "first step done after",
+        "peak memory",
+    )
+    return markdown(titles, rows)
+
+
+def with_spread(values: dict[str, float]) -> str:
+    """Median and quartiles, as in "20.1 (19.8 to 20.6)"."""
+    median, low, high = (values[key] for key in ("median", "lower_quartile", "upper_quartile"))
+    return f"{median:.1f} ({low:.1f} to {high:.1f})"
+
+
+def markdown(titles: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+    """A table of Markdown."""
+    lines = [f"| {' | '.join(row)} |" for row in (titles, *rows)]
+    return "\n".join([lines[0], "|---" * len(titles) + "|", *lines[1:]])
 
 
 def read(name: str) -> dict[str, Any]:
