@@ -42,24 +42,24 @@ TRAINING, CHECK = 0.5, 1.0  # keep_prob
 
 
 class Contender(NamedTuple):
+    environment: str  # "ours": where this runs; NAME: of peers/requirements-NAME.txt
     program: str  # in peers/
-    environment: str | None = None  # requirements-ENVIRONMENT.txt; None: this one
     words: tuple[str, ...] = ()
 
 
 CONTENDERS = {
     "float32": {
-        "deep_mnist": Contender("ours.py", words=("float32",)),
-        "bare tutorial loop": Contender("tutorial.py"),
-        "Keras, fit": Contender("keras_fit.py"),
-        "PyTorch": Contender("pytorch.py", "torch"),
-        "PyTorch, compiled": Contender("pytorch.py", "torch", ("compile",)),
-        "JAX, jit": Contender("jax_jit.py", "jax"),
+        "deep_mnist": Contender("ours", "ours.py", ("float32",)),
+        "bare tutorial loop": Contender("ours", "tutorial.py"),
+        "Keras, fit": Contender("ours", "keras_fit.py"),
+        "PyTorch": Contender("torch", "pytorch.py"),
+        "PyTorch, compiled": Contender("torch", "pytorch.py", ("compile",)),
+        "JAX, jit": Contender("jax", "jax_jit.py"),
     },
     "bfloat16": {
-        "deep_mnist, bfloat16": Contender("ours.py", words=("bfloat16",)),
-        "PyTorch, bfloat16": Contender("pytorch.py", "torch", ("bfloat16",)),
-        "PyTorch, compiled, bfloat16": Contender("pytorch.py", "torch", ("compile", "bfloat16")),
+        "deep_mnist, bfloat16": Contender("ours", "ours.py", ("bfloat16",)),
+        "PyTorch, bfloat16": Contender("torch", "pytorch.py", ("bfloat16",)),
+        "PyTorch, compiled, bfloat16": Contender("torch", "pytorch.py", ("compile", "bfloat16")),
     },
 }
 
@@ -73,11 +73,13 @@ def main() -> None:
     precisions = ["float32"]
     if training.choose_precision("auto") == "bfloat16":
         precisions.append("bfloat16")
+    interpreters = {name: environments.python(name, asked.venvs) for name in ("torch", "jax")}
+    interpreters["ours"] = Path(sys.executable)
     with tempfile.TemporaryDirectory() as directory:
         subprocess.run([sys.executable, environments.PEERS / "material.py", directory], check=True)
         commands = {
             precision: {
-                name: command(contender, asked.venvs, directory)
+                name: command(contender, interpreters, directory)
                 for name, contender in CONTENDERS[precision].items()
             }
             for precision in precisions
@@ -115,10 +117,9 @@ def main() -> None:
     )
 
 
-def command(contender: Contender, venvs: Path, directory: str) -> list[str]:
+def command(contender: Contender, interpreters: dict[str, Path], directory: str) -> list[str]:
     """The command line of a contender, with a place for keep_prob."""
-    name = contender.environment
-    interpreter = environments.python(name, venvs) if name else Path(sys.executable)
+    interpreter = interpreters[contender.environment]
     program = environments.PEERS / contender.program
     return [str(interpreter), str(program), directory, KEEP_PROB, *contender.words]
 
