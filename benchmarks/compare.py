@@ -197,7 +197,7 @@ def take_turns(commands: dict[str, list[str]], rounds: int) -> dict[str, Any]:
     return {
         name: {
             "ms_per_step": summary(steps[name], 2),
-            "digits_per_second": {size: summary(digits[name][size], 0) for size in BATCHES},
+            "digits_per_second": {size: summary(digits[name][size], 1) for size in BATCHES},
         }
         for name in commands
     }
