@@ -1,7 +1,7 @@
 """The recipes: named sets of hyper-parameters, as what differs from a program's defaults.
 
 Chosen on the validation set alone. The figures are means over seeds of the accuracy on the test
-set, which was read once a run (benchmarks/results/recipe-*.json).
+set, which was read once a run (benchmarks/results/accuracy-*.json).
 """
 
 from __future__ import annotations
