@@ -7,9 +7,9 @@
     python benchmarks/accuracy.py cnn --seeds 5 --recipe best
     python benchmarks/accuracy.py cnn --seeds 1 --dataset generated --steps 4000
 
-Each seed is one run of `python -m deep_mnist.PROGRAM` in RUNS/PROGRAM-[RECIPE-][DATASET-]seedN. Runs that
-are there already are gone on with, or only read if they are finished. A run on generated digits
-is evaluated on MNIST as well.
+Each seed is one run of `python -m deep_mnist.PROGRAM` in RUNS/PROGRAM-[RECIPE-][DATASET-]seedN. Runs
+that are there already are gone on with, or only read if they are finished. A run on generated
+digits is evaluated on MNIST as well.
 """
 
 from __future__ import annotations
@@ -46,7 +46,9 @@ def main() -> None:
     for seed in range(asked.seeds):
         run = asked.runs / f"{name}-seed{seed}"
         result = train(asked.program, run, [*settings, "--seed", str(seed)])
-        row = {key: result[key] for key in ("seed", "test_accuracy", "validation_accuracy", "seconds")}
+        row = {
+            key: result[key] for key in ("seed", "test_accuracy", "validation_accuracy", "seconds")
+        }
         if asked.dataset == "generated":
             row["mnist_test_accuracy"] = evaluate_on_mnist(asked.program, run)
         rows.append({**row, "weights_sha256": result["weights_sha256"]})

@@ -93,7 +93,7 @@ def test_strong_augmentation_keeps_digits_readable():
     square[4:24, 4:24] = 1
     many = np.repeat(square.reshape(1, 784), 500, axis=0)
     ink = distort(many, STRONG, np.random.default_rng(5)).sum(axis=1) / 400
-    assert 0.5 < ink.min()
+    assert ink.min() > 0.5
     assert ink.max() < 1.6
 
 
