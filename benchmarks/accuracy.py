@@ -7,8 +7,8 @@
     python benchmarks/accuracy.py cnn --seeds 5 --recipe best
     python benchmarks/accuracy.py cnn --seeds 1 --dataset generated --steps 4000
 
-Each seed is one run of `python -m deep_mnist.PROGRAM` in RUNS/PROGRAM-[RECIPE-][DATASET-]seedN. Runs
-that are there already are gone on with, or only read if they are finished. A run on generated
+Each seed is one run of `python -m deep_mnist.PROGRAM` in RUNS/PROGRAM-[RECIPE-][DATASET-]seedN.
+Runs that are there already are gone on with, or only read if they are finished. A run on generated
 digits is evaluated on MNIST as well.
 """
 
