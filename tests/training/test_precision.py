@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from deep_mnist.training import UserError, choose_precision, precision
+from deep_mnist.training import UserError
+from deep_mnist.training.precision import choose
 
 AMX = "processor : 0\nmodel name : X\nflags\t\t: fpu avx2 avx512_bf16 amx_bf16 amx_tile\n"
 AVX2 = "processor : 0\nmodel name : has no amx_bf16\nflags\t\t: fpu avx2 fma\n"
@@ -18,18 +19,18 @@ def cpuinfo(monkeypatch):
 
 def test_auto_is_what_the_processor_has(cpuinfo):
     cpuinfo(AMX)
-    assert choose_precision("auto") == "bfloat16"
-    assert choose_precision("bfloat16") == "bfloat16"
-    assert choose_precision("float32") == "float32"
+    assert choose("auto") == "bfloat16"
+    assert choose("bfloat16") == "bfloat16"
+    assert choose("float32") == "float32"
     cpuinfo(AVX2)
-    assert choose_precision("auto") == "float32"
-    assert choose_precision("float32") == "float32"
+    assert choose("auto") == "float32"
+    assert choose("float32") == "float32"
 
 
 def test_bfloat16_is_refused_where_it_would_silently_be_float32(cpuinfo):
     cpuinfo(AVX2)
     with pytest.raises(UserError, match="expected a processor with avx512_bf16 or amx_bf16"):
-        choose_precision("bfloat16")
+        choose("bfloat16")
 
 
 def test_a_machine_without_cpuinfo_computes_in_float32(monkeypatch):
@@ -37,4 +38,4 @@ def test_a_machine_without_cpuinfo_computes_in_float32(monkeypatch):
         raise FileNotFoundError
 
     monkeypatch.setattr(Path, "read_text", missing)
-    assert precision.choose("auto") == "float32"
+    assert choose("auto") == "float32"
