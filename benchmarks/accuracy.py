@@ -1,14 +1,15 @@
-"""Test accuracy of a program with its own settings, over several seeds.
+"""Test accuracy of a program with its own settings, or a recipe's, over several seeds.
 
     python benchmarks/accuracy.py softmax --seeds 10
     python benchmarks/accuracy.py cnn --seeds 3
     python benchmarks/accuracy.py mlp --seeds 10
     python benchmarks/accuracy.py fnn --seeds 10
+    python benchmarks/accuracy.py cnn --seeds 5 --recipe best
     python benchmarks/accuracy.py cnn --seeds 1 --dataset generated --steps 4000
 
-Each seed is one run of `python -m deep_mnist.PROGRAM` in RUNS/PROGRAM-[DATASET-]seedN. Runs that
-are there already are gone on with, or only read if they are finished. A run on generated digits
-is evaluated on MNIST as well.
+Each seed is one run of `python -m deep_mnist.PROGRAM` in RUNS/PROGRAM-[RECIPE-][DATASET-]seedN.
+Runs that are there already are gone on with, or only read if they are finished. A run on generated
+digits is evaluated on MNIST as well.
 """
 
 from __future__ import annotations
@@ -29,17 +30,25 @@ def main() -> None:
     parser.add_argument("program", choices=("softmax", "cnn", "mlp", "fnn"))
     parser.add_argument("--seeds", type=int, default=3, help="seeds 0 .. SEEDS-1 (default: 3)")
     parser.add_argument("--dataset", default="mnist", choices=("mnist", "generated"))
+    parser.add_argument("--recipe", help="of the program (default: the tutorial's)")
     parser.add_argument("--steps", help="instead of the program's own")
     parser.add_argument("--runs", type=Path, default=Path("saved/runs/benchmark"))
     asked = parser.parse_args()
 
-    name = asked.program if asked.dataset == "mnist" else f"{asked.program}-{asked.dataset}"
-    settings = ["--dataset", asked.dataset, *(["--steps", asked.steps] if asked.steps else [])]
+    dataset = None if asked.dataset == "mnist" else asked.dataset
+    name = "-".join(word for word in (asked.program, asked.recipe, dataset) if word)
+    settings = [
+        *(["--recipe", asked.recipe] if asked.recipe else []),
+        *["--dataset", asked.dataset],
+        *(["--steps", asked.steps] if asked.steps else []),
+    ]
     rows = []
     for seed in range(asked.seeds):
         run = asked.runs / f"{name}-seed{seed}"
         result = train(asked.program, run, [*settings, "--seed", str(seed)])
-        row = {key: result[key] for key in ("seed", "test_accuracy", "validation_accuracy")}
+        row = {
+            key: result[key] for key in ("seed", "test_accuracy", "validation_accuracy", "seconds")
+        }
         if asked.dataset == "generated":
             row["mnist_test_accuracy"] = evaluate_on_mnist(asked.program, run)
         rows.append({**row, "weights_sha256": result["weights_sha256"]})
@@ -48,8 +57,8 @@ def main() -> None:
         "steps": result["steps"],
         "runs": rows,
     }
-    for key in ("test_accuracy", "mnist_test_accuracy"):
-        column = [row[key] for row in rows if key in row]
+    for key in ("test_accuracy", "validation_accuracy", "mnist_test_accuracy", "seconds"):
+        column = [row[key] for row in rows if row.get(key) is not None]
         if column:
             values[key] = {
                 "mean": round(statistics.mean(column), 6),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import statistics
 from pathlib import Path
 from typing import Any
 
@@ -26,3 +27,13 @@ def write(name: str, values: dict[str, Any]) -> None:
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / f"{name}.json").write_text(text, "utf-8")
     print(text, end="")
+
+
+def spread(times: list[float]) -> dict[str, float]:
+    """Median and quartiles."""
+    low, median, high = statistics.quantiles(times, n=4)
+    return {
+        "median": round(median, 3),
+        "lower_quartile": round(low, 3),
+        "upper_quartile": round(high, 3),
+    }

@@ -24,7 +24,7 @@ The weights that `python -m deep_mnist.{model} --restore` evaluates: the model's
 
 | | |
 |---|---|
-| trained by | `python -m deep_mnist.{model} --seed {seed}`, {steps:,} steps on MNIST |
+| trained by | `python -m deep_mnist.{model}{recipe} --seed {seed}`, {steps:,} steps on MNIST |
 | test accuracy | {test_accuracy:.4f} |
 | validation accuracy | {validation} |
 | date | {date} |
@@ -41,6 +41,7 @@ def main() -> None:
     run = parser.parse_args().run
 
     result = json.loads((run / "result.json").read_text("utf-8"))
+    recipe = json.loads((run / "config.json").read_text("utf-8")).get("recipe", "tutorial")
     if result["dataset"] != "mnist":
         raise SystemExit(f"{run}: expected a run on MNIST, found one on {result['dataset']}")
     place = SAVED / result["model"]
@@ -70,6 +71,7 @@ def main() -> None:
     readme = README.format(
         **{
             **result,
+            "recipe": "" if recipe == "tutorial" else f" --recipe {recipe}",
             "validation": "none, all are trained on" if validation is None else f"{validation:.4f}",
             "versions": versions,
             "date": ended.date(),

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from deep_mnist.training import RECIPES
+
 RESULTS = Path(__file__).parent / "results"
 
 
@@ -171,6 +173,29 @@ def markdown(titles: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     """A table of Markdown."""
     lines = [f"| {' | '.join(row)} |" for row in (titles, *rows)]
     return "\n".join([lines[0], "|---" * len(titles) + "|", *lines[1:]])
+
+
+def recipes() -> str:
+    """Markdown, a row per recipe: what it changes, and what it gives."""
+    lines = ["| recipe | what it sets | test accuracy | training |", "|---|---|---|---|"]
+    for program, name in (("softmax", "best"), ("cnn", "fast"), ("cnn", "best")):
+        result = read(f"accuracy-{program}-{name}")
+        sets = " ".join(
+            f"--{field.replace('_', '-')} {value}"
+            for field, value in RECIPES[program][name].items()
+        )
+        accuracy = result["test_accuracy"]
+        lines.append(
+            f"| `{program} --recipe {name}` | `{sets}` | mean {percent(accuracy['mean'])}, lowest "
+            f"{percent(accuracy['lowest'])}, {len(result['runs'])} seeds "
+            f"| {duration(result['seconds']['mean'])} |"
+        )
+    return "\n".join(lines)
+
+
+def duration(seconds: float) -> str:
+    """71 -> "71 s", 960 -> "16 min"."""
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
 
 
 def read(name: str) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from deep_mnist import data, training
@@ -160,7 +160,6 @@ def max_pool_2x2(x: Any) -> Any:
 
 def train(config: Config, options: training.Options) -> None:
     """Trains as the tutorial does: a batch, a report every 100 steps, an update."""
-    config = replace(config, precision=training.choose_precision(config.precision))
     digits = data.load(config.dataset, options.data_dir)
     with tf.Graph().as_default():
         model = build(config)

@@ -12,6 +12,7 @@ import pytest
 from deep_mnist import __main__ as listing
 from deep_mnist import cnn, data, fnn, mlp, softmax
 from deep_mnist.data import catalogue, idx
+from deep_mnist.training import precision
 
 PROGRAMS = {"softmax": softmax.main, "cnn": cnn.main, "mlp": mlp.main, "fnn": fnn.main}
 QUICK = ["--dataset", "generated", "--steps", "3", "--batch-size", "5", "--log-every", "1"]
@@ -87,6 +88,17 @@ def test_two_runs_of_one_seed_agree_in_bits_and_two_seeds_do_not():
     assert fingerprints[0] == fingerprints[1] != fingerprints[2]
 
 
+def test_a_recipe_is_recorded_with_all_that_it_sets_and_flags_go_over_it():
+    assert softmax.main(["--recipe", "best", *QUICK, "--run-dir", "softmax"]) == 0
+    config = json.loads(Path("softmax/config.json").read_text())
+    assert {name: config[name] for name in ("recipe", "steps", "schedule", "optimizer")} == {
+        "recipe": "best",
+        "steps": 3,
+        "schedule": "one-cycle",
+        "optimizer": "adam",
+    }
+
+
 def test_quiet_prints_the_test_accuracy_alone(capsys):
     softmax.main([*QUICK, "--quiet"])
     assert re.fullmatch(r"test accuracy .*\n", capsys.readouterr().out)
@@ -154,6 +166,8 @@ def test_ctrl_c_while_data_is_read_exits_130(monkeypatch, capsys):
         (["--learning-rate", "nan"], "--learning-rate: expected a number above 0, found nan"),
         (["--dataset", "cifar"], "--dataset: expected one of auto, mnist, fashion-mnist, kmnist"),
         (["--optimizer", "adams"], "expected one of gradient-descent, adam, found 'adams'"),
+        (["--recipe", "slow"], "--recipe: expected one of tutorial, fast, best, found 'slow'"),
+        (["--restore", "--recipe", "best"], "evaluates: leave out --recipe"),
         (["--stepz", "3"], "unrecognized arguments: --stepz 3; --help lists the flags"),
         (["--seed", "3000000000"], "--seed: expected a whole number from 0 up to 2147483647"),
         (["--intra-op-threads", "3000000000"], "expected a whole number from 1 up to 1024"),
@@ -177,6 +191,12 @@ def test_ctrl_c_while_data_is_read_exits_130(monkeypatch, capsys):
 )
 def test_a_mistake_is_told_in_one_line(fails, arguments, message):
     assert message in fails("cnn", *arguments)
+
+
+def test_bfloat16_is_refused_where_the_processor_has_none(fails, monkeypatch):
+    monkeypatch.setattr(precision, "FEATURES", {"of no processor"})
+    message = fails("cnn", "--precision", "bfloat16")
+    assert "expected a processor with avx512_bf16 or amx_bf16" in message
 
 
 def test_a_run_directory_that_is_used_is_refused_and_left_alone(fails):
@@ -220,7 +240,7 @@ def test_the_other_models_run_is_not_resumed(capsys):
     assert cnn.main(["--resume", "run"]) == 2
     assert capsys.readouterr().err == (
         "cnn: run/config.json is not of a run of this program: "
-        "keep_prob missing, nothing unexpected\n"
+        "augmentation, average_decay, beta2, keep_prob, precision missing, nothing unexpected\n"
     )
 
 

@@ -83,7 +83,7 @@ def test_the_gradients_shown_are_those_that_are_printed(capsys):
 
 
 def test_the_loop_shown_is_the_programs():
-    (loop,) = [text for language, text in BLOCKS if "run.steps()" in text]
+    (loop,) = [text for language, text in BLOCKS if "run.steps(batches)" in text]
     program = (ROOT / "deep_mnist" / "cnn.py").read_text("utf-8")
     assert textwrap.indent(loop, " " * 12) in program
 
@@ -99,6 +99,7 @@ def test_the_table_is_made_of_the_results():
     table = runpy.run_path(str(ROOT / "benchmarks" / "table.py"))["table"]()
     assert table.count("\n") == 17
     assert table in README
+    assert runpy.run_path(str(ROOT / "benchmarks" / "table.py"))["recipes"]() in README
     assert results("accuracy-cnn")["machine"] in README
 
 

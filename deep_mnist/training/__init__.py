@@ -37,7 +37,6 @@ from deep_mnist.training.flags import Options
 from deep_mnist.training.launch import launch
 from deep_mnist.training.numpy_session import NumpySession
 from deep_mnist.training.precision import PRECISIONS
-from deep_mnist.training.precision import choose as choose_precision
 from deep_mnist.training.recipes import RECIPES
 from deep_mnist.training.run import Run
 from deep_mnist.training.schedule import learning_rate
@@ -53,7 +52,6 @@ __all__ = [
     "Run",
     "Session",
     "UserError",
-    "choose_precision",
     "exit_code",
     "faster_backward",
     "import_quietly",

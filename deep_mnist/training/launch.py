@@ -11,6 +11,7 @@ from deep_mnist.training import (
     flags,
     locate,
     npz_checkpoints,
+    precision,
     recipes,
     run_directory,
     shipped,
@@ -55,6 +56,8 @@ def _run(
     else:
         config = config_class(**recipes.settings(name, given))
         configs.check(config)
+    if hasattr(config, "precision"):
+        config = dataclasses.replace(config, precision=precision.choose(config.precision))
     if options.run_dir is not None:
         if not numpy_only:
             weights.check_path(options.run_dir)

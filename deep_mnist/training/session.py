@@ -8,9 +8,8 @@ from types import TracebackType
 from typing import Any
 
 from deep_mnist.data import Split, one_hot, scale
-from deep_mnist.training import checkpoints, weights
+from deep_mnist.training import checkpoints, precision, weights
 from deep_mnist.training.leftovers import AVERAGE_SUFFIX
-from deep_mnist.training.precision import set_bfloat16
 from deep_mnist.training.score import EVALUATION_BATCH, Score, fingerprint
 from deep_mnist.training.shapes import Spec
 from deep_mnist.training.tensorflow import tf
@@ -51,8 +50,8 @@ class Session:
             allow_soft_placement=True,
             gpu_options=tf.GPUOptions(allow_growth=True),
         )
-        if getattr(config, "precision", "float32") == "bfloat16":
-            set_bfloat16(settings)
+        if precision.choose(getattr(config, "precision", "float32")) == "bfloat16":
+            precision.set_bfloat16(settings)
         self._tf_session = tf.Session(config=settings)
         self.run = self._tf_session.run
         tf.get_default_graph().finalize()  # an op made in the loop would slow every step

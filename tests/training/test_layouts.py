@@ -135,16 +135,29 @@ def test_a_scope_is_taken_by_a_pattern():
     assert names_in(assign(CNN, file, trained, ["b/*"])) == [f"b/{name}" for name in CNN]
 
 
-def test_a_moving_average_is_taken_only_when_named():
-    averages = {f"{name}/ExponentialMovingAverage": shape for name, shape in SOFTMAX.items()}
-    file = file_of(SOFTMAX) | file_of(averages)
-    assert names_in(assign(SOFTMAX, file, trained)) == ["W", "b"]
+def test_a_moving_average_of_another_programs_variable_is_taken_only_when_named():
+    averages = {f"{name}/ExponentialMovingAverage": SOFTMAX[name[:1]] for name in ("W1", "b1")}
+    file = file_of({"W1": SOFTMAX["W"], "b1": SOFTMAX["b"], **averages})
+    assert names_in(assign(SOFTMAX, file, trained)) == ["W1", "b1"]
     assert names_in(assign(SOFTMAX, file, trained, ["*/ExponentialMovingAverage"])) == [*averages]
 
 
-@pytest.mark.parametrize("scope", ["", "train/"])
-def test_a_moving_average_in_a_scope_is_that_of_the_variable_outside(scope):
-    averages = {f"{scope}{name}/ExponentialMovingAverage": s for name, s in SOFTMAX.items()}
+def test_the_moving_averages_of_the_models_own_variables_are_its_weights():
+    averages = {f"{name}/ExponentialMovingAverage": shape for name, shape in SOFTMAX.items()}
+    file = file_of({**SOFTMAX, **averages})
+    found = assign(SOFTMAX, file, trained)
+    assert names_in(found) == [*averages]
+    assert {source.reason for source in found.sources.values()} == {"the moving average"}
+    assert names_in(assign(SOFTMAX, file, trained, ["W", "b"])) == ["W", "b"]
+
+
+def test_averages_of_some_variables_alone_are_left_out():
+    file = file_of({**SOFTMAX, "W/ExponentialMovingAverage": SOFTMAX["W"]})
+    assert names_in(assign(SOFTMAX, file, trained)) == ["W", "b"]
+
+
+def test_a_moving_average_in_a_scope_is_that_of_the_variable_outside():
+    averages = {f"train/{name}/ExponentialMovingAverage": s for name, s in SOFTMAX.items()}
     assert assign(SOFTMAX, file_of({**SOFTMAX, **averages}), trained).ignored.keys() == {*averages}
 
 
