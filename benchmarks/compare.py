@@ -196,20 +196,10 @@ def take_turns(commands: dict[str, list[str]], rounds: int) -> dict[str, Any]:
             print(f"round {done + 1} of {rounds}, ms per step: {last}", flush=True)
     return {
         name: {
-            "ms_per_step": summary(steps[name], 2),
-            "digits_per_second": {size: summary(digits[name][size], 1) for size in BATCHES},
+            "ms_per_step": report.spread(steps[name]),
+            "digits_per_second": {size: report.spread(digits[name][size]) for size in BATCHES},
         }
         for name in commands
-    }
-
-
-def summary(values: list[float], digits: int) -> dict[str, float]:
-    """Median and quartiles."""
-    low, median, high = statistics.quantiles(values, n=4)
-    return {
-        "median": round(median, digits),
-        "lower_quartile": round(low, digits),
-        "upper_quartile": round(high, digits),
     }
 
 
