@@ -28,7 +28,7 @@ import environments
 import report
 from driven import KEEP_PROB, Process
 
-from deep_mnist import training
+from deep_mnist.training.precision import choose as choose_precision
 
 STEPS = 25  # in a turn
 BATCHES = {1: 100, 1_000: 2}  # batch size of inference -> how many in a turn
@@ -71,7 +71,7 @@ def main() -> None:
     asked = parser.parse_args()
 
     precisions = ["float32"]
-    if training.choose_precision("auto") == "bfloat16":
+    if choose_precision("auto") == "bfloat16":
         precisions.append("bfloat16")
     interpreters = {name: environments.python(name, asked.venvs) for name in ("torch", "jax")}
     interpreters["ours"] = Path(sys.executable)

@@ -16,9 +16,7 @@ RESULTS = Path(__file__).parent / "results"
 
 
 def main() -> None:
-    print(table())
-    print()
-    print(comparison())
+    print(table(), recipes(), comparison(), sep="\n\n")
 
 
 def table() -> str:
