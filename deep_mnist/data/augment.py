@@ -30,7 +30,7 @@ class Augmentation(NamedTuple):
     smoothness: float  # distance over which the displacement changes
 
 
-SLIGHT = Augmentation(0.5, 0.05, 0.05, 0.05, 0.05, 0.0, 4.0)
+SLIGHT = Augmentation(0.5, 0.0, 0.0, 0.0, 0.0, 0.0, 4.0)
 STRONG = Augmentation(0.5, 0.1, 0.1, 0.07, 0.07, 0.9, 4.0)
 AUGMENTATIONS = {"slight": SLIGHT, "strong": STRONG}
 
