@@ -202,11 +202,7 @@ def _grey(image: Any, smaller: int) -> FloatArray:
 def _most_contrast(colours: FloatArray) -> FloatArray:
     """[H, W, 3] -> [H, W]: brightness, or the colour that shows the ink, as blue shows yellow."""
     brightness = colours @ BRIGHTNESS
-    contrasts = [
-        float(np.ptp(np.quantile(values, [0.002, 0.998])))
-        for values in (brightness, *np.moveaxis(colours, 2, 0))
-    ]
-    best = int(np.argmax(contrasts[1:]))
-    if contrasts[1 + best] > 2 * contrasts[0] + 0.05:
-        return colours[:, :, best]
-    return brightness
+    planes = [brightness, *np.moveaxis(colours, 2, 0)]
+    contrasts = [ink.contrast(plane) for plane in planes]
+    best = int(np.argmax(contrasts))
+    return planes[best] if contrasts[best] > 1.7 * contrasts[0] else brightness
