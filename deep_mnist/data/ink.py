@@ -35,13 +35,14 @@ class Ink(NamedTuple):
 def find(grey: FloatArray) -> Ink:
     """The ink on a picture [H, W] in [0, 1]; no parts where there is none."""
     darkness = without_paper(1 - grey if is_light_on_dark(grey) else grey)
-    noise = noise_of(darkness)
-    dark = darkness[darkness > max(CONTRAST, NOISE * noise)]
+    # In a tiny picture nearly every pixel is an edge, and none tells of noise.
+    grain = min(NOISE * noise_of(darkness), 0.35 * float(np.quantile(darkness, 0.995)))
+    dark = darkness[darkness > max(CONTRAST, grain)]
     # A single dark pixel is dirt, or the sensor's.
     if dark.size < 3:
         return Ink(np.zeros_like(grey), components(np.zeros(grey.shape, np.bool_)))
     level = np.quantile(dark, 0.95)
-    least = max(CONTRAST, NOISE * noise, FAINT * level)
+    least = max(CONTRAST, grain, FAINT * level)
     rough = components(darkness > least)
     own = _own_levels(darkness, rough, level)
     values = np.clip(darkness / own[rough.labels], 0, 1)
@@ -73,7 +74,8 @@ def without_paper(grey: FloatArray) -> FloatArray:
     paper = resample(_paper(small, window), *grey.shape)
     # In the dark beside the sheet every grain would be ink.
     darkness = (paper - grey) / np.maximum(paper, 0.3 * paper.max() + 1e-6)
-    return np.clip(darkness - np.median(darkness), 0, 1)
+    # The grain makes the lightest places around a pixel lighter than the paper is.
+    return np.clip(darkness - min(np.quantile(darkness, 0.3), CONTRAST / 2), 0, 1)
 
 
 def _paper(small: FloatArray, window: int) -> FloatArray:

@@ -12,6 +12,7 @@ Box = npt.NDArray[np.int64]  # [4]: left, top, right, bottom
 
 LEAST = 0.35  # of the highest digit's height: what is lower is a part of one, or dirt
 NEAR = 0.25  # of it: so near is a part
+JOINT = 0.45  # of a digit's height: the most that holds it to its neighbour
 WIDE = 1.4  # width to height: wider are digits that touch
 
 
@@ -157,12 +158,11 @@ def _split(box: Box, values: FloatArray) -> list[tuple[Box, FloatArray]]:
     inside = values > 0.5
     column = inside.sum(axis=0)
     runs = (np.diff(np.pad(inside, ((1, 0), (0, 0))).astype(np.int8), axis=0) == 1).sum(axis=0)
-    stroke = max(1.0, float(np.median(column[column > 0])) / 2)
     first, last = int(0.3 * height), int(len(column) - 0.3 * height)
     places = np.arange(first, max(first, last))
     cost = column[places] + height * (runs[places] > 1)
     for place in places[np.argsort(cost, kind="stable")][:1]:
-        if cost.min() > 2 * stroke + 0.1 * height:
+        if cost.min() > JOINT * height:
             break
         halves = []
         for start, stop in ((0, int(place)), (int(place), values.shape[1])):
@@ -170,8 +170,15 @@ def _split(box: Box, values: FloatArray) -> list[tuple[Box, FloatArray]]:
             rows, columns = np.nonzero(part > 0.5)
             if not len(rows) or rows.max() + 1 - rows.min() < 0.7 * height:
                 return [(box, values)]
-            offset = np.array([box[0] + start, box[1], box[0] + start, box[1]])
-            own = offset + [columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]
+            left, top = int(box[0]) + start, int(box[1])
+            own = np.array(
+                [
+                    left + columns.min(),
+                    top + rows.min(),
+                    left + columns.max() + 1,
+                    top + rows.max() + 1,
+                ]
+            )
             halves += _split(own, part)
         return halves
     return [(box, values)]
