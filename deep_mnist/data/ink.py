@@ -13,9 +13,11 @@ import numpy.typing as npt
 
 from deep_mnist.data.components import Components, components
 from deep_mnist.data.resample import FloatArray, resample
+from deep_mnist.data.ruling import without_lines
 
 SIDE = 160  # longest, of the small copy on which the paper is estimated
 STROKES = (3, 9)  # a stroke is at most so many parts of the longer side; in shadows, the second
+SHADOW = 0.004  # of the picture: smaller ones do no harm
 CONTRAST = 0.06  # least darkness of ink, where paper is 0 and black 1
 NOISE = 5.0  # as many standard deviations of the paper's noise are ink
 FAINT = (
@@ -36,6 +38,7 @@ def find(grey: FloatArray) -> Ink:
     darkness = without_paper(1 - grey if is_light_on_dark(grey) else grey)
     # In a tiny picture nearly every pixel is an edge, and none tells of noise.
     grain = min(NOISE * noise_of(darkness), 0.35 * float(np.quantile(darkness, 0.995)))
+    darkness = without_lines(darkness, max(CONTRAST, grain))
     dark = darkness[darkness > max(CONTRAST, grain)]
     # A single dark pixel is dirt, or the sensor's.
     if dark.size < 3:
@@ -68,7 +71,7 @@ def without_paper(grey: FloatArray) -> FloatArray:
     """Darkness [H, W] of dark ink beside the paper around it: near 0 is paper, 1 is black."""
     small = _small(grey)
     wide, narrow = (_paper(small, _odd(max(small.shape) / part)) for part in STROKES)
-    paper = resample(wide if _same_extent(wide - small, narrow - small) else narrow, *grey.shape)
+    paper = resample(narrow if _is_shaded(wide - small, narrow - small) else wide, *grey.shape)
     # In the dark beside the sheet every grain would be ink.
     darkness = (paper - grey) / np.maximum(paper, 0.3 * paper.max() + 1e-6)
     # The grain makes the lightest places around a pixel lighter than the paper is.
@@ -85,19 +88,20 @@ def _paper(small: FloatArray, window: int) -> FloatArray:
     return _mean(np.maximum(closed, small), 5)
 
 
-def _same_extent(wide: FloatArray, narrow: FloatArray) -> bool:
-    """Whether what is dark beside a wide surrounding reaches no further than beside a narrow one.
+def _is_shaded(wide: FloatArray, narrow: FloatArray) -> bool:
+    """Whether something dark beside a wide surrounding has not even a rim beside a narrow one.
 
-    Thick strokes are hollow beside a narrow surrounding, but as large; shadows are gone.
+    Thick strokes are hollow beside a narrow surrounding; shadows are gone.
     """
     least = 0.3 * np.max(narrow, initial=CONTRAST)
-    extents = []
-    for darkness in (wide, narrow):
-        rows, columns = np.nonzero(darkness > least)
-        if not len(rows):
+    strokes = narrow > least
+    lost = components((wide > least) & ~strokes)
+    for number in np.flatnonzero(lost.areas > max(4, SHADOW * wide.size)) + 1:
+        part = lost.labels == number
+        rim = _maximum(part, 3) & ~part
+        if strokes[rim].mean() < 0.5:
             return True
-        extents.append((np.ptp(rows) + 1) * (np.ptp(columns) + 1))
-    return bool(extents[0] < 1.2 * extents[1])
+    return False
 
 
 def contrast(grey: FloatArray) -> float:

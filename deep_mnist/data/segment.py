@@ -55,7 +55,7 @@ def _without_dirt(ink: Ink) -> npt.NDArray[np.bool_]:
         kept &= ~(at_edge & (thickness > FAT * thickness[main]))
         if heights[main] < 0.6 * height:
             kept &= ~(at_edge & (longer > 6 * shorter) & (longer > 0.6 * min(height, width)))
-    for frame in np.flatnonzero((parts.areas < 0.3 * heights * widths) & kept):
+    for frame in np.flatnonzero((parts.areas < 0.65 * heights * widths) & kept):
         within = (
             (left > left[frame])
             & (right < right[frame])
