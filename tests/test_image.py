@@ -16,9 +16,7 @@ def strokes(label):
     styles = templates()
     style = int(np.flatnonzero(styles.digit == label)[0])
     points = styles.curve[style] @ styles.controls[style]
-    return [
-        (points[i], points[i + 1]) for i in range(len(points) - 1) if styles.joined[style, i]
-    ]
+    return [(points[i], points[i + 1]) for i in range(len(points) - 1) if styles.joined[style, i]]
 
 
 def draw(sheet, label, left, top, height, pen, ink=0):
