@@ -12,10 +12,12 @@ VERSION = re.search(
     r'^__version__ = "(.+)"$', (ROOT / "deep_mnist/__init__.py").read_text("utf-8"), re.M
 ).group(1)
 
+PREDICT = ["pillow>=10.1"]
 # What scripts of the time ask for, and a fork of lib2to3 that reads those of Python 2.
 LEGACY = ["fissix>=24.4", "matplotlib>=3.8", "pillow>=10"]
 TEST = [
     *LEGACY,
+    *PREDICT,
     "pytest>=8",
     "pytest-xdist>=3.5",
     "setuptools>=70.1",  # a test builds the wheel
@@ -60,6 +62,7 @@ setup(
         "tqdm>=4.60",  # the progress bar on a terminal
     ],
     extras_require={
+        "predict": PREDICT,
         "legacy": LEGACY,
         "plots": ["matplotlib>=3.8"],
         "test": TEST,

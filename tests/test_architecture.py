@@ -20,7 +20,9 @@ ALLOWED = {
     "input_data": {"data", "input_data"},
     **{program: {"data", "training"} for program in PROGRAMS},
     "fnn": {"autodiff", "data", "training"},
-    "legacy": {"data", "input_data", "training", *PROGRAMS, "legacy"},
+    "models": {"training", *PROGRAMS},
+    "predict": {"data", "models", "training"},
+    "legacy": {"data", "input_data", "training", *PROGRAMS, "models", "legacy"},
     "__main__": set(),
     "__init__": set(),
 }
@@ -71,6 +73,17 @@ def test_the_numpy_rooms_do_not_import_tensorflow(path):
             assert not str(node.module).startswith("tensorflow")
 
 
+def test_pictures_alone_need_pillow_and_only_when_they_are_read():
+    for path in sorted((PACKAGE / "data").glob("*.py")):
+        tree = ast.parse(path.read_text("utf-8"))
+        places = [
+            (node in tree.body, path.name)
+            for node in ast.walk(tree)
+            if isinstance(node, ast.ImportFrom) and str(node.module).startswith("PIL")
+        ]
+        assert set(places) <= {(False, "image.py")}
+
+
 def python(code):
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -82,7 +95,7 @@ def test_importing_any_part_loads_no_tensorflow():
         python(
             "import sys, deep_mnist, deep_mnist.data, deep_mnist.training\n"
             "import deep_mnist.softmax, deep_mnist.cnn, deep_mnist.mlp, deep_mnist.fnn\n"
-            "import deep_mnist.input_data\n"
+            "import deep_mnist.input_data, deep_mnist.models, deep_mnist.predict\n"
             "import deep_mnist.legacy.__main__, deep_mnist.legacy.checkpoint\n"
             "print('tensorflow' in sys.modules)"
         )

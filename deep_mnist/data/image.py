@@ -1,0 +1,222 @@
+"""A picture file that a person has -> its digits, framed as MNIST frames them.
+
+    picture = image.read(Path("photo.jpg"))
+    for digit in image.digits(picture): ...   # pixels [784], box (x, y, width, height)
+
+The one way from a picture to a network: predict, the page and the tests all take it.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+import math
+import threading
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from deep_mnist.data import frame, ink, segment
+from deep_mnist.data.errors import DataError
+from deep_mnist.data.resample import FloatArray
+
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF")
+MAX_BYTES = 50_000_000
+MAX_PIXELS = 50_000_000  # of the file: looked at before anything is decoded
+PIXELS = 1_200_000  # that are worked on: a larger picture is made smaller first
+LONGEST = 4_000  # side of that, in pixels
+ORIENTATION = 0x0112  # the tag of EXIF
+
+TURNS: dict[int, Callable[[Any], Any]] = {  # what makes it upright
+    2: np.fliplr,
+    3: lambda array: np.rot90(array, 2),
+    4: np.flipud,
+    5: np.transpose,
+    6: lambda array: np.rot90(array, -1),
+    7: lambda array: np.rot90(array, 2).T,
+    8: np.rot90,
+}
+FULL_SCALES = (1, 255, 4_095, 65_535)  # white, where a pixel has more than 8 bits
+BRIGHTNESS = np.array([0.299, 0.587, 0.114], np.float32)  # of red, green and blue
+NO_CONTRAST = 0.03
+
+NOT_INSTALLED = 'reading pictures needs Pillow: pip install "deep_mnist[predict]"'
+
+one_at_a_time = threading.Lock()  # decoding takes memory, and Pillow's warnings are silenced
+
+
+class Picture(NamedTuple):
+    """A picture as it is seen: upright, on white where it is transparent."""
+
+    grey: FloatArray  # [H, W] in [0, 1], 0 is black; a large file's is smaller
+    width: int  # of the file, upright, in pixels
+    height: int
+
+
+class Digit(NamedTuple):
+    """A digit that was found."""
+
+    pixels: FloatArray  # [784] in [0, 1], as MNIST frames it, ink is 1
+    box: tuple[int, int, int, int]  # x, y, width, height, in pixels of the file, upright
+
+
+class PictureError(DataError):
+    """A picture that can't be read, or has no digit in it. One line, without the file's name."""
+
+
+class PillowMissingError(DataError):
+    """Pillow is not installed. The message names the command that installs it."""
+
+
+def check_installed() -> None:
+    """Raises PillowMissingError if pictures can't be read at all."""
+    if importlib.util.find_spec("PIL") is None:
+        raise PillowMissingError(NOT_INSTALLED)
+
+
+def read(source: bytes | Path) -> Picture:
+    """Decodes a picture: PNG, JPEG, WebP, BMP, TIFF or GIF (of several pages, the first).
+
+    Args:
+      source: a file, or its bytes.
+
+    Raises:
+      PictureError: no such picture, a damaged one, or one past MAX_BYTES or MAX_PIXELS.
+      PillowMissingError: Pillow is not installed.
+    """
+    check_installed()
+    from PIL import Image
+
+    content = source if isinstance(source, bytes) else _bytes_of(source)
+    if not content:
+        raise PictureError("expected a picture, found no bytes")
+    if len(content) > MAX_BYTES:
+        raise PictureError(f"expected at most {MAX_BYTES} bytes, found {len(content)}")
+    with one_at_a_time, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            with Image.open(io.BytesIO(content), formats=FORMATS) as image:
+                _check_size(*image.size)
+                return _decode(image)
+        except PictureError:
+            raise
+        except Image.UnidentifiedImageError:
+            kinds = ", ".join(FORMATS)
+            raise PictureError(f"expected a picture ({kinds}), found something else") from None
+        except Image.DecompressionBombError:
+            raise PictureError(f"expected at most {MAX_PIXELS} pixels, found far more") from None
+        except Exception as error:  # a damaged file makes its decoder raise anything
+            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise PictureError(f"the picture is damaged ({reason})") from None
+
+
+def digits(picture: Picture) -> list[Digit]:
+    """The digits on a picture, line by line from left to right.
+
+    Raises:
+      PictureError: there is none.
+    """
+    return _framed(picture, segment.digits(ink.find(picture.grey)))
+
+
+def one(picture: Picture) -> Digit:
+    """The digit of a picture that is known to show a single one.
+
+    Raises:
+      PictureError: it is blank.
+    """
+    return _framed(picture, segment.whole(ink.find(picture.grey)))[0]
+
+
+def write_png(path: Path, pixels: npt.NDArray[np.uint8]) -> None:
+    """Writes [784] grey values as a picture of 28x28."""
+    from PIL import Image
+
+    Image.fromarray(pixels.reshape(frame.SIDE, frame.SIDE)).save(path, "PNG")
+
+
+def _framed(picture: Picture, found: list[tuple[Any, FloatArray]]) -> list[Digit]:
+    if not found:
+        blank = np.ptp(picture.grey) < ink.CONTRAST
+        raise PictureError(
+            "the picture is blank: every pixel is nearly the same"
+            if blank
+            else "expected a digit, found nothing that is like a pen's stroke"
+        )
+    return [Digit(frame.frame(values), _in_file(picture, box)) for box, values in found]
+
+
+def _in_file(picture: Picture, box: Any) -> tuple[int, int, int, int]:
+    height, width = picture.grey.shape
+    left, right = (int(side) * picture.width // width for side in (box[0], box[2]))
+    top, bottom = (int(side) * picture.height // height for side in (box[1], box[3]))
+    return (left, top, right - left, bottom - top)
+
+
+def _bytes_of(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise PictureError(f"can't be read: {error.strerror}") from None
+
+
+def _check_size(width: int, height: int) -> None:
+    if width * height > MAX_PIXELS:
+        raise PictureError(
+            f"expected at most {MAX_PIXELS} pixels, found {width} x {height}: make it smaller"
+        )
+
+
+def _decode(image: Any) -> Picture:
+    width, height = image.size
+    smaller = max(1, math.ceil(math.sqrt(width * height / PIXELS)), -(-max(image.size) // LONGEST))
+    turn = TURNS.get(_orientation(image), np.asarray)
+    if smaller > 1:
+        image.draft(None, (-(-width // smaller), -(-height // smaller)))
+        smaller = max(1, round(smaller * image.size[0] / width))
+    grey = turn(_grey(image, smaller))
+    upright = (height, width) if turn(np.empty((1, 2))).shape == (2, 1) else (width, height)
+    return Picture(np.ascontiguousarray(grey, np.float32), *upright)
+
+
+def _orientation(image: Any) -> int:
+    try:
+        return int(image.getexif().get(ORIENTATION, 1))
+    except Exception:  # a damaged tag: the picture itself may be whole
+        return 1
+
+
+def _grey(image: Any, smaller: int) -> FloatArray:
+    """[H, W] in [0, 1], `smaller` times shrunk."""
+    from PIL import Image
+
+    if image.mode.startswith(("I", "F")):
+        values = np.nan_to_num(np.asarray(image, np.float32), posinf=0, neginf=0)
+        full = next((most for most in FULL_SCALES if values.max() <= most), values.max())
+        small = Image.fromarray(np.clip(values / np.float32(full), 0, 1)).reduce(smaller)
+        return np.asarray(small, np.float32)
+    colours, alpha = image.convert("RGB"), None
+    if image.has_transparency_data:
+        own = image.convert("RGBA")
+        alpha = own.getchannel("A")
+        if alpha.getextrema()[0] < alpha.getextrema()[1]:
+            paper = Image.new("RGBA", own.size, "white")
+            colours = Image.alpha_composite(paper, own).convert("RGB")
+    grey = _most_contrast(np.asarray(colours.reduce(smaller), np.float32) / 255)
+    if alpha is not None and np.ptp(grey) < NO_CONTRAST:
+        grey = 1 - np.asarray(alpha.reduce(smaller), np.float32) / 255  # white ink, on nothing
+    return grey
+
+
+def _most_contrast(colours: FloatArray) -> FloatArray:
+    """[H, W, 3] -> [H, W]: brightness, or the colour that shows the ink, as blue shows yellow."""
+    brightness = colours @ BRIGHTNESS
+    planes = [brightness, *np.moveaxis(colours, 2, 0)]
+    contrasts = [ink.contrast(plane) for plane in planes]
+    best = int(np.argmax(contrasts))
+    return planes[best] if contrasts[best] > 1.7 * contrasts[0] else brightness

@@ -1,0 +1,192 @@
+"""What on a picture is ink: the paper, its shadows and the camera's noise are taken away.
+
+Ink is dark on light, or light on dark; which of the two is decided at the picture's border. What
+is left is divided by the brightness of the paper around, so that a shadow leaves nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from deep_mnist.data.components import Components, components
+from deep_mnist.data.resample import FloatArray, resample
+from deep_mnist.data.ruling import without_lines
+
+SIDE = 160  # longest, of the small copy on which the paper is estimated
+STROKES = (3, 9)  # a stroke is at most so many parts of the longer side; in shadows, the second
+SHADOW = 0.004  # of the picture: smaller ones do no harm
+CONTRAST = 0.06  # least darkness of ink, where paper is 0 and black 1
+LARGE = 250_000  # pixels: there, a stroke is wider than the grain
+NOISE = 5.0  # as many standard deviations of the paper's noise are ink
+FAINT = (
+    0.25  # of the darkest ink: what is fainter is no ink of the same pen, but a line of the paper
+)
+EDGE = 0.45  # of a stroke's own darkness: where it ends
+
+
+class Ink(NamedTuple):
+    """The ink of a picture."""
+
+    values: FloatArray  # [H, W]: 0 is paper, 1 as dark as its stroke
+    parts: Components  # what hangs together of it
+
+
+def find(grey: FloatArray) -> Ink:
+    """The ink on a picture [H, W] in [0, 1]; no parts where there is none."""
+    darkness = without_paper(1 - grey if is_light_on_dark(grey) else grey)
+    if darkness.size > LARGE:
+        darkness = _smooth(darkness)
+    # In a tiny picture nearly every pixel is an edge, and none tells of noise.
+    grain = min(NOISE * noise_of(darkness), 0.35 * float(np.quantile(darkness, 0.995)))
+    darkness = without_lines(darkness, max(CONTRAST, grain))
+    dark = darkness[darkness > max(CONTRAST, grain)]
+    # A single dark pixel is dirt, or the sensor's.
+    if dark.size < 3:
+        return Ink(np.zeros_like(grey), components(np.zeros(grey.shape, np.bool_)))
+    level = np.quantile(dark, 0.95)
+    least = max(CONTRAST, grain, FAINT * level)
+    rough = components(darkness > least)
+    own = _own_levels(darkness, rough, level)
+    values = np.clip(darkness / own[rough.labels], 0, 1)
+    return Ink(values.astype(np.float32), components((rough.labels > 0) & (values > EDGE)))
+
+
+def is_light_on_dark(grey: FloatArray) -> bool:
+    """Whether the ink is lighter than what it is on.
+
+    Two things speak for it, and neither alone is enough: that the picture is lighter than its
+    border is, though a shadow on the border makes it so too; and that what differs most from the
+    places around it is lighter than they are, though the gaps between thick strokes do as well.
+    """
+    small = _small(grey)
+    level = float(np.median(np.concatenate([small[0], small[-1], small[:, 0], small[:, -1]])))
+    darkest, lightest = np.quantile(small, [0.003, 0.997])
+    beside = small - _mean(small, _odd(max(small.shape) / 8))
+    darker, lighter = np.quantile(beside, [0.0005, 0.9995])
+    beyond_border = (lightest - level + 0.01) / (level - darkest + 0.01)
+    beyond_surrounding = (lighter + 0.002) / (0.002 - darker)
+    # Paper is light more often than dark: in doubt it is.
+    if np.sqrt(beyond_border) * beyond_surrounding**2 < 1.5:
+        return False
+    light = small > (level + lightest) / 2
+    window = _odd(min(small.shape) / 4)
+    sheet = _maximum(_minimum(light, window), window)  # no stroke is as thick
+    return bool(sheet.mean() < 0.2)
+
+
+def without_paper(grey: FloatArray) -> FloatArray:
+    """Darkness [H, W] of dark ink beside the paper around it: near 0 is paper, 1 is black."""
+    small = _small(grey)
+    wide, narrow = (_paper(small, _odd(max(small.shape) / part)) for part in STROKES)
+    paper = resample(narrow if _is_shaded(small, wide, narrow) else wide, *grey.shape)
+    # In the dark beside the sheet every grain would be ink.
+    darkness = (paper - grey) / np.maximum(paper, 0.3 * paper.max() + 1e-6)
+    # The grain makes the lightest places around a pixel lighter than the paper is.
+    return darkness - min(float(np.quantile(darkness, 0.3)), CONTRAST / 2)
+
+
+def _paper(small: FloatArray, window: int) -> FloatArray:
+    """The picture with everything dark filled in that is narrower than the window."""
+    lightest = _maximum(small, window)
+    # Beyond the border the light is taken to fall as it does inside.
+    beyond = np.pad(lightest, window // 2, "reflect", reflect_type="odd")
+    closed = _minimum(beyond, window)[window // 2 :, window // 2 :]
+    closed = closed[: small.shape[0], : small.shape[1]]
+    return _mean(np.maximum(closed, small), 5)
+
+
+def _is_shaded(small: FloatArray, wide: FloatArray, narrow: FloatArray) -> bool:
+    """Whether something dark beside a wide surrounding has not even a rim beside a narrow one.
+
+    Thick strokes are hollow beside a narrow surrounding; shadows are gone.
+    """
+    wide, narrow = (1 - small / np.maximum(paper, 0.05) for paper in (wide, narrow))
+    least = max(0.15 * float(np.max(narrow)), CONTRAST / 2)
+    strokes = _maximum(narrow > least, 5)
+    lost = components((wide > least) & ~strokes)
+    for number in np.flatnonzero(lost.areas > max(4, SHADOW * wide.size)) + 1:
+        part = lost.labels == number
+        rim = _maximum(part, 3) & ~part
+        if strokes[rim].mean() < 0.75:
+            return True
+    return False
+
+
+def contrast(grey: FloatArray) -> float:
+    """How much the picture differs from itself blurred: shadows hardly do, strokes do."""
+    small = _small(grey)
+    return float(np.quantile(np.abs(small - _mean(small, _odd(max(small.shape) / 12))), 0.997))
+
+
+def noise_of(darkness: FloatArray) -> float:
+    """The standard deviation of the paper's grain where it is rather coarse, as in a shadow."""
+    tiles = [
+        tile
+        for rows in np.array_split(darkness, min(6, len(darkness)))
+        for tile in np.array_split(rows, min(6, rows.shape[1]), axis=1)
+    ]
+    lightest, light = np.transpose([np.quantile(tile, [0.05, 0.35]) for tile in tiles])
+    # Of a bell curve, 1.26 deviations are between the two; ink is beyond both.
+    return float(np.quantile(light - lightest, 0.8)) / 1.26
+
+
+def _own_levels(darkness: FloatArray, parts: Components, level: float) -> FloatArray:
+    """[count + 1]: how dark each part is where its stroke is darkest; infinite for a faint one."""
+    own = np.full(parts.count + 1, np.inf, np.float32)
+    inside = parts.labels > 0
+    numbers, values = parts.labels[inside], darkness[inside]
+    order = np.lexsort((values, numbers))
+    last = np.cumsum(parts.areas)
+    own[1:] = values[order][last - 1 - parts.areas // 10]
+    own[own < 0.45 * level] = np.inf
+    return own
+
+
+def _small(grey: FloatArray) -> FloatArray:
+    step = max(1, -(-max(grey.shape) // SIDE))
+    height, width = (-(-side // step) for side in grey.shape)
+    return resample(grey, height, width)
+
+
+def _smooth(image: FloatArray) -> FloatArray:
+    """Each pixel and its neighbours, 1 : 2 : 1 each way."""
+    for axis in (0, 1):
+        image = _windows(image, 3, axis, "edge") @ np.array([0.25, 0.5, 0.25], np.float32)
+    return image
+
+
+def _mean(image: FloatArray, width: int) -> FloatArray:
+    """Means over a window, twice, so that its corners do not show."""
+    for _ in range(2):
+        for axis in (0, 1):
+            image = _windows(image, width, axis, "edge").mean(axis=-1)
+    return image
+
+
+def _maximum(image: npt.NDArray[Any], width: int) -> npt.NDArray[Any]:
+    """The largest value in a window around each pixel."""
+    for axis in (0, 1):
+        image = _windows(image, width, axis, "edge").max(axis=-1)
+    return image
+
+
+def _minimum(image: npt.NDArray[Any], width: int) -> npt.NDArray[Any]:
+    """The smallest."""
+    for axis in (0, 1):
+        image = _windows(image, width, axis, "edge").min(axis=-1)
+    return image
+
+
+def _odd(width: float) -> int:
+    return max(3, int(width) | 1)
+
+
+def _windows(image, width, axis, mode):
+    before = (width - 1) // 2
+    pad = [(0, 0), (0, 0)]
+    pad[axis] = (before, width - 1 - before)
+    padded = np.pad(image, pad, mode=mode)
+    return np.lib.stride_tricks.sliding_window_view(padded, width, axis)
