@@ -1,0 +1,175 @@
+// Wires the page: what is drawn or opened is read, and the answer shown.
+
+import { Answers } from "./answers.js";
+import { getFeatureMaps, getModels, readPicture } from "./api.js";
+import { paintPixels } from "./pixels.js";
+import { Sheet } from "./sheet.js";
+
+const WHILE_DRAWING = 40; // ms between two questions while the pen is down
+const BEFORE_SPEAKING = 700; // ms without change, so that a screen reader is not flooded
+const MAX_BYTES = 20_000_000;
+
+const $ = (id) => document.getElementById(id);
+
+const sheet = new Sheet($("sheet"), { onChange: change, say });
+let answers = null;
+let file = null; // the picture that is shown, as it was opened
+let version = 0; // of what is on the sheet: an answer to an older one is dropped
+let answered = 0; // the version that was asked about last
+let asking = false;
+let changedAt = 0;
+let timer = null;
+let speaking = null;
+
+start();
+
+async function start() {
+  try {
+    const { models } = await getModels();
+    const elements = { digits: $("digits"), models: $("models"), bars: $("bars"), accuracies: $("accuracies") };
+    answers = new Answers(elements, models, choose);
+    change(true);
+  } catch (error) {
+    complain(error.message);
+  }
+}
+
+// Reading ---------------------------------------------------------------------
+
+function change(settled) {
+  version++;
+  changedAt = performance.now();
+  if (!sheet.picture) file = null;
+  $("undo").disabled = $("clear").disabled = sheet.isEmpty;
+  $("hint").hidden = !sheet.isEmpty;
+  if (settled) {
+    clearTimeout(timer);
+    timer = null;
+    ask();
+  } else {
+    timer ??= setTimeout(() => {
+      timer = null;
+      ask();
+    }, WHILE_DRAWING);
+  }
+}
+
+// One question at a time, always about what is there now.
+async function ask() {
+  if (asking || !answers) return;
+  asking = true;
+  while (answered !== version) {
+    answered = version;
+    const at = changedAt;
+    let answer = { digits: [] };
+    let complaint = "";
+    try {
+      if (!sheet.isEmpty) answer = await readPicture(file ?? (await sheet.file()));
+    } catch (error) {
+      complaint = error.message;
+    }
+    if (answered !== version && complaint) continue;
+    if (sheet.isEmpty && answer.digits.length) continue;
+    show(answer, complaint);
+    if (answer.digits.length) $("latency").textContent = `${Math.round(performance.now() - at)} ms`;
+  }
+  asking = false;
+}
+
+function show(answer, complaint) {
+  answers.show(answer.digits);
+  sheet.mark(answer.digits.map((digit) => digit.box), answer.size, answers.chosen);
+  complain(complaint);
+  say(complaint ? "" : answers.sentence(), BEFORE_SPEAKING);
+  showFeatureMaps();
+}
+
+function choose(index) {
+  sheet.marked = index;
+  sheet.paint();
+  showFeatureMaps();
+}
+
+function complain(message) {
+  $("message").textContent = message;
+}
+
+function say(sentence, delay = 0) {
+  clearTimeout(speaking);
+  speaking = setTimeout(() => ($("said").textContent = sentence), delay);
+}
+
+// Feature maps ----------------------------------------------------------------
+
+let mapsOf = null; // the pixels that they were last asked for
+
+async function showFeatureMaps() {
+  const pixels = answers?.digits[answers.chosen]?.pixels;
+  if (!$("maps").open || !pixels || pixels === mapsOf) return;
+  mapsOf = pixels;
+  try {
+    const { layers } = await getFeatureMaps(pixels);
+    if (mapsOf !== pixels) return;
+    document.querySelectorAll(".grid").forEach((grid, index) => paintMaps(grid, layers[index]));
+  } catch (error) {
+    complain(error.message);
+  }
+}
+
+function paintMaps(grid, { size, maps }) {
+  while (grid.children.length < maps.length) grid.append(document.createElement("canvas"));
+  maps.forEach((map, index) => paintPixels(grid.children[index], map, size, 255));
+}
+
+$("maps").addEventListener("toggle", showFeatureMaps);
+
+// Pictures --------------------------------------------------------------------
+
+async function openPicture(opened) {
+  if (opened.size > MAX_BYTES) {
+    complain(`${opened.name} is larger than ${MAX_BYTES / 1e6} MB.`);
+    return;
+  }
+  const bitmap = await createImageBitmap(opened).catch(() => null);
+  file = opened;
+  sheet.showPicture(bitmap);
+}
+
+const firstPicture = (items) => [...items].find((each) => each.type.startsWith("image/"));
+
+$("open").addEventListener("click", () => $("file").click());
+$("file").addEventListener("change", () => {
+  if ($("file").files.length) openPicture($("file").files[0]);
+  $("file").value = ""; // so that the same file can be opened again
+});
+
+document.addEventListener("paste", (event) => {
+  const picture = firstPicture(event.clipboardData.files);
+  if (picture) openPicture(picture);
+});
+
+const paper = document.querySelector(".sheet");
+document.addEventListener("dragover", (event) => {
+  event.preventDefault();
+  paper.classList.add("dropping");
+});
+document.addEventListener("dragleave", (event) => {
+  if (!event.relatedTarget) paper.classList.remove("dropping");
+});
+document.addEventListener("drop", (event) => {
+  event.preventDefault();
+  paper.classList.remove("dropping");
+  const picture = firstPicture(event.dataTransfer.files);
+  if (picture) openPicture(picture);
+});
+
+// Undo and clear --------------------------------------------------------------
+
+$("undo").addEventListener("click", () => sheet.undo());
+$("clear").addEventListener("click", () => sheet.clear());
+document.addEventListener("keydown", (event) => {
+  if ((event.ctrlKey || event.metaKey) && !event.shiftKey && event.key.toLowerCase() === "z") {
+    event.preventDefault();
+    sheet.undo();
+  }
+});
