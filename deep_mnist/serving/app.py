@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from flask import Flask, Response, abort, jsonify, request
-from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
+from werkzeug.exceptions import HTTPException, InternalServerError, MethodNotAllowed, NotFound
 
 from deep_mnist import __version__
 from deep_mnist.data import image
@@ -109,6 +109,8 @@ def create(reader: Reader, listening_on: str, gate: Gate | None = None) -> Flask
             said = "there is nothing here; /api/openapi.json lists what there is"
         elif isinstance(error, MethodNotAllowed):
             said = f"expected {' or '.join(sorted(error.valid_methods or ()))}, found another method"
+        elif isinstance(error, InternalServerError):
+            said = "internal error; the server's own output tells more"
         response = jsonify(error=said)
         response.status_code = error.code or 500
         if isinstance(error, MethodNotAllowed):

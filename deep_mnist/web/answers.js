@@ -131,7 +131,5 @@ export class Answers {
 }
 
 function percent(fraction) {
-  // 100 % only where it is exactly that: 99.99 is not sure.
-  const tenths = Math.min(Math.round(1000 * fraction), fraction < 1 ? 999 : 1000);
-  return `${(tenths / 10).toFixed(1)} %`;
+  return `${(100 * fraction).toFixed(1)} %`;
 }
