@@ -83,14 +83,13 @@ def signed_distance(inside: npt.NDArray[np.bool_]) -> FloatArray:
 def _distance(to: npt.NDArray[np.bool_]) -> FloatArray:
     """The distance of every pixel to the nearest one of a mask: along the columns, then the rows.
 
-    Felzenszwalb and Huttenlocher's two passes, each by trying all places.
+    min over (u, v) of (y - u)^2 + (x - v)^2 + (0 in the mask, far else), one axis after the other
+    (Felzenszwalb and Huttenlocher, Theory of Computing 2012), each by trying all places.
     """
     far = np.float32(sum(to.shape) ** 2)
     squared = np.where(to, np.float32(0), far)
-    for axis in (0, 1):
-        places = np.arange(squared.shape[axis], dtype=np.float32)
+    for _ in range(2):
+        places = np.arange(len(squared), dtype=np.float32)
         steps = (places[:, None] - places[None, :]) ** 2  # [N, N]
-        lines = np.moveaxis(squared, axis, 1)
-        nearest = np.stack([(steps + line[None, :]).min(axis=1) for line in lines])
-        squared = np.moveaxis(nearest, 1, axis)
+        squared = (steps[:, :, None] + squared[None, :, :]).min(axis=1).T
     return np.sqrt(squared)

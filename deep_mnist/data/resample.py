@@ -1,7 +1,4 @@
-"""Pictures made smaller or larger: every pixel of the new one is the mean of its area in the old.
-
-Two small matrices, one per axis: new = rows @ old @ columns.T.
-"""
+"""Pictures made smaller or larger."""
 
 from __future__ import annotations
 
@@ -12,22 +9,30 @@ FloatArray = npt.NDArray[np.float32]
 
 
 def resample(image: FloatArray, height: int, width: int) -> FloatArray:
-    """[H, W] -> [height, width]: area means where it shrinks, linear in between where it grows."""
-    rows = axis_weights(image.shape[0], height)
-    columns = axis_weights(image.shape[1], width)
-    return rows @ image @ columns.T
+    """[H, W] -> [height, width]: means of areas where it shrinks, linear between where it grows."""
+    return _along_first(_along_first(image, height).T, width).T
 
 
-def axis_weights(old: int, new: int) -> FloatArray:
-    """[new, old], rows sum to 1: how much of each old pixel is in each new one."""
-    scale = old / new
-    centres = (np.arange(new)[:, None] + 0.5) * scale
-    pixels = np.arange(old)[None, :]
-    if scale >= 1:
-        left = np.maximum(pixels, centres - scale / 2)
-        right = np.minimum(pixels + 1, centres + scale / 2)
-        weights = np.maximum(right - left, 0)
-    else:
-        within = np.clip(centres, 0.5, old - 0.5)
-        weights = np.maximum(1 - np.abs(within - (pixels + 0.5)), 0)
-    return np.asarray(weights / weights.sum(axis=1, keepdims=True), np.float32)
+def _along_first(image: FloatArray, new: int) -> FloatArray:
+    if new == len(image):
+        return image
+    return _means(image, new) if new < len(image) else _between(image, new)
+
+
+def _means(image: FloatArray, new: int) -> FloatArray:
+    """The difference of the running sum at an area's ends, which may lie within a pixel."""
+    sums = np.zeros((len(image) + 1, image.shape[1]), np.float64)
+    np.cumsum(image, axis=0, out=sums[1:])
+    ends = np.arange(new + 1) * (len(image) / new)
+    whole = np.minimum(ends.astype(np.int64), len(image) - 1)
+    at_ends = sums[whole] + (ends - whole)[:, None] * image[whole]
+    return (np.diff(at_ends, axis=0) * (new / len(image))).astype(np.float32)
+
+
+def _between(image: FloatArray, new: int) -> FloatArray:
+    places = (np.arange(new) + 0.5) * (len(image) / new) - 0.5
+    places = np.clip(places, 0, len(image) - 1)
+    low = places.astype(np.int64)
+    high = np.minimum(low + 1, len(image) - 1)
+    part = (places - low)[:, None].astype(np.float32)
+    return image[low] * (1 - part) + image[high] * part
