@@ -14,8 +14,11 @@ VERSION = re.search(
 
 # What scripts of the time ask for, and a fork of lib2to3 that reads those of Python 2.
 LEGACY = ["fissix>=24.4", "matplotlib>=3.8", "pillow>=10"]
+WEB = ["flask>=3", "pillow>=10", "waitress>=3"]
 TEST = [
     *LEGACY,
+    *WEB,
+    "jsonschema>=4",
     "pytest>=8",
     "pytest-xdist>=3.5",
     "setuptools>=70.1",  # a test builds the wheel
@@ -62,7 +65,9 @@ setup(
     extras_require={
         "legacy": LEGACY,
         "plots": ["matplotlib>=3.8"],
+        "web": WEB,
         "test": TEST,
+        "browser": ["playwright>=1.40"],
         "dev": [*TEST, "ruff==0.17.*", "mypy==2.4.*", "pre-commit>=3"],
     },
     packages=[
@@ -72,9 +77,10 @@ setup(
         "deep_mnist.input_data",
         "deep_mnist.legacy",
         "deep_mnist.legacy.tf1",
+        "deep_mnist.serving",
         "deep_mnist.training",
     ],
     package_dir={"": "."},  # so that `pip install -e` is a plain path, found before a namesake
-    package_data={"deep_mnist": ["py.typed"]},
+    package_data={"deep_mnist": ["py.typed", "web/*"]},
     cmdclass={"build_py": BuildWithWeights},
 )

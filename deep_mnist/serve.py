@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import os
 import signal
 import socket
 import sys
@@ -84,11 +85,15 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         family, *_ = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         return socket.create_server((host, port), family=family)
-    except (OSError, UnicodeError) as error:
-        reason = getattr(error, "strerror", None) or "no such address"
-        raise training.UserError(
-            f"can't listen on {host}, port {port}: {reason}; choose others by --host and --port"
-        ) from None
+    except socket.gaierror as error:
+        reason = error.strerror
+    except OSError as error:
+        reason = os.strerror(error.errno or 0)
+    except UnicodeError:  # a name that no host can have
+        reason = "Name or service not known"
+    raise training.UserError(
+        f"can't listen on {host}, port {port}: {reason}; choose others by --host and --port"
+    )
 
 
 def _port(text: str) -> int:

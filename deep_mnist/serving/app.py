@@ -100,7 +100,11 @@ def create(reader: Reader, listening_on: str, gate: Gate | None = None) -> Flask
 
     @app.errorhandler(BusyError)
     def busy(error: BusyError) -> tuple[Response, int, dict[str, str]]:
-        return jsonify(error="busy: too many requests at a time; try again"), 503, {"Retry-After": "1"}
+        return (
+            jsonify(error="busy: too many requests at a time; try again"),
+            503,
+            {"Retry-After": "1"},
+        )
 
     @app.errorhandler(HTTPException)
     def refused(error: HTTPException) -> Response:
@@ -108,7 +112,9 @@ def create(reader: Reader, listening_on: str, gate: Gate | None = None) -> Flask
         if isinstance(error, NotFound):
             said = "there is nothing here; /api/openapi.json lists what there is"
         elif isinstance(error, MethodNotAllowed):
-            said = f"expected {' or '.join(sorted(error.valid_methods or ()))}, found another method"
+            said = (
+                f"expected {' or '.join(sorted(error.valid_methods or ()))}, found another method"
+            )
         elif isinstance(error, InternalServerError):
             said = "internal error; the server's own output tells more"
         response = jsonify(error=said)

@@ -28,7 +28,7 @@ def picture(request: Request) -> bytes | None:
         files = [file for _, file in request.files.items(multi=True)]
         if len(files) != 1:
             raise BadRequest(f"multipart/form-data: expected one picture, found {len(files)}")
-        content = files[0].read()
+        content: bytes = files[0].read()
     elif request.mimetype.startswith("image/") or request.mimetype == "application/octet-stream":
         content = request.get_data()
     else:

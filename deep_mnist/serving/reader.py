@@ -108,5 +108,7 @@ def _parameters(model: models.Classifier) -> int:
 
 
 def _result(name: str) -> dict[str, Any]:
-    result: dict[str, Any] = json.loads((shipped.directory(name) / "result.json").read_text("utf-8"))
+    result: dict[str, Any] = json.loads(
+        (shipped.directory(name) / "result.json").read_text("utf-8")
+    )
     return result

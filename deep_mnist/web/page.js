@@ -18,6 +18,7 @@ let version = 0; // of what is on the sheet: an answer to an older one is droppe
 let answered = 0; // the version that was asked about last
 let asking = false;
 let changedAt = 0;
+let isSettled = true; // the pen is up
 let timer = null;
 let speaking = null;
 
@@ -39,6 +40,7 @@ async function start() {
 function change(settled) {
   version++;
   changedAt = performance.now();
+  isSettled = settled;
   if (!sheet.picture) file = null;
   $("undo").disabled = $("clear").disabled = sheet.isEmpty;
   $("hint").hidden = !sheet.isEmpty;
@@ -68,10 +70,9 @@ async function ask() {
     } catch (error) {
       complaint = error.message;
     }
-    if (answered !== version && complaint) continue;
-    if (sheet.isEmpty && answer.digits.length) continue;
-    show(answer, complaint);
-    if (answer.digits.length) $("latency").textContent = `${Math.round(performance.now() - at)} ms`;
+    if (answered !== version && (complaint || sheet.isEmpty)) continue;
+    show(answer, isSettled ? complaint : "");
+    if (answer.digits.length) $("latency").textContent = `Read in ${Math.round(performance.now() - at)} ms`;
   }
   asking = false;
 }

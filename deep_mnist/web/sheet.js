@@ -2,6 +2,7 @@
 
 const SIDE = 280; // of the drawing, in its own units
 const PEN = 20;
+const FILE_SIDE = 196; // pixels of the drawing that is sent: 7 for one that the networks see
 const STEP = 10; // of the keyboard's pen
 const FINE_STEP = 2;
 
@@ -19,7 +20,7 @@ export class Sheet {
     this.pointer = null; // id of the pointer that draws
     this.pen = { x: SIDE / 2, y: SIDE / 2, down: false }; // the keyboard's
     this.drawing = document.createElement("canvas");
-    this.drawing.width = this.drawing.height = SIDE;
+    this.drawing.width = this.drawing.height = FILE_SIDE;
 
     canvas.addEventListener("pointerdown", (event) => this.#start(event));
     canvas.addEventListener("pointermove", (event) => this.#move(event));
@@ -67,6 +68,7 @@ export class Sheet {
   // The drawing as a file: black on white, whatever the colours of the page.
   file() {
     const context = this.drawing.getContext("2d", { willReadFrequently: true });
+    context.setTransform(FILE_SIDE / SIDE, 0, 0, FILE_SIDE / SIDE, 0, 0);
     context.fillStyle = "white";
     context.fillRect(0, 0, SIDE, SIDE);
     this.#draw(context, "black");
