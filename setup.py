@@ -12,13 +12,15 @@ VERSION = re.search(
     r'^__version__ = "(.+)"$', (ROOT / "deep_mnist/__init__.py").read_text("utf-8"), re.M
 ).group(1)
 
+PREDICT = ["pillow>=10.1"]
+WEB = [*PREDICT, "flask>=3.1", "waitress>=3.0.1"]
 # What scripts of the time ask for, and a fork of lib2to3 that reads those of Python 2.
 LEGACY = ["fissix>=24.4", "matplotlib>=3.8", "pillow>=10"]
-WEB = ["flask>=3", "pillow>=10", "waitress>=3"]
 TEST = [
     *LEGACY,
+    *PREDICT,
     *WEB,
-    "jsonschema>=4",
+    "jsonschema>=4",  # the answers of the API against its description
     "pytest>=8",
     "pytest-xdist>=3.5",
     "setuptools>=70.1",  # a test builds the wheel
@@ -63,11 +65,12 @@ setup(
         "tqdm>=4.60",  # the progress bar on a terminal
     ],
     extras_require={
+        "predict": PREDICT,
+        "web": WEB,
         "legacy": LEGACY,
         "plots": ["matplotlib>=3.8"],
-        "web": WEB,
         "test": TEST,
-        "browser": ["playwright>=1.40"],
+        "browser": ["playwright>=1.40"],  # tests of the page, and their benchmark
         "dev": [*TEST, "ruff==0.17.*", "mypy==2.4.*", "pre-commit>=3"],
     },
     packages=[

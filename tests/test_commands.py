@@ -321,6 +321,7 @@ def test_the_package_lists_its_commands(capsys):
     printed = capsys.readouterr().out
     assert re.findall(r"python -m deep_mnist\.(\w+)", printed) == [
         *PROGRAMS,
+        "predict",
         "serve",
         "legacy",
     ]

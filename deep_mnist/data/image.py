@@ -8,6 +8,7 @@ The one way from a picture to a network: predict, the page and the tests all tak
 
 from __future__ import annotations
 
+import importlib.util
 import io
 import math
 import threading
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from deep_mnist.data import frame, ink, segment
 from deep_mnist.data.errors import DataError
@@ -70,6 +72,12 @@ class PillowMissingError(DataError):
     """Pillow is not installed. The message names the command that installs it."""
 
 
+def check_installed() -> None:
+    """Raises PillowMissingError if pictures can't be read at all."""
+    if importlib.util.find_spec("PIL") is None:
+        raise PillowMissingError(NOT_INSTALLED)
+
+
 def read(source: bytes | Path) -> Picture:
     """Decodes a picture: PNG, JPEG, WebP, BMP, TIFF or GIF (of several pages, the first).
 
@@ -80,10 +88,9 @@ def read(source: bytes | Path) -> Picture:
       PictureError: no such picture, a damaged one, or one past MAX_BYTES or MAX_PIXELS.
       PillowMissingError: Pillow is not installed.
     """
-    try:
-        from PIL import Image
-    except ImportError:
-        raise PillowMissingError(NOT_INSTALLED) from None
+    check_installed()
+    from PIL import Image
+
     content = source if isinstance(source, bytes) else _bytes_of(source)
     if not content:
         raise PictureError("expected a picture, found no bytes")
@@ -123,6 +130,13 @@ def one(picture: Picture) -> Digit:
       PictureError: it is blank.
     """
     return _framed(picture, segment.whole(ink.find(picture.grey)))[0]
+
+
+def write_png(path: Path, pixels: npt.NDArray[np.uint8]) -> None:
+    """Writes [784] grey values as a picture of 28x28."""
+    from PIL import Image
+
+    Image.fromarray(pixels.reshape(frame.SIDE, frame.SIDE)).save(path, "PNG")
 
 
 def _framed(picture: Picture, found: list[tuple[Any, FloatArray]]) -> list[Digit]:
@@ -202,11 +216,7 @@ def _grey(image: Any, smaller: int) -> FloatArray:
 def _most_contrast(colours: FloatArray) -> FloatArray:
     """[H, W, 3] -> [H, W]: brightness, or the colour that shows the ink, as blue shows yellow."""
     brightness = colours @ BRIGHTNESS
-    contrasts = [
-        float(np.ptp(np.quantile(values, [0.002, 0.998])))
-        for values in (brightness, *np.moveaxis(colours, 2, 0))
-    ]
-    best = int(np.argmax(contrasts[1:]))
-    if contrasts[1 + best] > 2 * contrasts[0] + 0.05:
-        return colours[:, :, best]
-    return brightness
+    planes = [brightness, *np.moveaxis(colours, 2, 0)]
+    contrasts = [ink.contrast(plane) for plane in planes]
+    best = int(np.argmax(contrasts))
+    return planes[best] if contrasts[best] > 1.7 * contrasts[0] else brightness

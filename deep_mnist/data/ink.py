@@ -6,7 +6,7 @@ is left is divided by the brightness of the paper around, so that a shadow leave
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,8 @@ from deep_mnist.data.components import Components, components
 from deep_mnist.data.resample import FloatArray, resample
 
 SIDE = 160  # longest, of the small copy on which the paper is estimated
+STROKE = 3  # the widest stroke: a third of the picture's longer side
+THIN_STROKE = 9  # in a picture with shadows
 CONTRAST = 0.06  # least darkness of ink, where paper is 0 and black 1
 NOISE = 5.0  # as many standard deviations of the paper's noise are ink
 FAINT = (
@@ -58,22 +60,41 @@ def is_light_on_dark(grey: FloatArray) -> bool:
     light = small > (level + lightest) / 2
     window = max(3, min(small.shape) // 4)
     # Strokes are thin; what is left under such a window is a sheet on a dark table.
-    fat = ~_maximum(~light, window)
+    fat = _minimum(light, window)
     return bool(fat.sum() < 0.02 * light.size)
 
 
 def without_paper(grey: FloatArray) -> FloatArray:
     """Darkness [H, W] in [0, 1] of dark ink beside the paper around it."""
     small = _small(grey)
-    window = max(3, max(small.shape) // 3) | 1
-    paper = -_maximum(-_maximum(small, window), window)
-    for width in (window, max(3, window // 3)):
-        ink = paper - small > 0.3 * np.max(paper - small, initial=1e-6)
-        ink = _maximum(ink, 3)
-        paper = _fill(small, ~ink, width, paper)
-    paper = resample(paper, *grey.shape)
+    window = _odd(max(small.shape) / STROKE)
+    if _is_shaded(small, window):
+        window = _odd(max(small.shape) / THIN_STROKE)
+    paper = resample(_paper(small, window), *grey.shape)
     # In the dark beside the sheet every grain would be ink.
-    return np.clip((paper - grey) / np.maximum(paper, 0.3 * paper.max() + 1e-6), 0, 1)
+    darkness = (paper - grey) / np.maximum(paper, 0.3 * paper.max() + 1e-6)
+    return np.clip(darkness - np.median(darkness), 0, 1)
+
+
+def _paper(small: FloatArray, window: int) -> FloatArray:
+    """The picture with everything dark filled in that is narrower than the window."""
+    closed = _minimum(_maximum(small, window), window)
+    return _mean(closed, 5)
+
+
+def _is_shaded(small: FloatArray, window: int) -> bool:
+    """Whether something dark and too thick for a stroke reaches in from the border."""
+    depth = _paper(small, window) - small
+    dark = depth > 0.3 * np.max(depth, initial=CONTRAST)
+    fat = _maximum(_minimum(dark, _odd(min(small.shape) / 6)), _odd(min(small.shape) / 6))
+    border = np.concatenate([fat[0], fat[-1], fat[:, 0], fat[:, -1]])
+    return bool(border.any())
+
+
+def contrast(grey: FloatArray) -> float:
+    """How much the picture differs from itself blurred: shadows hardly do, strokes do."""
+    small = _small(grey)
+    return float(np.quantile(np.abs(small - _mean(small, _odd(max(small.shape) / 12))), 0.997))
 
 
 def noise_of(darkness: FloatArray) -> float:
@@ -104,15 +125,6 @@ def _small(grey: FloatArray) -> FloatArray:
     return resample(grey, height, width)
 
 
-def _fill(
-    image: FloatArray, known: npt.NDArray[np.bool_], width: int, otherwise: FloatArray
-) -> FloatArray:
-    """Means over known pixels within a window; `otherwise` where there is none."""
-    weight = _mean(known.astype(np.float32), width)
-    total = _mean(np.where(known, image, 0).astype(np.float32), width)
-    return np.where(weight > 0.02, total / np.maximum(weight, 1e-6), otherwise)
-
-
 def _mean(image: FloatArray, width: int) -> FloatArray:
     """Means over a window, twice, so that its corners do not show."""
     for _ in range(2):
@@ -121,11 +133,22 @@ def _mean(image: FloatArray, width: int) -> FloatArray:
     return image
 
 
-def _maximum(image: npt.NDArray[np.generic], width: int) -> npt.NDArray[np.generic]:
+def _maximum(image: npt.NDArray[Any], width: int) -> npt.NDArray[Any]:
     """The largest value in a window around each pixel."""
     for axis in (0, 1):
         image = _windows(image, width, axis, "edge").max(axis=-1)
     return image
+
+
+def _minimum(image: npt.NDArray[Any], width: int) -> npt.NDArray[Any]:
+    """The smallest."""
+    for axis in (0, 1):
+        image = _windows(image, width, axis, "edge").min(axis=-1)
+    return image
+
+
+def _odd(width: float) -> int:
+    return max(3, int(width) | 1)
 
 
 def _windows(image, width, axis, mode):

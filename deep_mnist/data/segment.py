@@ -49,14 +49,13 @@ def _without_dirt(ink: Ink) -> npt.NDArray[np.bool_]:
     if inner.any():
         # A frame around the picture, the table beside the sheet, a finger: a digit is inside.
         kept &= ~((at_edge >= 2) | ((at_edge == 1) & (longer > 0.5 * max(height, width))))
-    hollow = (share < 0.3) & (heights > 0.5 * height) & (widths > 0.5 * width)
-    for frame in np.flatnonzero(hollow & kept):
+    for frame in np.flatnonzero((share < 0.3) & kept):
         within = (
             (left > left[frame])
             & (right < right[frame])
             & (top > top[frame])
             & (bottom < bottom[frame])
-            & (heights > 0.15 * heights[frame])
+            & (heights > 0.3 * heights[frame])
         )
         if (within & kept).any() and _is_rectangle(ink, frame):
             kept[frame] = False
@@ -75,7 +74,7 @@ def _is_rectangle(ink: Ink, number: int) -> bool:
     left, top, right, bottom = ink.parts.boxes[number]
     inside = ink.parts.labels[top:bottom, left:right] == number + 1
     height, width = inside.shape
-    inner = inside[height // 6 : -(height // 6), width // 6 : -(width // 6)]
+    inner = inside[height // 6 : height - height // 6, width // 6 : width - width // 6]
     return bool(inner.sum() < 0.1 * inside.sum())
 
 

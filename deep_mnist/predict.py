@@ -1,0 +1,269 @@
+"""Reads the digits on your own pictures: photos, scans, drawings, screenshots.
+
+    python -m deep_mnist.predict five.png              what it is, and the three likeliest
+    python -m deep_mnist.predict photos/ --csv         a folder, as a table
+    python -m deep_mnist.predict five.png --show       with the 28x28 that the network sees
+    cat five.png | python -m deep_mnist.predict - --json
+
+PNG, JPEG, WebP, BMP, TIFF and GIF; dark on light or light on dark; one digit or several, which are
+read line by line from left to right. A picture that can't be read has a line on standard error, the
+others are read all the same, and the exit code is 2. What a probability is worth differs by model:
+see deep_mnist.models.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import glob
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from deep_mnist import data, models, training
+from deep_mnist.data import image
+from deep_mnist.training.flags import Parser
+
+SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif"}
+TOP = 3
+MANY = 10  # pictures, for a progress bar
+STANDARD_INPUT = "-"
+COLUMNS = (
+    "file", "model", "digit", "label", "probability", "label_2", "probability_2",
+    "label_3", "probability_3", "x", "y", "width", "height", "error",
+)  # fmt: skip
+
+
+class Reading(NamedTuple):
+    """What a model makes of the digits on a picture."""
+
+    model: str
+    digits: list[image.Digit]
+    top: list[list[tuple[int, float]]]  # per digit: the likeliest labels, with probabilities
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command line and returns its exit code."""
+    return training.exit_code("predict", lambda: _run(argv))
+
+
+def _run(argv: Sequence[str] | None) -> int:
+    options = _parse(argv)
+    image.check_installed()
+    if options.save_input is not None:
+        _check_unused(Path(options.save_input))
+    names = list(models.NAMES) if options.model == "all" else [options.model]
+    write = {"csv": _write_csv(), "json": _write_json}.get(options.format, _write_text)
+    shelf: list[models.Classifier] = []
+    failed = False
+    try:
+        for file in _with_progress(list(_files(options.pictures))):
+            try:
+                digits = image.digits(image.read(_source(file)))
+            except image.PictureError as error:
+                failed = True
+                print(f"predict: {_printable(file)}: {error}", file=sys.stderr)
+                if options.format != "text":
+                    write(file, str(error), [])
+                continue
+            # Only now: a broken file is told of without a wait for TensorFlow.
+            shelf = shelf or _load(names, options.restore)
+            write(file, None, [_read(model, digits) for model in shelf])
+            if options.show:
+                for digit in digits:
+                    print(data.characters(_grey(digit)))
+            if options.save_input is not None:
+                _save(Path(options.save_input), file, digits)
+    finally:
+        for model in shelf:
+            model.close()
+    return 2 if failed else 0
+
+
+def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = Parser(
+        prog="python -m deep_mnist.predict",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "pictures",
+        metavar="PICTURE",
+        nargs="+",
+        help="a file, a folder, a pattern as in 'scans/*.png', or - for standard input",
+    )
+    parser.add_argument(
+        "--model",
+        choices=(*models.NAMES, "all"),
+        default="cnn",
+        help="which network reads; all: each of them (default: cnn)",
+    )
+    parser.add_argument(
+        "--restore",
+        metavar="CHECKPOINT",
+        help="weights of your own for that model: a directory, a prefix or any file of a "
+        "checkpoint (default: the shipped ones)",
+    )
+    output = parser.add_mutually_exclusive_group()
+    parser.set_defaults(format="text")
+    for name, meaning in (
+        ("csv", "a table: a line for each digit"),
+        ("json", "an object a line, for each picture"),
+    ):
+        output.add_argument(
+            f"--{name}", dest="format", action="store_const", const=name, help=meaning
+        )
+    output.add_argument(
+        "--show", action="store_true", help="print the 28x28 that the network sees"
+    )
+    parser.add_argument(
+        "--save-input",
+        metavar="DIR",
+        help="a new folder for the 28x28 that the network sees, as PNG files",
+    )
+    options = parser.parse_args(argv)
+    if options.restore is not None and options.model == "all":
+        raise training.UserError("--restore is of one model: name it by --model")
+    return options
+
+
+def _check_unused(directory: Path) -> None:
+    if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
+        raise training.UserError(
+            f"--save-input {directory} exists and is not empty: name a new folder"
+        )
+
+
+def _files(places: Iterable[str]) -> Iterator[str]:
+    """The files that are meant: of a folder, all pictures in it and in those within, by name."""
+    for place in places:
+        path = Path(place)
+        if place != STANDARD_INPUT and path.is_dir():
+            yield from sorted(str(file) for file in path.rglob("*") if _is_picture(file)) or [place]
+        elif not path.exists() and glob.has_magic(place):
+            # A shell has done this already; that of Windows has not, nor has one told not to.
+            yield from sorted(glob.glob(place, recursive=True)) or [place]
+        else:
+            yield place
+
+
+def _is_picture(file: Path) -> bool:
+    return file.suffix.lower() in SUFFIXES and not file.name.startswith(".") and file.is_file()
+
+
+def _source(file: str) -> bytes | Path:
+    if file == STANDARD_INPUT:
+        return sys.stdin.buffer.read(image.MAX_BYTES + 1)
+    if Path(file).is_dir():
+        kinds = ", ".join(sorted(SUFFIXES))
+        raise image.PictureError(f"expected pictures in this folder ({kinds}), found none")
+    return Path(file)
+
+
+def _load(names: Sequence[str], checkpoint: str | None) -> list[models.Classifier]:
+    if names != ["fnn"]:
+        training.import_quietly()
+    shelf = [models.load(name, checkpoint) for name in names]
+    for model in shelf:
+        for note in model.notes:
+            print(f"predict: {note}", file=sys.stderr)
+    return shelf
+
+
+def _read(model: models.Classifier, digits: list[image.Digit]) -> Reading:
+    probabilities = model.probabilities(np.stack([digit.pixels for digit in digits]))
+    likeliest = np.argsort(-probabilities, axis=1, kind="stable")[:, :TOP]
+    top = [
+        [(int(label), float(row[label])) for label in labels]
+        for row, labels in zip(probabilities, likeliest, strict=True)
+    ]
+    return Reading(model.name, digits, top)
+
+
+def _write_text(file: str, error: str | None, readings: list[Reading]) -> None:
+    for reading in readings:
+        labels = " ".join(str(top[0][0]) for top in reading.top)
+        likely = "; ".join(
+            ", ".join(f"{label} {100 * share:.1f} %" for label, share in top)
+            for top in reading.top
+        )
+        model = f"{reading.model:8}" if len(readings) > 1 else ""
+        print(f"{_printable(file)}: {model}{labels}   ({likely})", flush=True)
+
+
+def _write_json(file: str, error: str | None, readings: list[Reading]) -> None:
+    lines: list[dict[str, Any]] = [{"file": file, "error": error}] if error else []
+    for reading in readings:
+        model = {"model": reading.model} if len(readings) > 1 else {}
+        digits = [
+            {
+                "label": top[0][0],
+                "probability": round(top[0][1], 6),
+                "top": [[label, round(share, 6)] for label, share in top],
+                "box": list(digit.box),
+            }
+            for digit, top in zip(reading.digits, reading.top, strict=True)
+        ]
+        lines.append({"file": file, **model, "digits": digits})
+    for line in lines:
+        print(json.dumps(line), flush=True)
+
+
+def _write_csv() -> Callable[[str, str | None, list[Reading]], None]:
+    table = csv.DictWriter(sys.stdout, COLUMNS, lineterminator="\n")
+    begun = False
+
+    def write(file: str, error: str | None, readings: list[Reading]) -> None:
+        nonlocal begun
+        if not begun:
+            table.writeheader()
+            begun = True
+        if error:
+            table.writerow({"file": _printable(file), "error": error})
+        for reading in readings:
+            for number, (digit, top) in enumerate(zip(reading.digits, reading.top, strict=True)):
+                likely = [value for label, share in top for value in (label, f"{share:.6f}")]
+                values = (_printable(file), reading.model, number, *likely, *digit.box, "")
+                table.writerow(dict(zip(COLUMNS, values, strict=True)))
+        sys.stdout.flush()
+
+    return write
+
+
+def _save(directory: Path, file: str, digits: list[image.Digit]) -> None:
+    directory.mkdir(parents=True, exist_ok=True)
+    stem = "stdin" if file == STANDARD_INPUT else Path(file).stem
+    for digit in digits:
+        number = 0
+        while (path := directory / f"{stem}-{number}.png").exists():
+            number += 1
+        image.write_png(path, _grey(digit))
+
+
+def _grey(digit: image.Digit) -> Any:
+    return np.round(255 * digit.pixels).astype(np.uint8)
+
+
+def _with_progress(files: list[str]) -> Iterable[str]:
+    """A bar on the terminal, where the answers go elsewhere."""
+    if len(files) < MANY or not sys.stderr.isatty() or sys.stdout.isatty():
+        return files
+    try:
+        from tqdm import tqdm
+    except ImportError:  # an installation of NumPy alone
+        return files
+    bar: Iterable[str] = tqdm(files, unit=" pictures", dynamic_ncols=True)
+    return bar
+
+
+def _printable(name: str) -> str:
+    return name if name.isprintable() else ascii(name)[1:-1]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
