@@ -160,24 +160,23 @@ def spread(values: list[float]) -> dict[str, float]:
 
 # Strokes ------------------------------------------------------------------------
 
-# In the page: the bars' new widths are in the document when its table changes.
+# The bars' new lengths are in the document when its table has changed for the last time.
 OBSERVE = """() => {
-    window.times = [];
-    let lifted = null;
-    addEventListener("pointerup", () => (lifted = performance.now()), true);
-    new MutationObserver(() => {
-        if (lifted !== null) window.times.push(performance.now() - lifted);
-        lifted = null;
-    }).observe(document.querySelector("table"), { subtree: true, childList: true,
-                                                  attributes: true, characterData: true });
+    window.lifted = window.changed = 0;
+    addEventListener("pointerup", () => (window.lifted = performance.now()), true);
+    new MutationObserver(() => (window.changed = performance.now())).observe(
+        document.querySelector("table"),
+        { subtree: true, childList: true, attributes: true, characterData: true },
+    );
 }"""
 
 
 def strokes(url: str) -> dict[str, Any]:
-    """Milliseconds from pointerup to the first change of the table that answers it."""
+    """Milliseconds from the pen's lifting at the end of a stroke to the last change of the bars."""
     from playwright import sync_api
 
     rng = random.Random(0)
+    times: list[float] = []
     with sync_api.sync_playwright() as driver:
         browser = driver.chromium.launch(
             executable_path=shutil.which("chromium"), args=CHROMIUM_FLAGS
@@ -195,10 +194,9 @@ def strokes(url: str) -> dict[str, Any]:
             page.mouse.move(x, y)
             page.mouse.down()
             page.mouse.move(x + rng.uniform(-80, 80), y + rng.uniform(-80, 80), steps=6)
-            page.wait_for_timeout(150)  # what was asked while the pen was down is answered
             page.mouse.up()
-            page.wait_for_timeout(400)
-        times = page.evaluate("times")
+            page.wait_for_timeout(600)
+            times.append(page.evaluate("changed - lifted"))
         version = browser.version
         browser.close()
     return {"chromium": version, "strokes": len(times), "milliseconds": spread(times)}

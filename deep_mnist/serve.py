@@ -20,6 +20,11 @@ from collections.abc import Sequence
 from deep_mnist import training
 from deep_mnist.training.flags import Parser
 
+AT_ONCE = os.cpu_count() or 1  # requests that are being read; the models use more threads
+WAITING = 16
+PATIENCE = 10.0  # seconds in the queue
+THREADS = AT_ONCE + WAITING + 4  # the last ones tell that the queue is full, and send the page
+
 NEEDED = ("flask", "waitress", "PIL")
 NOT_INSTALLED = 'the page needs Flask, waitress and Pillow: pip install "deep_mnist[web]"'
 EVERYONE = (
@@ -63,21 +68,21 @@ def _run(argv: Sequence[str] | None) -> None:
 
 def _serve(listener: socket.socket, host: str) -> None:
     from deep_mnist.serving import app, bodies, hosts, server
+    from deep_mnist.serving.gate import Gate
     from deep_mnist.serving.reader import Reader
 
     training.import_quietly()
-    with (
-        Reader() as reader,
-        server.running(
-            app.create(reader, host), listener, threads=app.THREADS, max_body=bodies.MAX_BYTES
-        ) as loop,
-    ):
-        if not hosts.is_loopback(host):
-            print(EVERYONE.format(host=host), file=sys.stderr)
-        name = f"[{host}]" if ":" in host else host
-        print(f"http://{name}:{listener.getsockname()[1]} (Ctrl-C stops it)", flush=True)
-        while loop.is_alive():
-            loop.join(1)  # on Windows no signal would end a wait without end
+    with Reader() as reader:
+        application = app.create(reader, host, Gate(AT_ONCE, WAITING, PATIENCE))
+        with server.running(
+            application, listener, threads=THREADS, max_body=bodies.MAX_BYTES
+        ) as loop:
+            if not hosts.is_loopback(host):
+                print(EVERYONE.format(host=host), file=sys.stderr)
+            name = f"[{host}]" if ":" in host else host
+            print(f"http://{name}:{listener.getsockname()[1]} (Ctrl-C stops it)", flush=True)
+            while loop.is_alive():
+                loop.join(1)  # on Windows no signal would end a wait without end
 
 
 def _listen(host: str, port: int) -> socket.socket:

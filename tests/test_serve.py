@@ -22,6 +22,10 @@ BLANK = [0] * 784
 ANSWER = {"label": 7, "probability": 0.9, "probabilities": [0.0] * 7 + [0.9, 0.1, 0.0]}
 
 
+def application(reader, at_once=4, waiting=4):
+    return app.create(reader, "127.0.0.1", gate.Gate(at_once, waiting, 10))
+
+
 class Stub:
     """A reader that says 7 to everything, at once."""
 
@@ -71,7 +75,7 @@ def picture(*digits, **options):
 
 @pytest.fixture(scope="module")
 def client():
-    return app.create(Stub(), "127.0.0.1").test_client()
+    return application(Stub()).test_client()
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +100,7 @@ def error(response, status):
 
 def test_the_models_read_a_picture_with_two_digits(real):
     response = (
-        app.create(real, "127.0.0.1")
+        application(real)
         .test_client()
         .post("/api/predict", data={"picture": (io.BytesIO(picture(0, 1)), "x.png")})
     )
@@ -113,7 +117,7 @@ def test_the_models_read_a_picture_with_two_digits(real):
 
 
 def test_every_answer_is_as_the_description_says(real):
-    client = app.create(real, "127.0.0.1").test_client()
+    client = application(real).test_client()
     description = client.get("/api/openapi.json").json
     pixels = {"pixels": client.post("/api/predict", **png(picture(0))).json["digits"][0]["pixels"]}
     for method, path, body, status in [
@@ -139,7 +143,7 @@ def test_every_answer_is_as_the_description_says(real):
 
 
 def test_pixels_of_an_answer_are_read_as_the_picture_was(real):
-    client = app.create(real, "127.0.0.1").test_client()
+    client = application(real).test_client()
     first = client.post("/api/predict", **png(picture(0))).json["digits"][0]
     for pixels in (first["pixels"], np.reshape(first["pixels"], (28, 28)).tolist()):
         again = client.post("/api/predict", json={"pixels": pixels}).json
@@ -287,7 +291,7 @@ def test_what_goes_wrong_inside_is_not_told_outside(caplog):
         def models(self):
             raise RuntimeError("/home/user/secret")
 
-    response = app.create(Broken(), "127.0.0.1").test_client().get("/api/models")
+    response = application(Broken()).test_client().get("/api/models")
     assert error(response, 500) == "internal error; the server's own output tells more"
     assert "secret" in caplog.text
 
@@ -353,7 +357,7 @@ def test_one_too_many_is_sent_away():
             go_on.wait(5)
             return super().read(images, boxes)
 
-    client = app.create(Slow(), "127.0.0.1", gate.Gate(1, 0, 5)).test_client()
+    client = application(Slow(), at_once=1, waiting=0).test_client()
     answers = []
     body = {"json": {"pixels": BLANK}}
     first = threading.Thread(target=lambda: answers.append(client.post("/api/predict", **body)))
@@ -369,11 +373,15 @@ def test_one_too_many_is_sent_away():
 
 
 def test_who_waits_too_long_is_sent_away():
-    one = gate.Gate(1, 1, patience=0.05)
-    with one.turn(), pytest.raises(gate.BusyError), one.turn():
-        pass
-    with one.turn():
-        pass
+    one = gate.Gate(1, 1, patience=0.1)
+    go_on = threading.Event()
+    first = threading.Thread(target=one.pass_through, args=(lambda: go_on.wait(5),))
+    first.start()
+    with pytest.raises(gate.BusyError):
+        one.pass_through(list)
+    go_on.set()
+    first.join()
+    assert one.pass_through(lambda: "mine") == "mine"
 
 
 # On the wire --------------------------------------------------------------------
@@ -383,9 +391,7 @@ def test_who_waits_too_long_is_sent_away():
 def port():
     with (
         socket.create_server(("127.0.0.1", 0)) as listener,
-        server.running(
-            app.create(Stub(), "127.0.0.1"), listener, threads=4, max_body=bodies.MAX_BYTES
-        ),
+        server.running(application(Stub()), listener, threads=4, max_body=bodies.MAX_BYTES),
     ):
         yield listener.getsockname()[1]
 
@@ -434,7 +440,7 @@ def test_a_request_that_drips_in_is_ended(port, monkeypatch):
     monkeypatch.setattr(server, "REQUEST_SECONDS", 1)
     with (
         socket.create_server(("127.0.0.1", 0)) as listener,
-        server.running(app.create(Stub(), "127.0.0.1"), listener, threads=2, max_body=1000),
+        server.running(application(Stub()), listener, threads=2, max_body=1000),
     ):
         port = listener.getsockname()[1]
         drops = [b"GET / HTTP/1.1\r\n", *[b"X: y\r\n"] * 30]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +17,6 @@ from deep_mnist.serving.gate import BusyError, Gate
 from deep_mnist.serving.reader import Reader
 
 WEB = Path(__file__).parents[1] / "web"
-AT_ONCE = os.cpu_count() or 1
-WAITING = 16
-PATIENCE = 10.0  # seconds in the queue
-THREADS = AT_ONCE + WAITING + 4  # the last ones tell that the queue is full, and send the page
-
 HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
@@ -34,7 +28,7 @@ HEADERS = {
 }
 
 
-def create(reader: Reader, listening_on: str, gate: Gate | None = None) -> Flask:
+def create(reader: Reader, listening_on: str, gate: Gate) -> Flask:
     """The application of a server that listens on the host `listening_on`.
 
     Every answer but the page and its parts is JSON; one of a status from 400 on is
@@ -43,7 +37,6 @@ def create(reader: Reader, listening_on: str, gate: Gate | None = None) -> Flask
     app = Flask("deep_mnist", static_folder=str(WEB), static_url_path="/web")
     app.config["MAX_CONTENT_LENGTH"] = bodies.MAX_BYTES
     app.json.sort_keys = False  # type: ignore[attr-defined]
-    gate = gate or Gate(AT_ONCE, WAITING, PATIENCE)
     description = json.loads((WEB / "openapi.json").read_text("utf-8"))
     description["info"]["version"] = __version__
 
@@ -78,21 +71,17 @@ def create(reader: Reader, listening_on: str, gate: Gate | None = None) -> Flask
     @app.post("/api/predict")
     def predict() -> Response:
         file = bodies.picture(request)
-        if file is None:
-            pixels = bodies.pixels(request)
-            with gate.turn():
-                size, digits = (28, 28), reader.read(pixels[None], [(0, 0, 28, 28)])
-        else:
-            with gate.turn():
-                size, digits = _read_picture(reader, file)
-        return jsonify(size=size, digits=digits)
+        if file is not None:
+            return jsonify(gate.pass_through(lambda: _read_picture(reader, file)))
+        pixels = bodies.pixels(request)
+        box = (0, 0, 28, 28)
+        digits = gate.pass_through(lambda: reader.read(pixels[None], [box]))
+        return jsonify(size=box[2:], digits=digits)
 
     @app.post("/api/feature-maps")
     def feature_maps() -> Response:
         pixels = bodies.pixels(request)
-        with gate.turn():
-            layers = reader.feature_maps(pixels)
-        return jsonify(layers=layers)
+        return jsonify(layers=gate.pass_through(lambda: reader.feature_maps(pixels)))
 
     @app.errorhandler(image.PictureError)
     def no_digit(error: image.PictureError) -> tuple[Response, int]:
@@ -126,9 +115,9 @@ def create(reader: Reader, listening_on: str, gate: Gate | None = None) -> Flask
     return app
 
 
-def _read_picture(reader: Reader, file: bytes) -> tuple[tuple[int, int], list[dict[str, Any]]]:
+def _read_picture(reader: Reader, file: bytes) -> dict[str, Any]:
     picture = image.read(file)
-    digits = image.digits(picture)
-    return (picture.width, picture.height), reader.read(
-        np.stack([digit.pixels for digit in digits]), [digit.box for digit in digits]
-    )
+    found = image.digits(picture)
+    images = np.stack([digit.pixels for digit in found])
+    digits = reader.read(images, [digit.box for digit in found])
+    return {"size": (picture.width, picture.height), "digits": digits}

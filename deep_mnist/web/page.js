@@ -11,14 +11,16 @@ const MAX_BYTES = 20_000_000;
 
 const $ = (id) => document.getElementById(id);
 
-const sheet = new Sheet($("sheet"), { onChange: change, say });
+const sheet = new Sheet($("sheet"), { onInk: change, onPenUp: settle, say });
 let answers = null;
 let file = null; // the picture that is shown, as it was opened
-let version = 0; // of what is on the sheet: an answer to an older one is dropped
-let answered = 0; // the version that was asked about last
-let asking = false;
+let version = 0; // of what is on the sheet
+let asked = 0; // the version that was asked about last
+let shown = 0; // the version whose answer is shown
+let underWay = 0; // questions without an answer yet
 let changedAt = 0;
-let isSettled = true; // the pen is up
+let isPenUp = true;
+let complaint = "";
 let timer = null;
 let speaking = null;
 
@@ -29,7 +31,7 @@ async function start() {
     const { models } = await getModels();
     const elements = { digits: $("digits"), models: $("models"), bars: $("bars"), accuracies: $("accuracies") };
     answers = new Answers(elements, models, choose);
-    change(true);
+    settle();
   } catch (error) {
     complain(error.message);
   }
@@ -37,51 +39,55 @@ async function start() {
 
 // Reading ---------------------------------------------------------------------
 
-function change(settled) {
+function change() {
   version++;
   changedAt = performance.now();
-  isSettled = settled;
+  isPenUp = false;
   if (!sheet.picture) file = null;
   $("undo").disabled = $("clear").disabled = sheet.isEmpty;
   $("hint").hidden = !sheet.isEmpty;
-  if (settled) {
-    clearTimeout(timer);
-    timer = null;
-    ask();
-  } else {
-    timer ??= setTimeout(() => {
-      timer = null;
-      ask();
-    }, WHILE_DRAWING);
-  }
+  timer ??= setTimeout(askNow, WHILE_DRAWING);
 }
 
-// One question at a time, always about what is there now.
+function askNow() {
+  timer = null;
+  if (underWay) timer = setTimeout(askNow, WHILE_DRAWING);
+  else ask();
+}
+
+function settle() {
+  isPenUp = true;
+  clearTimeout(timer);
+  timer = null;
+  if (asked !== version) ask();
+  else if (shown === version) complain(complaint);
+}
+
 async function ask() {
-  if (asking || !answers) return;
-  asking = true;
-  while (answered !== version) {
-    answered = version;
-    const at = changedAt;
-    let answer = { digits: [] };
-    let complaint = "";
-    try {
-      if (!sheet.isEmpty) answer = await readPicture(file ?? (await sheet.file()));
-    } catch (error) {
-      complaint = error.message;
-    }
-    if (answered !== version && (complaint || sheet.isEmpty)) continue;
-    show(answer, isSettled ? complaint : "");
-    if (answer.digits.length) $("latency").textContent = `Read in ${Math.round(performance.now() - at)} ms`;
+  if (!answers) return;
+  const [mine, at] = [version, changedAt];
+  asked = mine;
+  underWay++;
+  let answer = { digits: [] };
+  let said = "";
+  try {
+    if (!sheet.isEmpty) answer = await readPicture(file ?? (await sheet.file()));
+  } catch (error) {
+    said = error.message;
   }
-  asking = false;
+  underWay--;
+  if (mine < shown) return; // a later one was quicker
+  shown = mine;
+  complaint = said;
+  show(answer);
+  if (answer.digits.length) $("latency").textContent = `Read in ${Math.round(performance.now() - at)} ms`;
 }
 
-function show(answer, complaint) {
-  answers.show(answer.digits);
-  sheet.mark(answer.digits.map((digit) => digit.box), answer.size, answers.chosen);
-  complain(complaint);
-  say(complaint ? "" : answers.sentence(), BEFORE_SPEAKING);
+function show({ digits, size }) {
+  answers.show(digits);
+  sheet.mark(digits.map((digit) => digit.box), size, answers.chosen);
+  complain(isPenUp ? complaint : ""); // the beginning of a digit is none
+  say(answers.sentence(), BEFORE_SPEAKING);
   showFeatureMaps();
 }
 

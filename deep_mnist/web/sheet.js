@@ -2,16 +2,17 @@
 
 const SIDE = 280; // of the drawing, in its own units
 const PEN = 20;
-const FILE_SIDE = 196; // pixels of the drawing that is sent: 7 for one that the networks see
+const FILE_SIDE = 196; // pixels of the drawing that is sent: 7 for one that the models see
 const STEP = 10; // of the keyboard's pen
 const FINE_STEP = 2;
 
 export class Sheet {
-  // onChange(settled) is called when there is something new to read; settled, when the pen is up.
-  constructor(canvas, { onChange, say }) {
+  // onInk() is called when there is something new to read, onPenUp() when that is all for now.
+  constructor(canvas, { onInk, onPenUp, say }) {
     this.canvas = canvas;
     this.context = canvas.getContext("2d");
-    this.onChange = onChange;
+    this.onInk = onInk;
+    this.onPenUp = onPenUp;
     this.say = say;
     this.strokes = []; // each a list of [x, y]
     this.picture = null; // an ImageBitmap, or null while there is a drawing
@@ -31,6 +32,7 @@ export class Sheet {
     canvas.addEventListener("blur", () => {
       this.pen.down = false;
       this.paint();
+      this.onPenUp();
     });
     new ResizeObserver(() => this.paint()).observe(canvas);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.paint());
@@ -96,7 +98,8 @@ export class Sheet {
     this.picture = picture;
     this.boxes = [];
     this.paint();
-    this.onChange(true);
+    this.onInk();
+    this.onPenUp();
   }
 
   #draw(context, colour) {
@@ -161,7 +164,7 @@ export class Sheet {
     this.strokes.push([point, point]); // a tap is a dot
     this.boxes = [];
     this.paint();
-    this.onChange(false);
+    this.onInk();
   }
 
   #move(event) {
@@ -169,13 +172,13 @@ export class Sheet {
     const events = event.getCoalescedEvents?.() ?? [];
     this.strokes.at(-1).push(...(events.length ? events : [event]).map((each) => this.#point(each)));
     this.paint();
-    this.onChange(false);
+    this.onInk();
   }
 
   #end(event) {
     if (event.pointerId !== this.pointer) return;
     this.pointer = null;
-    this.onChange(true);
+    this.onPenUp();
   }
 
   #key(event) {
@@ -196,7 +199,7 @@ export class Sheet {
     pen.y = inside(pen.y + y * step);
     if (pen.down) this.strokes.at(-1).push([pen.x, pen.y]);
     this.paint();
-    if (pen.down) this.onChange(false);
+    if (pen.down) this.onInk();
   }
 
   #lowerOrLift() {
@@ -207,8 +210,10 @@ export class Sheet {
     if (pen.down) {
       this.strokes.push([[pen.x, pen.y], [pen.x, pen.y]]);
       this.boxes = [];
+      this.onInk();
+    } else {
+      this.onPenUp();
     }
     this.paint();
-    this.onChange(!pen.down);
   }
 }
