@@ -118,9 +118,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
         output.add_argument(
             f"--{name}", dest="format", action="store_const", const=name, help=meaning
         )
-    output.add_argument(
-        "--show", action="store_true", help="print the 28x28 that the network sees"
-    )
+    output.add_argument("--show", action="store_true", help="print the 28x28 that the network sees")
     parser.add_argument(
         "--save-input",
         metavar="DIR",
@@ -146,8 +144,8 @@ def _files(places: Iterable[str]) -> Iterator[str]:
         if place != STANDARD_INPUT and path.is_dir():
             yield from sorted(str(file) for file in path.rglob("*") if _is_picture(file)) or [place]
         elif not path.exists() and glob.has_magic(place):
-            # A shell has done this already; that of Windows has not, nor has one told not to.
-            yield from sorted(glob.glob(place, recursive=True)) or [place]
+            # A shell has done this already; that of Windows has not, nor one told not to.
+            yield from sorted(glob.glob(place, recursive=True)) or [place]  # noqa: PTH207
         else:
             yield place
 
@@ -189,8 +187,7 @@ def _write_text(file: str, error: str | None, readings: list[Reading]) -> None:
     for reading in readings:
         labels = " ".join(str(top[0][0]) for top in reading.top)
         likely = "; ".join(
-            ", ".join(f"{label} {100 * share:.1f} %" for label, share in top)
-            for top in reading.top
+            ", ".join(f"{label} {100 * share:.1f} %" for label, share in top) for top in reading.top
         )
         model = f"{reading.model:8}" if len(readings) > 1 else ""
         print(f"{_printable(file)}: {model}{labels}   ({likely})", flush=True)

@@ -13,10 +13,11 @@ import numpy.typing as npt
 
 from deep_mnist.data.components import Components, components
 from deep_mnist.data.resample import FloatArray, resample
+from deep_mnist.data.ruling import without_lines
 
 SIDE = 160  # longest, of the small copy on which the paper is estimated
-STROKE = 3  # the widest stroke: a third of the picture's longer side
-THIN_STROKE = 9  # in a picture with shadows
+STROKES = (3, 9)  # a stroke is at most so many parts of the longer side; in shadows, the second
+SHADOW = 0.004  # of the picture: smaller ones do no harm
 CONTRAST = 0.06  # least darkness of ink, where paper is 0 and black 1
 NOISE = 5.0  # as many standard deviations of the paper's noise are ink
 FAINT = (
@@ -35,13 +36,15 @@ class Ink(NamedTuple):
 def find(grey: FloatArray) -> Ink:
     """The ink on a picture [H, W] in [0, 1]; no parts where there is none."""
     darkness = without_paper(1 - grey if is_light_on_dark(grey) else grey)
-    noise = noise_of(darkness)
-    dark = darkness[darkness > max(CONTRAST, NOISE * noise)]
+    # In a tiny picture nearly every pixel is an edge, and none tells of noise.
+    grain = min(NOISE * noise_of(darkness), 0.35 * float(np.quantile(darkness, 0.995)))
+    darkness = without_lines(darkness, max(CONTRAST, grain))
+    dark = darkness[darkness > max(CONTRAST, grain)]
     # A single dark pixel is dirt, or the sensor's.
     if dark.size < 3:
         return Ink(np.zeros_like(grey), components(np.zeros(grey.shape, np.bool_)))
     level = np.quantile(dark, 0.95)
-    least = max(CONTRAST, NOISE * noise, FAINT * level)
+    least = max(CONTRAST, grain, FAINT * level)
     rough = components(darkness > least)
     own = _own_levels(darkness, rough, level)
     values = np.clip(darkness / own[rough.labels], 0, 1)
@@ -57,38 +60,48 @@ def is_light_on_dark(grey: FloatArray) -> bool:
     # Paper is light more often than dark: in doubt it is.
     if lightest - level <= 1.3 * (level - darkest):
         return False
-    light = small > (level + lightest) / 2
-    window = max(3, min(small.shape) // 4)
-    # Strokes are thin; what is left under such a window is a sheet on a dark table.
-    fat = _minimum(light, window)
-    return bool(fat.sum() < 0.02 * light.size)
+    # An edge of a shadow, or of a sheet on a dark table, is as light on its one side as it is dark
+    # on the other; a stroke differs from both its sides.
+    beside = small - _mean(small, _odd(max(small.shape) / 12))
+    darker, lighter = np.quantile(beside, [0.003, 0.997])
+    return bool(lighter > -0.8 * darker)
 
 
 def without_paper(grey: FloatArray) -> FloatArray:
-    """Darkness [H, W] in [0, 1] of dark ink beside the paper around it."""
+    """Darkness [H, W] of dark ink beside the paper around it: near 0 is paper, 1 is black."""
     small = _small(grey)
-    window = _odd(max(small.shape) / STROKE)
-    if _is_shaded(small, window):
-        window = _odd(max(small.shape) / THIN_STROKE)
-    paper = resample(_paper(small, window), *grey.shape)
+    wide, narrow = (_paper(small, _odd(max(small.shape) / part)) for part in STROKES)
+    paper = resample(narrow if _is_shaded(wide - small, narrow - small) else wide, *grey.shape)
     # In the dark beside the sheet every grain would be ink.
     darkness = (paper - grey) / np.maximum(paper, 0.3 * paper.max() + 1e-6)
-    return np.clip(darkness - np.median(darkness), 0, 1)
+    # The grain makes the lightest places around a pixel lighter than the paper is.
+    return darkness - min(float(np.quantile(darkness, 0.3)), CONTRAST / 2)
 
 
 def _paper(small: FloatArray, window: int) -> FloatArray:
     """The picture with everything dark filled in that is narrower than the window."""
-    closed = _minimum(_maximum(small, window), window)
-    return _mean(closed, 5)
+    lightest = _maximum(small, window)
+    # Beyond the border the light is taken to fall as it does inside.
+    beyond = np.pad(lightest, window // 2, "reflect", reflect_type="odd")
+    closed = _minimum(beyond, window)[window // 2 :, window // 2 :]
+    closed = closed[: small.shape[0], : small.shape[1]]
+    return _mean(np.maximum(closed, small), 5)
 
 
-def _is_shaded(small: FloatArray, window: int) -> bool:
-    """Whether something dark and too thick for a stroke reaches in from the border."""
-    depth = _paper(small, window) - small
-    dark = depth > 0.3 * np.max(depth, initial=CONTRAST)
-    fat = _maximum(_minimum(dark, _odd(min(small.shape) / 6)), _odd(min(small.shape) / 6))
-    border = np.concatenate([fat[0], fat[-1], fat[:, 0], fat[:, -1]])
-    return bool(border.any())
+def _is_shaded(wide: FloatArray, narrow: FloatArray) -> bool:
+    """Whether something dark beside a wide surrounding has not even a rim beside a narrow one.
+
+    Thick strokes are hollow beside a narrow surrounding; shadows are gone.
+    """
+    least = 0.3 * np.max(narrow, initial=CONTRAST)
+    strokes = narrow > least
+    lost = components((wide > least) & ~strokes)
+    for number in np.flatnonzero(lost.areas > max(4, SHADOW * wide.size)) + 1:
+        part = lost.labels == number
+        rim = _maximum(part, 3) & ~part
+        if strokes[rim].mean() < 0.5:
+            return True
+    return False
 
 
 def contrast(grey: FloatArray) -> float:
@@ -98,13 +111,9 @@ def contrast(grey: FloatArray) -> float:
 
 
 def noise_of(darkness: FloatArray) -> float:
-    """The standard deviation of the paper's grain, robustly: from neighbours' differences."""
-    differences = np.concatenate(
-        [np.diff(darkness, axis=0).ravel(), np.diff(darkness, axis=1).ravel()]
-    )
-    if not differences.size:
-        return 0.0
-    return float(1.4826 * np.median(np.abs(differences)) / np.sqrt(2))
+    """The standard deviation of the paper's grain, from the lightest third of the picture."""
+    lightest, light = np.quantile(darkness, [0.05, 0.35])
+    return float(light - lightest) / 1.26  # so many deviations are between the two quantiles
 
 
 def _own_levels(darkness: FloatArray, parts: Components, level: float) -> FloatArray:
@@ -115,7 +124,7 @@ def _own_levels(darkness: FloatArray, parts: Components, level: float) -> FloatA
     order = np.lexsort((values, numbers))
     last = np.cumsum(parts.areas)
     own[1:] = values[order][last - 1 - parts.areas // 10]
-    own[own < 0.4 * level] = np.inf
+    own[own < 0.45 * level] = np.inf
     return own
 
 

@@ -5,13 +5,17 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from deep_mnist.data.components import Components
 from deep_mnist.data.ink import Ink
 from deep_mnist.data.resample import FloatArray
 
 Box = npt.NDArray[np.int64]  # [4]: left, top, right, bottom
 
 LEAST = 0.35  # of the highest digit's height: what is lower is a part of one, or dirt
+SPECK = 0.1  # of it
+FAT = 1.7  # times as thick as a digit's strokes
 NEAR = 0.25  # of it: so near is a part
+JOINT = 0.45  # of a digit's height: the most that holds it to its neighbour
 WIDE = 1.4  # width to height: wider are digits that touch
 
 
@@ -33,23 +37,25 @@ def whole(ink: Ink) -> list[tuple[Box, FloatArray]]:
 
 
 def _without_dirt(ink: Ink) -> npt.NDArray[np.bool_]:
-    """[count] which parts are no frames, edges, lines or specks."""
+    """[count] which parts are no frames, shadows, lines of the paper, or specks."""
     parts = ink.parts
+    kept = np.ones(parts.count, np.bool_)
     if not parts.count:
-        return np.zeros(0, np.bool_)
+        return kept
     height, width = ink.values.shape
     left, top, right, bottom = parts.boxes.T
     heights, widths = bottom - top, right - left
-    longer = np.maximum(heights, widths)
-    share = parts.areas / (heights * widths)
-    kept = np.ones(parts.count, np.bool_)
+    longer, shorter = np.maximum(heights, widths), np.minimum(heights, widths)
+    at_edge = (left == 0) | (top == 0) | (right == width) | (bottom == height)
 
-    at_edge = (left <= 1).astype(int) + (top <= 1) + (right >= width - 1) + (bottom >= height - 1)
-    inner = (at_edge == 0) & (longer >= 0.08 * max(height, width)) & (longer >= 8)
-    if inner.any():
-        # A frame around the picture, the table beside the sheet, a finger: a digit is inside.
-        kept &= ~((at_edge >= 2) | ((at_edge == 1) & (longer > 0.5 * max(height, width))))
-    for frame in np.flatnonzero((share < 0.3) & kept):
+    inner = np.flatnonzero(~at_edge & (longer >= max(8, 0.06 * max(height, width))))
+    if len(inner):
+        main = inner[np.argmax(longer[inner])]
+        thickness = 2 * parts.areas / _outlines(parts)
+        kept &= ~(at_edge & (thickness > FAT * thickness[main]))
+        if heights[main] < 0.6 * height:
+            kept &= ~(at_edge & (longer > 6 * shorter) & (longer > 0.6 * min(height, width)))
+    for frame in np.flatnonzero((parts.areas < 0.65 * heights * widths) & kept):
         within = (
             (left > left[frame])
             & (right < right[frame])
@@ -60,14 +66,19 @@ def _without_dirt(ink: Ink) -> npt.NDArray[np.bool_]:
         if (within & kept).any() and _is_rectangle(ink, frame):
             kept[frame] = False
     flat = widths > 6 * heights
-    tall = heights >= 6
-    if (kept & ~flat & tall).any():
+    if (kept & ~flat & (heights >= 6)).any():
         kept &= ~(flat & (widths > 0.5 * width))
-    reference = heights[kept & ~flat].max(initial=0)
-    if reference == 0:
-        reference = heights[kept].max(initial=0)
-    kept &= longer >= 0.1 * reference
-    return kept
+    upright = kept & ~flat
+    highest = heights[upright if upright.any() else kept].max(initial=0)
+    return kept & (longer >= SPECK * highest)
+
+
+def _outlines(parts: Components) -> npt.NDArray[np.int64]:
+    """[count] how many pixels of each part have a neighbour outside it."""
+    padded = np.pad(parts.labels > 0, 1)
+    inside = padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
+    outline = parts.labels[(parts.labels > 0) & ~inside]
+    return np.bincount(outline, minlength=parts.count + 1)[1:]
 
 
 def _is_rectangle(ink: Ink, number: int) -> bool:
@@ -157,12 +168,11 @@ def _split(box: Box, values: FloatArray) -> list[tuple[Box, FloatArray]]:
     inside = values > 0.5
     column = inside.sum(axis=0)
     runs = (np.diff(np.pad(inside, ((1, 0), (0, 0))).astype(np.int8), axis=0) == 1).sum(axis=0)
-    stroke = max(1.0, float(np.median(column[column > 0])) / 2)
     first, last = int(0.3 * height), int(len(column) - 0.3 * height)
     places = np.arange(first, max(first, last))
     cost = column[places] + height * (runs[places] > 1)
     for place in places[np.argsort(cost, kind="stable")][:1]:
-        if cost.min() > 2 * stroke + 0.1 * height:
+        if cost.min() > JOINT * height:
             break
         halves = []
         for start, stop in ((0, int(place)), (int(place), values.shape[1])):
@@ -170,8 +180,15 @@ def _split(box: Box, values: FloatArray) -> list[tuple[Box, FloatArray]]:
             rows, columns = np.nonzero(part > 0.5)
             if not len(rows) or rows.max() + 1 - rows.min() < 0.7 * height:
                 return [(box, values)]
-            offset = np.array([box[0] + start, box[1], box[0] + start, box[1]])
-            own = offset + [columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]
+            left, top = int(box[0]) + start, int(box[1])
+            own = np.array(
+                [
+                    left + columns.min(),
+                    top + rows.min(),
+                    left + columns.max() + 1,
+                    top + rows.max() + 1,
+                ]
+            )
             halves += _split(own, part)
         return halves
     return [(box, values)]
