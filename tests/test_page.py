@@ -204,6 +204,9 @@ def test_an_opened_picture_shows_each_of_its_digits(page, two_digits):
     wait_for(page, "1")
     playwright.expect(digits.last).to_be_focused()
     assert digits.last.get_attribute("aria-checked") == "true"
+    sheet = page.locator("#sheet").bounding_box()
+    page.mouse.click(sheet["x"] + 0.22 * sheet["width"], sheet["y"] + 0.5 * sheet["height"])
+    wait_for(page, "0")  # pointed at
     draw(page, ZERO)  # on a new sheet
     playwright.expect(digits).to_have_count(1)
     wait_for(page, "0")

@@ -101,6 +101,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]
 
     parser_class = Parser
     error_task_class = Refusal
+    last_activity: float
     refused = False
     farewell = False
 

@@ -11,7 +11,12 @@ const MAX_BYTES = 20_000_000;
 
 const $ = (id) => document.getElementById(id);
 
-const sheet = new Sheet($("sheet"), { onInk: change, onPenUp: settle, say });
+const sheet = new Sheet($("sheet"), {
+  onInk: change,
+  onPenUp: settle,
+  onBox: (index) => answers.choose(index),
+  say,
+});
 let answers = null;
 let file = null; // the picture that is shown, as it was opened
 let version = 0; // of what is on the sheet

@@ -7,12 +7,14 @@ const STEP = 10; // of the keyboard's pen
 const FINE_STEP = 2;
 
 export class Sheet {
-  // onInk() is called when there is something new to read, onPenUp() when that is all for now.
-  constructor(canvas, { onInk, onPenUp, say }) {
+  // onInk() is called when there is something new to read, onPenUp() when that is all for now,
+  // onBox(index) when a digit on a picture is pointed at.
+  constructor(canvas, { onInk, onPenUp, onBox, say }) {
     this.canvas = canvas;
     this.context = canvas.getContext("2d");
     this.onInk = onInk;
     this.onPenUp = onPenUp;
+    this.onBox = onBox;
     this.say = say;
     this.strokes = []; // each a list of [x, y]
     this.picture = null; // an ImageBitmap, or null while there is a drawing
@@ -153,10 +155,23 @@ export class Sheet {
     return [((event.clientX - left) * SIDE) / width, ((event.clientY - top) * SIDE) / width];
   }
 
+  #boxAt([pointX, pointY]) {
+    if (!this.boxes.length) return -1;
+    const [left, top, scale] = this.#fit(...this.size);
+    const [x, y] = [(pointX - left) / scale, (pointY - top) / scale];
+    return this.boxes.findIndex(
+      ([boxX, boxY, width, height]) => x >= boxX && x < boxX + width && y >= boxY && y < boxY + height,
+    );
+  }
+
   #start(event) {
     if (this.pointer !== null || event.button !== 0) return;
     event.preventDefault(); // the canvas takes the focus by the keyboard only
-    if (this.picture) this.clear();
+    if (this.picture) {
+      const index = this.#boxAt(this.#point(event));
+      if (index !== -1) return this.onBox(index);
+      this.clear();
+    }
     this.pen.down = false;
     this.pointer = event.pointerId;
     this.canvas.setPointerCapture(event.pointerId);
