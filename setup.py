@@ -13,11 +13,14 @@ VERSION = re.search(
 ).group(1)
 
 PREDICT = ["pillow>=10.1"]
+WEB = [*PREDICT, "flask>=3.1", "waitress>=3.0.1"]
 # What scripts of the time ask for, and a fork of lib2to3 that reads those of Python 2.
 LEGACY = ["fissix>=24.4", "matplotlib>=3.8", "pillow>=10"]
 TEST = [
     *LEGACY,
     *PREDICT,
+    *WEB,
+    "jsonschema>=4",  # the answers of the API against its description
     "pytest>=8",
     "pytest-xdist>=3.5",
     "setuptools>=70.1",  # a test builds the wheel
@@ -63,9 +66,11 @@ setup(
     ],
     extras_require={
         "predict": PREDICT,
+        "web": WEB,
         "legacy": LEGACY,
         "plots": ["matplotlib>=3.8"],
         "test": TEST,
+        "browser": ["playwright>=1.40"],  # tests of the page, and their benchmark
         "dev": [*TEST, "ruff==0.17.*", "mypy==2.4.*", "pre-commit>=3"],
     },
     packages=[
@@ -75,9 +80,10 @@ setup(
         "deep_mnist.input_data",
         "deep_mnist.legacy",
         "deep_mnist.legacy.tf1",
+        "deep_mnist.serving",
         "deep_mnist.training",
     ],
     package_dir={"": "."},  # so that `pip install -e` is a plain path, found before a namesake
-    package_data={"deep_mnist": ["py.typed"]},
+    package_data={"deep_mnist": ["py.typed", "web/*"]},
     cmdclass={"build_py": BuildWithWeights},
 )

@@ -14,6 +14,7 @@ COMMANDS = {
     "mlp": "an MLP from raw tensors, its gradients applied by hand",
     "fnn": "a network in NumPy alone, differentiated by hand",
     "predict": "the digits on your own pictures",
+    "serve": "a page to draw a digit on, read by all four while one draws",
     "legacy": "programs and checkpoints of TensorFlow 1, as they are",
 }
 

@@ -60,6 +60,7 @@ class Model(NamedTuple):
     x: Any  # [B, 784] float32 in [0, 1]
     y_: Any  # [B, 10] float32, one-hot
     keep_prob: Any  # scalar float32 in (0, 1], 1.0 unless fed
+    feature_maps: Any  # of the two convolutions: [B, 28, 28, 32] and [B, 14, 14, 64] float32 from 0
     logits: Any  # [B, 10] float32
     loss: Any  # scalar float32: cross-entropy, summed over the batch
     correct: Any  # scalar int32: how many of the batch are read right
@@ -129,7 +130,8 @@ def build(config: Config) -> Model:
     correct_prediction = tf.equal(tf.argmax(y_conv, 1), tf.argmax(y_, 1))  # [B]
     correct = tf.reduce_sum(tf.cast(correct_prediction, tf.int32), name="correct")
     accuracy = tf.reduce_mean(tf.cast(correct_prediction, tf.float32), name="accuracy")
-    return Model(x, y_, keep_prob, logits, loss, correct, accuracy, train_step)
+    feature_maps = (h_conv1, h_conv2)
+    return Model(x, y_, keep_prob, feature_maps, logits, loss, correct, accuracy, train_step)
 
 
 def weight_variable(shape: list[int], name: str, seed: int) -> Any:

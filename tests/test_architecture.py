@@ -22,6 +22,8 @@ ALLOWED = {
     "fnn": {"autodiff", "data", "training"},
     "models": {"training", *PROGRAMS},
     "predict": {"data", "models", "training"},
+    "serve": {"training", "serving"},
+    "serving": {"data", "models", "training", "serving"},
     "legacy": {"data", "input_data", "training", *PROGRAMS, "models", "legacy"},
     "__main__": set(),
     "__init__": set(),
@@ -95,7 +97,7 @@ def test_importing_any_part_loads_no_tensorflow():
         python(
             "import sys, deep_mnist, deep_mnist.data, deep_mnist.training\n"
             "import deep_mnist.softmax, deep_mnist.cnn, deep_mnist.mlp, deep_mnist.fnn\n"
-            "import deep_mnist.input_data, deep_mnist.models, deep_mnist.predict\n"
+            "import deep_mnist.input_data, deep_mnist.models, deep_mnist.predict, deep_mnist.serve\n"
             "import deep_mnist.legacy.__main__, deep_mnist.legacy.checkpoint\n"
             "print('tensorflow' in sys.modules)"
         )

@@ -52,6 +52,12 @@ def test_the_installed_package_finds_them(installed):
     assert installed / done.stdout.strip() == installed / "deep_mnist" / "saved" / "cnn"
 
 
+def test_the_page_is_in_the_wheel(installed):
+    assert {path.name for path in (installed / "deep_mnist" / "web").iterdir()} == {
+        path.name for path in (ROOT / "deep_mnist" / "web").iterdir()
+    }
+
+
 def test_it_is_typed(installed):
     assert (installed / "deep_mnist" / "py.typed").exists()
 

@@ -1,0 +1,123 @@
+"""The application: a page to draw on, and the JSON API that it calls."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from flask import Flask, Response, abort, jsonify, request
+from werkzeug.exceptions import HTTPException, InternalServerError, MethodNotAllowed, NotFound
+
+from deep_mnist import __version__
+from deep_mnist.data import image
+from deep_mnist.serving import bodies, hosts
+from deep_mnist.serving.gate import BusyError, Gate
+from deep_mnist.serving.reader import Reader
+
+WEB = Path(__file__).parents[1] / "web"
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+        "img-src 'self' blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+def create(reader: Reader, listening_on: str, gate: Gate) -> Flask:
+    """The application of a server that listens on the host `listening_on`.
+
+    Every answer but the page and its parts is JSON; one of a status from 400 on is
+    `{"error": "one line"}`.
+    """
+    app = Flask("deep_mnist", static_folder=str(WEB), static_url_path="/web")
+    app.config["MAX_CONTENT_LENGTH"] = bodies.MAX_BYTES
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    description = json.loads((WEB / "openapi.json").read_text("utf-8"))
+    description["info"]["version"] = __version__
+
+    @app.before_request
+    def check_host() -> None:
+        if not hosts.is_ours(request.headers.get("Host", ""), listening_on):
+            abort(403, "Host: this server goes by another name; start it with --host NAME")
+
+    @app.after_request
+    def add_headers(response: Response) -> Response:
+        response.headers.update(HEADERS)
+        if response.mimetype == "application/json":
+            response.headers["Cache-Control"] = "no-store"
+        return response
+
+    @app.get("/")
+    def page() -> Response:
+        return app.send_static_file("index.html")
+
+    @app.get("/healthz")
+    def health() -> Response:
+        return jsonify(status="ok")
+
+    @app.get("/api/openapi.json")
+    def openapi() -> Response:
+        return jsonify(description)
+
+    @app.get("/api/models")
+    def list_models() -> Response:
+        return jsonify(models=reader.models())
+
+    @app.post("/api/predict")
+    def predict() -> Response:
+        file = bodies.picture(request)
+        if file is not None:
+            return jsonify(gate.pass_through(lambda: _read_picture(reader, file)))
+        pixels = bodies.pixels(request)
+        box = (0, 0, 28, 28)
+        digits = gate.pass_through(lambda: reader.read(pixels[None], [box]))
+        return jsonify(size=box[2:], digits=digits)
+
+    @app.post("/api/feature-maps")
+    def feature_maps() -> Response:
+        pixels = bodies.pixels(request)
+        return jsonify(layers=gate.pass_through(lambda: reader.feature_maps(pixels)))
+
+    @app.errorhandler(image.PictureError)
+    def no_digit(error: image.PictureError) -> tuple[Response, int]:
+        return jsonify(error=f"picture: {error}"), 422
+
+    @app.errorhandler(BusyError)
+    def busy(error: BusyError) -> tuple[Response, int, dict[str, str]]:
+        return (
+            jsonify(error="busy: too many requests at a time; try again"),
+            503,
+            {"Retry-After": "1"},
+        )
+
+    @app.errorhandler(HTTPException)
+    def refused(error: HTTPException) -> Response:
+        said = error.description
+        if isinstance(error, NotFound):
+            said = "there is nothing here; /api/openapi.json lists what there is"
+        elif isinstance(error, MethodNotAllowed):
+            said = (
+                f"expected {' or '.join(sorted(error.valid_methods or ()))}, found another method"
+            )
+        elif isinstance(error, InternalServerError):
+            said = "internal error; the server's own output tells more"
+        response = jsonify(error=said)
+        response.status_code = error.code or 500
+        if isinstance(error, MethodNotAllowed):
+            response.headers["Allow"] = ", ".join(sorted(error.valid_methods or ()))
+        return response
+
+    return app
+
+
+def _read_picture(reader: Reader, file: bytes) -> dict[str, Any]:
+    picture = image.read(file)
+    found = image.digits(picture)
+    images = np.stack([digit.pixels for digit in found])
+    digits = reader.read(images, [digit.box for digit in found])
+    return {"size": (picture.width, picture.height), "digits": digits}

@@ -1,0 +1,114 @@
+"""What the models say of images, as the answers of the API."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from deep_mnist import models
+from deep_mnist.training import shipped
+
+CHIEF = "cnn"  # whose answer is the answer
+LAYERS = ("h_conv1", "h_conv2")
+
+Images = npt.NDArray[np.float32]
+Box = tuple[int, int, int, int]
+
+
+class Reader:
+    """The trained models, loaded once; any thread may ask at any time."""
+
+    def __init__(self) -> None:
+        self._models = {name: models.load(name) for name in models.NAMES}
+        # The first run of a graph is the slow one: it is not the first visitor's.
+        self.read(np.zeros((1, 784), np.float32), [(0, 0, 28, 28)])
+        self.feature_maps(np.zeros(784, np.float32))
+
+    def __enter__(self) -> Reader:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for model in self._models.values():
+            model.close()
+
+    def read(self, images: Images, boxes: Sequence[Box]) -> list[dict[str, Any]]:
+        """Digits as all models read them: images [N, 784] in [0, 1] -> N answers."""
+        said = {name: model.probabilities(images) for name, model in self._models.items()}
+        return [
+            {
+                **_answer(said[CHIEF][index]),
+                "box": list(box),
+                "pixels": _rounded(image, 4),
+                "models": {
+                    name: {
+                        **_answer(probabilities[index]),
+                        "probabilities": _rounded(probabilities[index], 6),
+                    }
+                    for name, probabilities in said.items()
+                },
+            }
+            for index, (image, box) in enumerate(zip(images, boxes, strict=True))
+        ]
+
+    def feature_maps(self, image: npt.NDArray[np.float32]) -> list[dict[str, Any]]:
+        """What the CNN's two convolutions make of an image [784]: 32 maps 28x28, 64 maps 14x14.
+
+        Values are 0..255, a layer's largest activation is 255.
+        """
+        cnn = self._models[CHIEF]
+        layers = cnn.session.run(cnn.model.feature_maps, {cnn.model.x: image[None]})
+        return [
+            {
+                "name": name,
+                "size": layer.shape[1],
+                "maps": np.rint(layer[0] * (255 / max(layer.max(), 1e-9)))
+                .astype(int)
+                .reshape(-1, layer.shape[3])
+                .T.tolist(),
+            }
+            for name, layer in zip(LAYERS, layers, strict=True)
+        ]
+
+    def models(self) -> list[dict[str, Any]]:
+        """The models, with their size and how well they read MNIST's test set."""
+        return [
+            {
+                "name": name,
+                "parameters": _parameters(model),
+                "test_accuracy": _result(name)["test_accuracy"],
+            }
+            for name, model in self._models.items()
+        ]
+
+
+def _answer(probabilities: Images) -> dict[str, Any]:
+    label = int(probabilities.argmax())
+    return {"label": label, "probability": round(float(probabilities[label]), 6)}
+
+
+def _rounded(values: npt.NDArray[Any], digits: int) -> list[float]:
+    return [round(value, digits) for value in values.tolist()]
+
+
+def _parameters(model: models.Classifier) -> int:
+    if model.name == "fnn":
+        return sum(weight.size for weight in model.model.weights.values())
+    variables = model.model.x.graph.get_collection("trainable_variables")
+    return sum(variable.shape.num_elements() for variable in variables)
+
+
+def _result(name: str) -> dict[str, Any]:
+    result: dict[str, Any] = json.loads(
+        (shipped.directory(name) / "result.json").read_text("utf-8")
+    )
+    return result
