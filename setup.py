@@ -62,6 +62,7 @@ setup(
     extras_require={
         "legacy": LEGACY,
         "plots": ["matplotlib>=3.8"],
+        "tensorboard": ["tensorboard>=2.16"],
         "test": TEST,
         "dev": [*TEST, "ruff==0.17.*", "mypy==2.4.*", "pre-commit>=3"],
     },

@@ -1,0 +1,150 @@
+"""Event files of a run, for TensorBoard to show; TensorBoard itself is not needed to write them.
+
+    RUN/events/train/        accuracy and loss, histograms of the variables, input images, the
+                             graph, and the time and memory of every op in the steps asked for
+    RUN/events/validation/   accuracy and loss on the whole validation set, at the same steps
+    RUN/events/test/         the same of the test set, at the end, and its digits for the projector
+
+The ops that make them are in a graph of their own: the model's has none, and what it computes is
+the same to the bit.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from deep_mnist.data import Batch, Split
+from deep_mnist.training import projector
+from deep_mnist.training.errors import UserError
+from deep_mnist.training.score import Score
+from deep_mnist.training.session import Session
+from deep_mnist.training.tensorflow import tf
+
+EVENTS = "events"
+IMAGES = 10  # of a batch
+
+
+def exist(run: Path) -> bool:
+    """Whether a run has event files, as one has that was started with --summaries."""
+    return (run / EVENTS).is_dir()
+
+
+def how_to_look(run: Path) -> str:
+    """The command that shows them; before it the one that installs it, where it is missing."""
+    command = f"tensorboard --logdir {shlex.quote(str(run / EVENTS))}"
+    if importlib.util.find_spec("tensorboard") is None:
+        command = f'pip install "deep_mnist[tensorboard]" && {command}'
+    return f"summaries: {command}"
+
+
+class Summaries:
+    """Writes the event files of one run.
+
+    Args:
+      run: its directory.
+      sess: its session.
+      first_step: where it starts or goes on. Steps from there on that are in event files already,
+        because they were done after the checkpoint that it goes on from, count no more.
+      trace_every: steps between full traces; None is never.
+
+    Raises (here and in every method):
+      UserError: the disk is full or the directory can't be written to.
+    """
+
+    def __init__(self, run: Path, sess: Session, first_step: int, trace_every: int | None) -> None:
+        self._directory = run / EVENTS
+        self._sess = sess
+        self._first_step = first_step
+        self._trace_every = trace_every
+        self._resumed = exist(run)
+        self._writers: dict[str, Any] = {}
+        self._variables = {v.op.name: v for v in tf.trainable_variables()}
+        with tf.Graph().as_default():
+            self._values = {name: tf.placeholder(tf.float32) for name in self._variables}
+            self._images = tf.placeholder(tf.float32, [None, 784])
+            pixels = tf.cast(tf.round(255 * self._images), tf.uint8)
+            pictures = tf.reshape(pixels, [-1, 28, 28, 1])
+            histograms = [
+                tf.summary.histogram(f"variables/{name}", value)
+                for name, value in self._values.items()
+            ]
+            images = tf.summary.image("input", pictures, max_outputs=IMAGES)
+            self._pictures = tf.summary.merge([*histograms, images])
+            self._session = tf.Session()
+        if not self._resumed:
+            with self._writing("train") as writer:
+                writer.add_graph(tf.get_default_graph())
+
+    def trace(self, step: int) -> None:
+        """Where this is a step to trace, sees to it that its update will be."""
+
+        def write(metadata: Any) -> None:
+            with self._writing("train") as writer:
+                writer.add_run_metadata(metadata, f"step {step}", step)
+
+        if self._trace_every is not None and step % self._trace_every == 0:
+            self._sess.trace_next(self._sess.model.train_step, write)
+
+    def training(self, step: int, batch: Batch, accuracy: float, loss: float) -> None:
+        """Writes how the model does on the batch of `step`, what is in it, and the variables."""
+        if not self._sess.mean_loss:
+            loss /= len(batch.labels)
+        values = self._sess.run(self._variables)
+        feed = {placeholder: values[name] for name, placeholder in self._values.items()}
+        pictures = self._session.run(self._pictures, {**feed, self._images: batch.images[:IMAGES]})
+        with self._writing("train") as writer:
+            writer.add_summary(_scalars(accuracy, loss), step)
+            writer.add_summary(pictures, step)
+
+    def evaluation(self, split: str, step: int, score: Score) -> None:
+        """Writes how the model does on a split, "validation" or "test", after `step` updates."""
+        with self._writing(split) as writer:
+            writer.add_summary(_scalars(score.accuracy, score.loss), step)
+
+    def embedding(self, test: Split) -> None:
+        """Writes the first test digits as points of the network's last layers."""
+        try:
+            projector.write(self._directory / "test", self._sess, test)
+        except OSError as error:
+            raise UserError(f"{error.filename} can't be written: {error.strerror}") from None
+
+    def close(self) -> None:
+        """Frees the session and closes the files; everything is in them already."""
+        self._session.close()
+        for writer in self._writers.values():
+            writer.close()
+
+    @contextmanager
+    def _writing(self, name: str) -> Iterator[Any]:
+        """A writer to RUN/events/NAME, flushed afterwards: who looks on sees what there is."""
+        try:
+            if name not in self._writers:
+                self._writers[name] = self._open(name)
+            yield self._writers[name]
+            self._writers[name].flush()
+        except (tf.errors.OpError, OSError) as error:
+            raise UserError(
+                f"event files can't be written in {self._directory / name}: {error}"
+            ) from None
+
+    def _open(self, name: str) -> Any:
+        with tf.Graph().as_default():  # which lets it be made in an eager thread, too
+            writer = tf.summary.FileWriter(
+                str(self._directory / name), filename_suffix=f".from-step-{self._first_step}"
+            )
+        if self._resumed:
+            restart = tf.SessionLog(status=tf.SessionLog.START)  # readers drop what is after it
+            writer.add_session_log(restart, self._first_step)
+        return writer
+
+
+def _scalars(accuracy: float, loss: float) -> Any:
+    """One tag a figure, whatever the split, so that their curves share a chart."""
+    figures = {"accuracy": accuracy, "loss_per_image": loss}
+    values = [tf.Summary.Value(tag=tag, simple_value=value) for tag, value in figures.items()]
+    return tf.Summary(value=values)
