@@ -61,7 +61,7 @@ class Summaries:
         self._sess = sess
         self._first_step = first_step
         self._trace_every = trace_every
-        self._resumed = exist(run)
+        begun = exist(run)
         self._writers: dict[str, Any] = {}
         self._variables = {v.op.name: v for v in tf.trainable_variables()}
         with tf.Graph().as_default():
@@ -76,7 +76,7 @@ class Summaries:
             images = tf.summary.image("input", pictures, max_outputs=IMAGES)
             self._pictures = tf.summary.merge([*histograms, images])
             self._session = tf.Session()
-        if not self._resumed:
+        if not begun:
             with self._writing("train") as writer:
                 writer.add_graph(tf.get_default_graph())
 
@@ -137,9 +137,9 @@ class Summaries:
             writer = tf.summary.FileWriter(
                 str(self._directory / name), filename_suffix=f".from-step-{self._first_step}"
             )
-        if self._resumed:
-            restart = tf.SessionLog(status=tf.SessionLog.START)  # readers drop what is after it
-            writer.add_session_log(restart, self._first_step)
+        # From its second time on, it has readers forget what they read of this step and later ones.
+        start = tf.SessionLog(status=tf.SessionLog.START)
+        writer.add_session_log(start, self._first_step)
         return writer
 
 
