@@ -13,8 +13,7 @@ from __future__ import annotations
 
 import importlib.util
 import shlex
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,7 @@ from deep_mnist.training.errors import UserError
 from deep_mnist.training.score import Score
 from deep_mnist.training.session import Session
 from deep_mnist.training.tensorflow import tf
+from deep_mnist.training.weights import reason
 
 EVENTS = "events"
 IMAGES = 10  # of a batch
@@ -62,7 +62,7 @@ class Summaries:
         self._first_step = first_step
         self._trace_every = trace_every
         begun = exist(run)
-        self._writers: dict[str, Any] = {}
+        self._files: dict[str, Any] = {}
         self._variables = {v.op.name: v for v in tf.trainable_variables()}
         with tf.Graph().as_default():
             self._values = {name: tf.placeholder(tf.float32) for name in self._variables}
@@ -77,15 +77,17 @@ class Summaries:
             self._pictures = tf.summary.merge([*histograms, images])
             self._session = tf.Session()
         if not begun:
-            with self._writing("train") as writer:
-                writer.add_graph(tf.get_default_graph())
+            graph = tf.get_default_graph().as_graph_def(add_shapes=True)
+            self._write("train", 0, graph_def=graph.SerializeToString())
 
     def trace(self, step: int) -> None:
         """Where this is a step to trace, sees to it that its update will be."""
 
         def write(metadata: Any) -> None:
-            with self._writing("train") as writer:
-                writer.add_run_metadata(metadata, f"step {step}", step)
+            tagged = tf.summary.TaggedRunMetadata(
+                tag=f"step {step}", run_metadata=metadata.SerializeToString()
+            )
+            self._write("train", step, tagged_run_metadata=tagged)
 
         if self._trace_every is not None and step % self._trace_every == 0:
             self._sess.trace_next(self._sess.model.train_step, write)
@@ -97,14 +99,12 @@ class Summaries:
         values = self._sess.run(self._variables)
         feed = {placeholder: values[name] for name, placeholder in self._values.items()}
         pictures = self._session.run(self._pictures, {**feed, self._images: batch.images[:IMAGES]})
-        with self._writing("train") as writer:
-            writer.add_summary(_scalars(accuracy, loss), step)
-            writer.add_summary(pictures, step)
+        self._write("train", step, summary=_scalars(accuracy, loss))
+        self._write("train", step, summary=tf.Summary.FromString(pictures))
 
     def evaluation(self, split: str, step: int, score: Score) -> None:
         """Writes how the model does on a split, "validation" or "test", after `step` updates."""
-        with self._writing(split) as writer:
-            writer.add_summary(_scalars(score.accuracy, score.loss), step)
+        self._write(split, step, summary=_scalars(score.accuracy, score.loss))
 
     def embedding(self, test: Split) -> None:
         """Writes the first test digits as points of the network's last layers."""
@@ -116,31 +116,38 @@ class Summaries:
     def close(self) -> None:
         """Frees the session and closes the files; everything is in them already."""
         self._session.close()
-        for writer in self._writers.values():
-            writer.close()
+        for file in self._files.values():
+            file.close()
 
-    @contextmanager
-    def _writing(self, name: str) -> Iterator[Any]:
-        """A writer to RUN/events/NAME, flushed afterwards: who looks on sees what there is."""
+    def _write(self, writer: str, step: int, **what: Any) -> None:
+        """Adds an event to RUN/events/WRITER; who looks on sees it at once."""
         try:
-            if name not in self._writers:
-                self._writers[name] = self._open(name)
-            yield self._writers[name]
-            self._writers[name].flush()
+            if writer not in self._files:
+                self._files[writer] = self._open(self._directory / writer)
+            event = tf.Event(wall_time=time.time(), step=step, **what)
+            self._files[writer].write(event.SerializeToString())
+            self._files[writer].flush()
         except (tf.errors.OpError, OSError) as error:
             raise UserError(
-                f"event files can't be written in {self._directory / name}: {error}"
+                f"event files can't be written in {self._directory / writer}: {reason(error)}; "
+                "make room, or mend the directory, then go on with --resume"
             ) from None
 
-    def _open(self, name: str) -> Any:
-        with tf.Graph().as_default():  # which lets it be made in an eager thread, too
-            writer = tf.summary.FileWriter(
-                str(self._directory / name), filename_suffix=f".from-step-{self._first_step}"
-            )
-        # From its second time on, it has readers forget what they read of this step and later ones.
-        start = tf.SessionLog(status=tf.SessionLog.START)
-        writer.add_session_log(start, self._first_step)
-        return writer
+    def _open(self, directory: Path) -> Any:
+        """A new file of events, as tf.summary.FileWriter would begin it.
+
+        That one writes in a thread of its own, which has no one to tell of a full disk.
+        """
+        directory.mkdir(parents=True, exist_ok=True)
+        name = f"events.out.tfevents.{time.time_ns() // 1000}.from-step-{self._first_step}"
+        file = tf.io.TFRecordWriter(str(directory / name))
+        version = tf.Event(wall_time=time.time(), file_version="brain.Event:2")
+        file.write(version.SerializeToString())
+        # From its second time on, this has readers forget what they read of this step and later.
+        session_log = tf.SessionLog(status=tf.SessionLog.START)
+        start = tf.Event(wall_time=time.time(), step=self._first_step, session_log=session_log)
+        file.write(start.SerializeToString())
+        return file
 
 
 def _scalars(accuracy: float, loss: float) -> Any:
