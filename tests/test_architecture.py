@@ -20,7 +20,9 @@ ALLOWED = {
     "input_data": {"data", "input_data"},
     **{program: {"data", "training"} for program in PROGRAMS},
     "fnn": {"autodiff", "data", "training"},
-    "legacy": {"data", "input_data", "training", *PROGRAMS, "legacy"},
+    "models": {"training", *PROGRAMS},
+    "predict": {"data", "models", "training"},
+    "legacy": {"data", "input_data", "training", *PROGRAMS, "models", "legacy"},
     "__main__": set(),
     "__init__": set(),
 }

@@ -14,16 +14,15 @@ import argparse
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from deep_mnist import cnn, mlp, softmax, training
+from deep_mnist import models, training
 from deep_mnist.training import UserError, leftovers, locate, shapes, tensorflow, tf, weights
 from deep_mnist.training.exit_code import exit_code
 from deep_mnist.training.flags import Parser
 
-PROGRAMS: dict[str, Any] = {"softmax": softmax, "cnn": cnn, "mlp": mlp}
+MODELS = ("softmax", "cnn", "mlp")  # fnn is no graph
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -39,7 +38,7 @@ def _run(argv: Sequence[str] | None) -> None:
         allow_abbrev=False,
     )
     parser.add_argument("path", metavar="PATH", help="a directory, a prefix or any file of it")
-    parser.add_argument("--model", choices=PROGRAMS, help="the only model to try")
+    parser.add_argument("--model", choices=MODELS, help="the only model to try")
     parser.add_argument(
         "--take",
         metavar="NAMES",
@@ -58,13 +57,13 @@ def _run(argv: Sequence[str] | None) -> None:
 
     file = weights.open_file(place)
     print(f"{place}: {file.format}, {len(file.specs)} variables", flush=True)
-    names = [options.model] if options.model else list(PROGRAMS)
+    names = [options.model] if options.model else list(MODELS)
     loaded: dict[str, weights.Loaded] = {}
     undecided: dict[str, shapes.SeveralFitError] = {}
     others: dict[str, shapes.OtherModelError] = {}
     for name in names:
         try:
-            loaded[name] = weights.load_from(file, _shapes(PROGRAMS[name]), take)
+            loaded[name] = weights.load_from(file, _shapes(name), take)
         except shapes.SeveralFitError as error:
             undecided[name] = error
         except shapes.OtherModelError as error:
@@ -87,8 +86,9 @@ def _run(argv: Sequence[str] | None) -> None:
         _convert(next(iter(loaded)), place, take, Path(options.convert), _step(file))
 
 
-def _shapes(program: Any) -> dict[str, shapes.Shape]:
+def _shapes(name: str) -> dict[str, shapes.Shape]:
     """A program's trainable variables, in the order in which it makes them."""
+    program = models.program(name)
     with tf.Graph().as_default():
         program.build(program.Config())
         return {v.op.name: tuple(v.shape.as_list()) for v in tf.trainable_variables()}
@@ -142,7 +142,7 @@ def _step(file: weights.WeightFile) -> int:
 
 
 def _convert(name: str, place: Path, take: Sequence[str], directory: Path, step: int) -> None:
-    program = PROGRAMS[name]
+    program = models.program(name)
     with tf.Graph().as_default():
         config = program.Config()
         model = program.build(config)
