@@ -8,10 +8,7 @@ The one way from a picture to a network: predict, the page and the tests all tak
 
 from __future__ import annotations
 
-import io
-import warnings
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt

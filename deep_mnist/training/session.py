@@ -143,9 +143,14 @@ class Session:
             loss += float(batch_loss) * (len(labels) if self.mean_loss else 1)
         return Score(correct, len(split.labels), loss / len(split.labels))
 
+    def weights(self) -> dict[str, Any]:
+        """The model's variables as arrays, by name."""
+        values: dict[str, Any] = self.run(self._weights)
+        return values
+
     def weights_sha256(self) -> str:
         """A fingerprint of the model's variables: names, shapes and bits."""
-        return fingerprint(self.run(self._weights))
+        return fingerprint(self.weights())
 
 
 def _specs(variables: dict[str, Any]) -> dict[str, Spec]:

@@ -63,9 +63,9 @@ class Summaries:
         self._trace_every = trace_every
         begun = exist(run)
         self._files: dict[str, Any] = {}
-        self._variables = {v.op.name: v for v in tf.trainable_variables()}
+        names = [v.op.name for v in tf.trainable_variables()]
         with tf.Graph().as_default():
-            self._values = {name: tf.placeholder(tf.float32) for name in self._variables}
+            self._values = {name: tf.placeholder(tf.float32) for name in names}
             self._images = tf.placeholder(tf.float32, [None, 784])
             pixels = tf.cast(tf.round(255 * self._images), tf.uint8)
             pictures = tf.reshape(pixels, [-1, 28, 28, 1])
@@ -96,7 +96,7 @@ class Summaries:
         """Writes how the model does on the batch of `step`, what is in it, and the variables."""
         if not self._sess.mean_loss:
             loss /= len(batch.labels)
-        values = self._sess.run(self._variables)
+        values = self._sess.weights()
         feed = {placeholder: values[name] for name, placeholder in self._values.items()}
         pictures = self._session.run(self._pictures, {**feed, self._images: batch.images[:IMAGES]})
         self._write("train", step, summary=_scalars(accuracy, loss))
