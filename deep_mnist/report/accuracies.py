@@ -5,9 +5,9 @@ from __future__ import annotations
 import statistics
 
 from deep_mnist.report.runs import Run, by_model
-from deep_mnist.report.sheet import INK, MODEL_COLORS, MUTED, WIDTH, Picture, Sheet
+from deep_mnist.report.sheet import MODEL_COLORS, MUTED, WIDTH, Picture, Sheet
 
-ROW, BOTTOM, LEFT, RIGHT = 0.5, 0.5, 0.75, 0.2  # inches
+ROW, BOTTOM, LEFT, RIGHT = 0.5, 0.5, 0.15, 0.2  # inches
 
 
 def draw(runs: list[Run]) -> Picture | None:
@@ -32,25 +32,18 @@ def draw(runs: list[Run]) -> Picture | None:
     for row, model in enumerate(order):
         values, color = accuracies[model], MODEL_COLORS[model]
         axes.plot(values, [row] * len(values), "o", color=color, alpha=0.55, mew=0, markersize=6)
-        axes.plot([means[model]] * 2, [row - 0.2, row + 0.2], color=color, linewidth=1.6)
+        axes.plot([means[model]] * 2, [row - 0.17, row + 0.17], color=color, linewidth=1.6)
         words = f"{means[model]:.2f} %"
         if len(values) > 1:
             words += f", {min(values):.2f} to {max(values):.2f}"
         lines.append(f"{model} {words} ({len(values)} run{'s' * (len(values) > 1)})")
-        right = means[model] > 75
-        axes.annotate(
-            words,
-            (min(values) if right else max(values), row),
-            xytext=(-9 if right else 9, 0),
-            textcoords="offset points",
-            ha="right" if right else "left",
-            va="center",
-            color=INK,
-            size=8,
-        )
-    axes.set_yticks(range(len(order)), order, color=INK)
-    axes.set_ylim(len(order) - 0.5, -0.5)
+        place = axes.get_yaxis_transform()
+        axes.text(0.01, row - 0.32, model, color=color, weight="bold", va="center", transform=place)
+        axes.text(0.16, row - 0.32, words, va="center", transform=place)
+    axes.set_yticks([])
+    axes.set_ylim(len(order) - 0.5, -0.6)
     axes.grid(False)
+    axes.spines["left"].set_visible(False)
     axes.set_xlim(min(50.0, *(min(values) - 2 for values in accuracies.values())), 101)
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:g} %")
     digits = {run.digits for group in finished.values() for run in group}

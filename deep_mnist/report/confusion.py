@@ -24,7 +24,7 @@ def draw(run: Run, answers: Answers) -> Picture:
     axes = sheet.empty_axes(MARGIN, MARGIN, WIDTH - 2 * MARGIN, 10 * CELL + TOP)
     axes.text(LEFT + 5 * CELL, 0.12, "said", color=MUTED, ha="center", va="center")
     axes.text(0.1, TOP + 5 * CELL, "is", color=MUTED, ha="center", va="center")
-    axes.text(LEFT + 10 * CELL + 0.1, TOP - 0.16, "read right", color=MUTED, va="center", size=8)
+    axes.text(LEFT + 10 * CELL + 0.1, TOP - 0.16, "right", color=MUTED, va="center")
     shades = colormaps["Oranges"]
     largest = max(int(wrong.max()), 1)
     for row in range(10):
@@ -32,7 +32,9 @@ def draw(run: Run, answers: Answers) -> Picture:
         axes.text(LEFT - 0.16, y + CELL / 2, row, ha="center", va="center", color=INK)
         axes.text(LEFT + CELL * (row + 0.5), TOP - 0.16, row, ha="center", va="center", color=INK)
         share = table[row, row] / max(int(table[row].sum()), 1)
-        axes.text(LEFT + 10 * CELL + 0.1, y + CELL / 2, f"{share:.1%}", va="center", color=INK)
+        axes.text(
+            LEFT + 10 * CELL + 0.1, y + CELL / 2, f"{100 * share:.1f} %", va="center", color=INK
+        )
         for column in range(10):
             count = int(table[row, column])
             if count == 0:
@@ -71,7 +73,7 @@ def _alt(run: Run, answers: Answers, table: np.ndarray, wrong: np.ndarray) -> st
     pairs = [np.unravel_index(place, wrong.shape) for place in order]
     worst = ", ".join(f"{r} as {c} {wrong[r, c]} times" for r, c in pairs if wrong[r, c])
     shares = table.diagonal() / np.maximum(table.sum(axis=1), 1)
-    right = ", ".join(f"{digit} {share:.1%}" for digit, share in enumerate(shares))
+    right = ", ".join(f"{digit} {100 * share:.1f} %" for digit, share in enumerate(shares))
     return (
         f"Confusion matrix of {run.model}: {answers.correct:,} of {len(answers.labels):,} right. "
         f"Taken for another most often: {worst or 'none'}. Read right by digit: {right}."

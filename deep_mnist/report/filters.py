@@ -23,7 +23,8 @@ from deep_mnist.report.sheet import (
 
 INNER = WIDTH - 2 * MARGIN
 SCALE = 0.42  # inches below the tiles, for the scale of colours
-SHOWN = 64  # of more units than a sheet holds: those with the largest weights
+PALE = 0.06  # of a map's tile where it finds nothing, so that its edge is seen
+SHOWN = 32  # of more units than a sheet holds: those with the largest weights
 
 
 def draw_weights(run: Run, answers: Answers) -> Picture:
@@ -41,8 +42,8 @@ def draw_weights(run: Run, answers: Answers) -> Picture:
         images, columns, gap = weights.T[strongest].reshape(-1, 28, 28), 8, 3
         title = f"What {len(images)} of {units} hidden units of {run.model} look for"
         note = (
-            "The units with the largest weights. The border, where no ink is, "
-            "keeps what it was started with."
+            "Those with the largest weights. Noise is what they began as: it stays where little "
+            "is learnt, and where there never is ink."
         )
     return _draw_tiles(f"filters-{run.model}", title, note, images, columns, gap)
 
@@ -104,7 +105,7 @@ def _draw_digits(run: Run, weights: npt.NDArray[Any]) -> Picture:
     _draw_scale(sheet, largest)
     alt = (
         "Ten images, one for each digit, of the weights of softmax regression: blue where ink "
-        "speaks for the digit, red where it speaks against. The 0 has a red middle in a blue ring."
+        "speaks for the digit, red where it speaks against."
     )
     return sheet.picture(f"weights-{run.model}", alt)
 
@@ -149,4 +150,5 @@ def _largest(weights: npt.NDArray[Any]) -> float:
 
 def _each_to_its_largest(maps: npt.NDArray[Any]) -> npt.NDArray[Any]:
     largest = maps.max(axis=(1, 2), keepdims=True)
-    return np.asarray(maps / np.where(largest > 0, largest, 1))
+    shares = maps / np.where(largest > 0, largest, 1)
+    return np.asarray(PALE + (1 - PALE) * shares)

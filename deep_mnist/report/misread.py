@@ -35,7 +35,7 @@ def draw(run: Run, answers: Answers) -> Picture | None:
     rows = -(-len(surest) // COLUMNS)
     shown = f"the {len(surest)} surest" if len(surest) < len(wrong) else "all of them"
     sheet = Sheet(
-        f"{len(wrong):,} {run.digits} that {run.model} misreads: {shown}",
+        f"{len(wrong):,} {run.digits} {run.model} misreads: {shown}",
         NOTE.get(run.model, "Below each: what was said and how surely, and what it is."),
         rows * (TILE + WORDS) + MARGIN,
     )
@@ -58,7 +58,7 @@ def draw(run: Run, answers: Answers) -> Picture | None:
             axes.text(x, y + TILE + 0.23, is_, color=MUTED, ha="center", va="center", size=7.5)
     axes.set(xlim=(0, width), ylim=(rows * (TILE + WORDS), 0), aspect="auto")
     alt = "; ".join(
-        f"a {answers.labels[i]} read as {said[i]}, {_percent(sureness[i])} sure" for i in surest
+        f"{answers.labels[i]} read as {said[i]}, {_percent(sureness[i])} sure" for i in surest
     )
     alt = f"{len(surest)} of {len(wrong):,} misread digits: {alt}."
     return sheet.picture(f"misread-{run.model}", alt)

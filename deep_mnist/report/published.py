@@ -77,7 +77,7 @@ def draw(comparison: Comparison) -> Picture:
     model, _, runs, rows = comparison
     several = len(runs) > 1
     note = "Points: as printed, of one run whose seed is not told. "
-    note += "The first row is before any training. " if model == "mlp" else ""
+    note += "The first row, before any training, aside. " if model == "mlp" else ""
     note += f"Line: mean of our {len(runs)} runs; band: all of them." if several else "Line: ours."
     sheet = Sheet(_title(comparison), note, PANEL + BOTTOM + 0.1)
     axes = sheet.axes(LEFT, BOTTOM, WIDTH - LEFT - RIGHT, PANEL)
@@ -133,11 +133,11 @@ def _title(comparison: Comparison) -> str:
     whose = "the mean of ours" if len(runs) > 1 else "ours"
     if model == "mlp":
         largest = max(abs(row.mean / row.published - 1) for row in rows[1:])
-        return f"Of the losses that mlp's document prints, {whose} is within {largest:.1%}"
+        return f"mlp's losses: {whose} is within {100 * largest:.1f} % of the document's"
     tests = [100 * run.result["test_accuracy"] for run in runs if run.result is not None]
     published = documents.FNN_TEST_ACCURACY
     if not tests:
         return "The accuracies that fnn's document prints, and ours"
     span = f"{min(tests):.2f}"
     span += f" to {max(tests):.2f}" if len(tests) > 1 else ""
-    return f"fnn's document ends at {published:.2%} of the test set, ours at {span} %"
+    return f"fnn's document ends at {100 * published:.2f} % of the test set, ours at {span} %"

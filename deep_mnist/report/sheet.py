@@ -84,7 +84,7 @@ class Sheet:
     def __init__(self, title: str, note: str, height: float) -> None:
         from matplotlib.figure import Figure
 
-        titles, notes = textwrap.wrap(title, 48), textwrap.wrap(note, 72)
+        titles, notes = textwrap.wrap(title, 50), textwrap.wrap(note, 70)
         head = LINE * len(titles) + 0.85 * LINE * len(notes) + 2 * MARGIN
         self.title = title
         self.height = height
@@ -92,7 +92,7 @@ class Sheet:
         self.figure = Figure(figsize=(WIDTH, self._whole), facecolor="none")
         y = self._whole - MARGIN
         for line in titles:
-            self.text(MARGIN, y, line, weight="bold", size=10.5, va="top")
+            self.text(MARGIN, y, line, weight="bold", size=10, va="top")
             y -= LINE
         y -= 0.02
         for line in notes:
