@@ -73,6 +73,7 @@ setup(
         "deep_mnist.input_data",
         "deep_mnist.legacy",
         "deep_mnist.legacy.tf1",
+        "deep_mnist.report",
         "deep_mnist.training",
     ],
     package_dir={"": "."},  # so that `pip install -e` is a plain path, found before a namesake

@@ -13,6 +13,7 @@ COMMANDS = {
     "cnn": "the Deep MNIST convolutional network",
     "mlp": "an MLP from raw tensors, its gradients applied by hand",
     "fnn": "a network in NumPy alone, differentiated by hand",
+    "report": "pictures of runs: curves, mistakes, weights; and a page of them",
     "legacy": "programs and checkpoints of TensorFlow 1, as they are",
 }
 

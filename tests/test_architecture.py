@@ -22,6 +22,7 @@ ALLOWED = {
     "fnn": {"autodiff", "data", "training"},
     "models": {"training", *PROGRAMS},
     "predict": {"data", "models", "training"},
+    "report": {"data", "models", "training", "report"},
     "legacy": {"data", "input_data", "training", *PROGRAMS, "models", "legacy"},
     "__main__": set(),
     "__init__": set(),
@@ -86,6 +87,7 @@ def test_importing_any_part_loads_no_tensorflow():
             "import deep_mnist.softmax, deep_mnist.cnn, deep_mnist.mlp, deep_mnist.fnn\n"
             "import deep_mnist.input_data\n"
             "import deep_mnist.legacy.__main__, deep_mnist.legacy.checkpoint\n"
+            "import deep_mnist.models, deep_mnist.report.__main__\n"
             "print('tensorflow' in sys.modules)"
         )
         == "False"

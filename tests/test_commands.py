@@ -319,7 +319,7 @@ def test_without_tensorflow_one_sentence_says_what_is_needed(monkeypatch, fails)
 def test_the_package_lists_its_commands(capsys):
     assert listing.main([]) == 0
     printed = capsys.readouterr().out
-    assert re.findall(r"python -m deep_mnist\.(\w+)", printed) == [*PROGRAMS, "legacy"]
+    assert re.findall(r"python -m deep_mnist\.(\w+)", printed) == [*PROGRAMS, "report", "legacy"]
 
 
 def test_a_command_given_as_an_argument_is_an_error(capsys):

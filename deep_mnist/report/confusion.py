@@ -8,7 +8,7 @@ from deep_mnist.report.answers import Answers, confusion
 from deep_mnist.report.runs import Run
 from deep_mnist.report.sheet import GRID, INK, MARGIN, MUTED, WIDTH, Picture, Sheet
 
-CELL = 0.345  # inches
+CELL = 0.338  # inches
 LEFT, TOP = 0.5, 0.5
 DARK_TEXT, LIGHT_TEXT = "#111111", "#fefefe"  # on colours that stay as they are on dark screens
 

@@ -36,6 +36,7 @@ footer { margin-top: 2rem; color: var(--muted); font-size: 0.85rem; }
 """
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 PIXELS = 96  # a CSS inch
+FEW = 8  # runs, whose table is open
 
 
 def write(runs: list[Run], pictures: Iterable[Picture], image_format: str) -> str:
@@ -57,8 +58,7 @@ def write(runs: list[Run], pictures: Iterable[Picture], image_format: str) -> st
 <body>
 <main>
 <h1>{_counted(runs)}</h1>
-{_table(runs)}
-{"".join(sections)}</main>
+{_table(runs)}{"".join(sections)}</main>
 <footer>Made by python -m deep_mnist.report, deep_mnist {__version__}. What looks into a model
 is of the first finished run of it.</footer>
 </body>
@@ -95,13 +95,15 @@ def _table(runs: list[Run]) -> str:
             figures = ["unfinished", last, ""]
         else:
             figures = [
-                f"{result['test_accuracy']:.2%}",
+                f"{100 * result['test_accuracy']:.2f} %",
                 f"{result['steps']:,}",
                 f"{result['seconds']:,.0f} s" if "seconds" in result else "",
             ]
         rows.append([run.directory.name, run.model, run.digits, *figures])
     head = ["run", "model", "examples", "test accuracy", "steps", "training"]
-    return _html_table("The runs", head, rows)
+    table = _html_table("The runs", head, rows)
+    shown = " open" if len(runs) <= FEW else ""
+    return f"<details{shown}><summary>The runs</summary>\n{table}</details>\n"
 
 
 def _published(model: str, runs: list[Run]) -> str:

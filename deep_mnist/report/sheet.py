@@ -45,6 +45,7 @@ IN_THE_DARK = {
 }
 SETTINGS: Any = {
     "axes.edgecolor": GRID,
+    "axes.facecolor": "none",
     "axes.labelcolor": MUTED,
     "axes.linewidth": 0.8,
     "axes.spines.right": False,
