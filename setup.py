@@ -69,6 +69,7 @@ setup(
         "web": WEB,
         "legacy": LEGACY,
         "plots": ["matplotlib>=3.8"],
+        "tensorboard": ["tensorboard>=2.16"],
         "test": TEST,
         "browser": ["playwright>=1.40"],  # tests of the page, and their benchmark
         "dev": [*TEST, "ruff==0.17.*", "mypy==2.4.*", "pre-commit>=3"],
@@ -80,6 +81,7 @@ setup(
         "deep_mnist.input_data",
         "deep_mnist.legacy",
         "deep_mnist.legacy.tf1",
+        "deep_mnist.report",
         "deep_mnist.serving",
         "deep_mnist.training",
     ],

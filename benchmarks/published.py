@@ -19,9 +19,9 @@ from typing import Any
 
 import report
 
-PUBLISHED = Path(__file__).parent / "published"
+from deep_mnist.report import documents
+
 SEEDS = 10  # seeds 0..9 make the means
-BATCHES_PER_EPOCH = 469  # of the MLP: 60,000 / 128, rounded up
 
 
 def main() -> None:
@@ -30,13 +30,12 @@ def main() -> None:
     parser.add_argument("--runs", type=Path, default=Path("saved/runs/benchmark"))
     asked = parser.parse_args()
 
-    document = json.loads((PUBLISHED / f"{asked.program}.json").read_text("utf-8"))
     runs = {
         path.name.removeprefix(f"{asked.program}-"): read(path)
         for path in sorted(asked.runs.glob(f"{asked.program}-seed*"))
     }
     compare = compare_mlp if asked.program == "mlp" else compare_fnn
-    values, curves = compare(document, runs)
+    values, curves = compare(runs)
     plot(asked.program, curves)
     report.write(f"published-{asked.program}", {"seeds": SEEDS, **values})
 
@@ -53,11 +52,12 @@ def first(by_seed: dict[str, Any]) -> list[Any]:
     return [by_seed[f"seed{seed}"] for seed in range(SEEDS)]
 
 
-def compare_mlp(document: Any, runs: Any) -> tuple[dict[str, Any], dict[str, list[float]]]:
+def compare_mlp(runs: Any) -> tuple[dict[str, Any], dict[str, list[float]]]:
     """The loss in each row, mean over the seeds, relative to the document's."""
     rows = []
-    for epoch, step, published in document["rows"]:
-        losses = [run["reports"][epoch * BATCHES_PER_EPOCH + step]["loss"] for run in first(runs)]
+    for epoch, step, published in documents.MLP_ROWS:
+        run_step = epoch * documents.MLP_STEPS_PER_EPOCH + step
+        losses = [run["reports"][run_step]["loss"] for run in first(runs)]
         mean = statistics.mean(losses)
         rows.append(
             {
@@ -79,11 +79,11 @@ def compare_mlp(document: Any, runs: Any) -> tuple[dict[str, Any], dict[str, lis
     return values, {key: [row[key] for row in rows] for key in ("published", "mean")}
 
 
-def compare_fnn(document: Any, runs: Any) -> tuple[dict[str, Any], dict[str, list[float]]]:
+def compare_fnn(runs: Any) -> tuple[dict[str, Any], dict[str, list[float]]]:
     """The accuracy of each epoch, mean and spread over the seeds, and the seed that is nearest."""
-    published = [accuracy for _, _, accuracy in document["rows"]]
+    published = [accuracy for _, _, accuracy in documents.FNN_ROWS]
     accuracies = {
-        name: [run["reports"][epoch]["training_accuracy"] for epoch, _, _ in document["rows"]]
+        name: [run["reports"][epoch]["training_accuracy"] for epoch, _, _ in documents.FNN_ROWS]
         for name, run in runs.items()
     }
 
@@ -96,7 +96,7 @@ def compare_fnn(document: Any, runs: Any) -> tuple[dict[str, Any], dict[str, lis
     tests = [run["test_accuracy"] for run in first(runs)]
     values = {
         "test_accuracy": {
-            "published": document["test_accuracy"],
+            "published": documents.FNN_TEST_ACCURACY,
             "mean": round(statistics.mean(tests), 4),
             "standard_deviation": round(statistics.stdev(tests), 4),
             "lowest": min(tests),

@@ -79,31 +79,35 @@ def build(config: Config) -> Model:
     global_step = tf.train.get_or_create_global_step()
 
     # Model --------------------------------------------------------------------
-    x_image = tf.reshape(x, [-1, 28, 28, 1])  # [B, 28, 28, 1]
+    x_image = tf.reshape(x, [-1, 28, 28, 1], name="x_image")  # [B, 28, 28, 1]
 
-    W_conv1 = weight_variable([5, 5, 1, 32], "W_conv1", seed=1)
-    b_conv1 = bias_variable([32], "b_conv1")
-    h_conv1 = tf.nn.relu(conv2d(x_image, W_conv1) + b_conv1)  # [B, 28, 28, 32]
-    h_pool1 = max_pool_2x2(h_conv1)  # [B, 14, 14, 32]
+    with tf.name_scope("conv1"):
+        W_conv1 = weight_variable([5, 5, 1, 32], "W_conv1", seed=1)
+        b_conv1 = bias_variable([32], "b_conv1")
+        h_conv1 = tf.nn.relu(conv2d(x_image, W_conv1) + b_conv1)  # [B, 28, 28, 32]
+        h_pool1 = max_pool_2x2(h_conv1)  # [B, 14, 14, 32]
 
-    W_conv2 = weight_variable([5, 5, 32, 64], "W_conv2", seed=2)
-    b_conv2 = bias_variable([64], "b_conv2")
-    h_conv2 = tf.nn.relu(conv2d(h_pool1, W_conv2) + b_conv2)  # [B, 14, 14, 64]
-    h_pool2 = max_pool_2x2(h_conv2)  # [B, 7, 7, 64]
+    with tf.name_scope("conv2"):
+        W_conv2 = weight_variable([5, 5, 32, 64], "W_conv2", seed=2)
+        b_conv2 = bias_variable([64], "b_conv2")
+        h_conv2 = tf.nn.relu(conv2d(h_pool1, W_conv2) + b_conv2)  # [B, 14, 14, 64]
+        h_pool2 = max_pool_2x2(h_conv2)  # [B, 7, 7, 64]
 
-    W_fc1 = weight_variable([7 * 7 * 64, 1024], "W_fc1", seed=3)
-    b_fc1 = bias_variable([1024], "b_fc1")
-    h_pool2_flat = tf.reshape(h_pool2, [-1, 7 * 7 * 64])  # [B, 3136]
-    with training.faster_backward():
+    with tf.name_scope("fc1"), training.faster_backward():
+        W_fc1 = weight_variable([7 * 7 * 64, 1024], "W_fc1", seed=3)
+        b_fc1 = bias_variable([1024], "b_fc1")
+        h_pool2_flat = tf.reshape(h_pool2, [-1, 7 * 7 * 64])  # [B, 3136]
         h_fc1 = tf.nn.relu(tf.matmul(h_pool2_flat, W_fc1) + b_fc1)  # [B, 1024]
 
-    # A counted generator would start over when a run is resumed; this one knows the step.
-    mask_seed = tf.stack([tf.constant(config.seed, tf.int64), global_step])
-    h_fc1_drop = tf.nn.experimental.stateless_dropout(h_fc1, rate=1 - keep_prob, seed=mask_seed)
+    with tf.name_scope("dropout"):
+        # A counted generator would start over when a run is resumed; this one knows the step.
+        mask_seed = tf.stack([tf.constant(config.seed, tf.int64), global_step])
+        h_fc1_drop = tf.nn.experimental.stateless_dropout(h_fc1, rate=1 - keep_prob, seed=mask_seed)
 
-    W_fc2 = weight_variable([1024, 10], "W_fc2", seed=4)
-    b_fc2 = bias_variable([10], "b_fc2")
-    logits = tf.add(tf.matmul(h_fc1_drop, W_fc2), b_fc2, name="logits")  # [B, 10]
+    with tf.name_scope("fc2"):
+        W_fc2 = weight_variable([1024, 10], "W_fc2", seed=4)
+        b_fc2 = bias_variable([10], "b_fc2")
+        logits = tf.add(tf.matmul(h_fc1_drop, W_fc2), b_fc2, name="logits")  # [B, 10]
     y_conv = tf.nn.softmax(logits, name="y_conv")  # [B, 10], rows sum to 1
 
     # Loss ---------------------------------------------------------------------
@@ -127,9 +131,10 @@ def build(config: Config) -> Model:
             train_step = average.apply(tf.trainable_variables())
 
     # Evaluation ---------------------------------------------------------------
-    correct_prediction = tf.equal(tf.argmax(y_conv, 1), tf.argmax(y_, 1))  # [B]
-    correct = tf.reduce_sum(tf.cast(correct_prediction, tf.int32), name="correct")
-    accuracy = tf.reduce_mean(tf.cast(correct_prediction, tf.float32), name="accuracy")
+    with tf.name_scope("evaluation"):
+        correct_prediction = tf.equal(tf.argmax(y_conv, 1), tf.argmax(y_, 1))  # [B]
+        correct = tf.reduce_sum(tf.cast(correct_prediction, tf.int32), name="correct")
+        accuracy = tf.reduce_mean(tf.cast(correct_prediction, tf.float32), name="accuracy")
     feature_maps = (h_conv1, h_conv2)
     return Model(x, y_, keep_prob, feature_maps, logits, loss, correct, accuracy, train_step)
 
@@ -138,15 +143,16 @@ def weight_variable(shape: list[int], name: str, seed: int) -> Any:
     """Small random weights break the symmetry between units: truncated normal, sigma 0.1.
 
     The seed is given, not counted, so that another op in the graph does not change the weights.
+    tf.get_variable, unlike tf.Variable, leaves the name scope out of the variable's name.
     """
     initial = tf.truncated_normal(shape, stddev=0.1, seed=seed)
-    return tf.Variable(initial, name=name)
+    return tf.get_variable(name, initializer=initial)
 
 
 def bias_variable(shape: list[int], name: str) -> Any:
     """Slightly positive biases keep ReLU units from starting dead: constant 0.1."""
     initial = tf.constant(0.1, shape=shape)
-    return tf.Variable(initial, name=name)
+    return tf.get_variable(name, initializer=initial)
 
 
 def conv2d(x: Any, W: Any) -> Any:

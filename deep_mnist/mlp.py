@@ -71,17 +71,20 @@ def build(config: Config) -> Model:
 
     # Model --------------------------------------------------------------------
     # [B, 784] @ [784, 256] is [B, 256]; b1 [256] is added to each of its B rows.
-    w1 = weight_variable([784, 256], "w1", raw, seed=1)
-    b1 = bias_variable([256], "b1", raw, seed=2)
-    h1 = tf.nn.relu(tf.matmul(pixels, w1) + b1)  # [B, 256]
+    with tf.name_scope("layer1"):
+        w1 = weight_variable([784, 256], "w1", raw, seed=1)
+        b1 = bias_variable([256], "b1", raw, seed=2)
+        h1 = tf.nn.relu(tf.matmul(pixels, w1) + b1)  # [B, 256]
 
-    w2 = weight_variable([256, 128], "w2", raw, seed=3)
-    b2 = bias_variable([128], "b2", raw, seed=4)
-    h2 = tf.nn.relu(tf.matmul(h1, w2) + b2)  # [B, 128]
+    with tf.name_scope("layer2"):
+        w2 = weight_variable([256, 128], "w2", raw, seed=3)
+        b2 = bias_variable([128], "b2", raw, seed=4)
+        h2 = tf.nn.relu(tf.matmul(h1, w2) + b2)  # [B, 128]
 
-    w3 = weight_variable([128, 10], "w3", raw, seed=5)
-    b3 = bias_variable([10], "b3", raw, seed=6)
-    logits = tf.add(tf.matmul(h2, w3), b3, name="logits")  # [B, 10]
+    with tf.name_scope("layer3"):
+        w3 = weight_variable([128, 10], "w3", raw, seed=5)
+        b3 = bias_variable([10], "b3", raw, seed=6)
+        logits = tf.add(tf.matmul(h2, w3), b3, name="logits")  # [B, 10]
 
     # Loss ---------------------------------------------------------------------
     loss = tf.reduce_mean(tf.square(y_ - logits), name="loss")
@@ -92,7 +95,7 @@ def build(config: Config) -> Model:
     gradients = tf.gradients(loss, variables)
     # `w1 = w1 - rate * gradient` would make a tensor of that name and leave the variable as it
     # is; assign_sub updates in place. And not before every gradient is known: that of w1 needs w2.
-    with tf.control_dependencies(gradients):
+    with tf.name_scope("updates"), tf.control_dependencies(gradients):
         updates = [
             variable.assign_sub(config.learning_rate * gradient)
             for variable, gradient in zip(variables, gradients, strict=True)
@@ -100,23 +103,23 @@ def build(config: Config) -> Model:
     train_step = tf.group(*updates, name="train_step")
 
     # Evaluation ---------------------------------------------------------------
-    correct_prediction = tf.equal(tf.argmax(logits, 1), tf.argmax(y_, 1))  # [B]
-    correct = tf.reduce_sum(tf.cast(correct_prediction, tf.int32), name="correct")
-    accuracy = tf.reduce_mean(tf.cast(correct_prediction, tf.float32), name="accuracy")
+    with tf.name_scope("evaluation"):
+        correct_prediction = tf.equal(tf.argmax(logits, 1), tf.argmax(y_, 1))  # [B]
+        correct = tf.reduce_sum(tf.cast(correct_prediction, tf.int32), name="correct")
+        accuracy = tf.reduce_mean(tf.cast(correct_prediction, tf.float32), name="accuracy")
     return Model(x, y_, logits, loss, correct, accuracy, train_step)
 
 
 def weight_variable(shape: list[int], name: str, raw: bool, seed: int) -> Any:
     """Truncated normal: sigma 0.1, or 0.01 where the inputs are up to 255."""
-    return tf.Variable(
-        tf.truncated_normal(shape, stddev=0.01 if raw else 0.1, seed=seed), name=name
-    )
+    initial = tf.truncated_normal(shape, stddev=0.01 if raw else 0.1, seed=seed)
+    return tf.get_variable(name, initializer=initial)  # its name, unlike tf.Variable's, unscoped
 
 
 def bias_variable(shape: list[int], name: str, raw: bool, seed: int) -> Any:
     """Zeros; for raw pixels the document draws a truncated normal, sigma 1."""
     initial = tf.truncated_normal(shape, stddev=1.0, seed=seed) if raw else tf.zeros(shape)
-    return tf.Variable(initial, name=name)
+    return tf.get_variable(name, initializer=initial)
 
 
 def train(config: Config, options: training.Options) -> None:

@@ -81,9 +81,10 @@ def build(config: Config) -> Model:
     train_step = optimizer.minimize(loss, global_step=global_step, name="train_step")
 
     # Evaluation ---------------------------------------------------------------
-    correct_prediction = tf.equal(tf.argmax(y, 1), tf.argmax(y_, 1))  # [B]
-    correct = tf.reduce_sum(tf.cast(correct_prediction, tf.int32), name="correct")
-    accuracy = tf.reduce_mean(tf.cast(correct_prediction, tf.float32), name="accuracy")
+    with tf.name_scope("evaluation"):
+        correct_prediction = tf.equal(tf.argmax(y, 1), tf.argmax(y_, 1))  # [B]
+        correct = tf.reduce_sum(tf.cast(correct_prediction, tf.int32), name="correct")
+        accuracy = tf.reduce_mean(tf.cast(correct_prediction, tf.float32), name="accuracy")
     return Model(x, y_, logits, loss, correct, accuracy, train_step)
 
 

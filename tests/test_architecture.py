@@ -24,6 +24,7 @@ ALLOWED = {
     "predict": {"data", "models", "training"},
     "serve": {"training", "serving"},
     "serving": {"data", "models", "training", "serving"},
+    "report": {"data", "models", "training", "report"},
     "legacy": {"data", "input_data", "training", *PROGRAMS, "models", "legacy"},
     "__main__": set(),
     "__init__": set(),
@@ -99,6 +100,7 @@ def test_importing_any_part_loads_no_tensorflow():
             "import deep_mnist.softmax, deep_mnist.cnn, deep_mnist.mlp, deep_mnist.fnn\n"
             "import deep_mnist.input_data, deep_mnist.models, deep_mnist.predict, deep_mnist.serve\n"
             "import deep_mnist.legacy.__main__, deep_mnist.legacy.checkpoint\n"
+            "import deep_mnist.models, deep_mnist.report.__main__\n"
             "print('tensorflow' in sys.modules)"
         )
         == "False"

@@ -24,6 +24,7 @@ Read in this order:
     frozen.py          the constants of a frozen graph
     signatures.py      what a file is that is no checkpoint
     run_directory.py   the other files of a run
+    summaries.py       its event files for TensorBoard; projector.py: test digits as points
     machine.py         versions and processor, for the result
     shipped.py         where the trained weights that come with deep_mnist are
     progress.py  interrupts.py  errors.py

@@ -21,6 +21,8 @@ class Options:
     restore: str | bool | None = None  # a checkpoint to start from; True is the shipped one
     eval_only: bool = False  # also set where --restore comes without --steps
     quiet: bool = False
+    summaries: bool = False  # write event files for TensorBoard
+    trace_every: int | None = None  # steps between full traces in them
 
 
 class Parser(argparse.ArgumentParser):
@@ -31,9 +33,16 @@ class Parser(argparse.ArgumentParser):
 
 
 def parse(
-    name: str, config_class: type[Any], doc: str, argv: Sequence[str] | None
+    name: str,
+    config_class: type[Any],
+    doc: str,
+    argv: Sequence[str] | None,
+    *,
+    numpy_only: bool = False,
 ) -> tuple[Options, dict[str, Any]]:
     """Splits a command line into Options and the config fields that were given, by name.
+
+    The flags for TensorBoard are not for programs that are `numpy_only`.
 
     Raises:
       UserError: an unknown flag, a value of the wrong kind, or flags that exclude each other.
@@ -81,9 +90,22 @@ def parse(
     )
     running.add_argument("--eval-only", action="store_true", help="with --restore: only evaluate")
     running.add_argument("--quiet", action="store_true", help="print the test accuracy alone")
+    if not numpy_only:
+        running.add_argument(
+            "--summaries",
+            action="store_true",
+            help="write event files for TensorBoard into the run, at every report: curves, "
+            "histograms, images, the graph; at the end test digits for its projector",
+        )
+        running.add_argument(
+            "--trace-every",
+            type=_steps,
+            metavar="STEPS",
+            help="with --summaries: steps between traces of the time and memory of every op",
+        )
 
     given = vars(parser.parse_args(argv))
-    option_names = [field.name for field in dataclasses.fields(Options)]
+    option_names = [field.name for field in dataclasses.fields(Options) if field.name in given]
     options = Options(**{option: given.pop(option) for option in option_names})
     if options.restore is not None and "steps" not in given:
         options = dataclasses.replace(options, eval_only=True)
@@ -99,6 +121,12 @@ def _path(text: str) -> str:
     if not text:  # as of "$CHECKPOINT" where the shell has no such variable
         raise argparse.ArgumentTypeError("expected a path, found an empty word")
     return text
+
+
+def _steps(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) > 0):
+        raise argparse.ArgumentTypeError(f"expected a whole number from 1, found {text!r}")
+    return int(text)
 
 
 def _converter(field: dataclasses.Field[Any]) -> Any:
@@ -124,6 +152,8 @@ def _check_together(config_class: type[Any], options: Options, given: dict[str, 
                 f"--resume keeps the run's own settings: leave out {given_flags}; "
                 "to train on under others, use --restore RUN --steps N"
             )
+    if options.trace_every is not None and not options.summaries:
+        raise UserError("--trace-every is of the event files: add --summaries")
     if options.eval_only:
         if options.restore is None:
             raise UserError("--eval-only needs to know the weights: add --restore [CHECKPOINT]")
@@ -134,6 +164,8 @@ def _check_together(config_class: type[Any], options: Options, given: dict[str, 
         ]
         if options.run_dir is not None:
             unused.append("--run-dir")
+        if options.summaries:
+            unused.append("--summaries")
         if unused:
             raise UserError(
                 f"--restore alone, or with --eval-only, evaluates: leave out {', '.join(unused)}; "

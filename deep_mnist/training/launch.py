@@ -46,7 +46,7 @@ def _run(
     numpy_only: bool,
 ) -> None:
     """Looks at every place first: nobody waits for TensorFlow to hear that a folder is missing."""
-    options, given = flags.parse(name, config_class, doc or "", argv)
+    options, given = flags.parse(name, config_class, doc or "", argv, numpy_only=numpy_only)
     if options.resume is not None:
         directory = run_directory.find(name, options.resume)
         if run_directory.is_finished(name, directory):

@@ -15,13 +15,14 @@ from typing import Any
 import numpy as np
 
 from deep_mnist import data
-from deep_mnist.training import interrupts, machine, run_directory
+from deep_mnist.training import interrupts, machine, run_directory, summaries
 from deep_mnist.training.errors import DamagedError, Interrupted, UserError
 from deep_mnist.training.flags import Options
 from deep_mnist.training.numpy_session import NumpySession
 from deep_mnist.training.progress import Progress, mark
 from deep_mnist.training.score import Score
 from deep_mnist.training.session import Session
+from deep_mnist.training.summaries import Summaries
 
 
 class Run:
@@ -51,6 +52,7 @@ class Run:
         self.directory: Path | None = None
         self.first_step = 0
         self._lock: run_directory.Lock | None = None
+        self._summaries: Summaries | None = None
         self._saved_step = 0
         self._seconds_before = 0.0
         self._seconds = 0.0
@@ -59,6 +61,11 @@ class Run:
             self._resume(Path(options.resume))
         else:
             self._start()
+        # A resumed run that has event files goes on with them, asked or not.
+        if self.directory is not None and (options.summaries or summaries.exist(self.directory)):
+            assert isinstance(sess, Session)
+            self._summaries = Summaries(self.directory, sess, self.first_step, options.trace_every)
+            self._say(summaries.how_to_look(self.directory))
 
     def __enter__(self) -> Run:
         return self
@@ -69,6 +76,8 @@ class Run:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        if self._summaries is not None:
+            self._summaries.close()
         if self._lock is not None:
             self._lock.release()
         if self.directory is not None and isinstance(error, KeyboardInterrupt | Interrupted):
@@ -95,7 +104,10 @@ class Run:
             with interrupts.deferred() as pending:
                 for step in range(self.first_step, steps):
                     self._seconds = self._seconds_before + time.perf_counter() - start
-                    yield step, next(batches)
+                    self._batch = next(batches)
+                    if self._summaries is not None:
+                        self._summaries.trace(step)
+                    yield step, self._batch
                     progress.advance()
                     done = step + 1
                     stopping = pending.signal_number is not None
@@ -135,6 +147,12 @@ class Run:
             },
         )
 
+        if self._summaries is not None:
+            self._summaries.training(step, self._batch, float(accuracy), float(loss))
+            if len(self.digits.validation.labels) > 0:
+                validation = self.sess.evaluate(self.digits.validation)
+                self._summaries.evaluation("validation", step, validation)
+
     def finish(self, *, with_loss: bool = False) -> None:
         """Evaluates on the validation and test sets, prints both, and writes result.json.
 
@@ -151,6 +169,11 @@ class Run:
             run_directory.write_json(
                 self.directory / run_directory.RESULT, self._result(validation, test)
             )
+            if self._summaries is not None:
+                if validation is not None:
+                    self._summaries.evaluation("validation", self.config.steps, validation)
+                self._summaries.evaluation("test", self.config.steps, test)
+                self._summaries.embedding(self.digits.test)
             self._say(f"saved {self.directory}")
             if validation is not None:
                 self._say(f"validation accuracy {self._describe(validation)}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -31,7 +31,7 @@ class Session:
 
     def __init__(self, model: Any, config: Any, *, mean_loss: bool = False) -> None:
         self.model = model
-        self._mean_loss = mean_loss
+        self.mean_loss = mean_loss
         self._variables = {v.op.name: v for v in tf.global_variables()}
         self._weights = {v.op.name: v for v in tf.trainable_variables()}
         self._saver = tf.train.Saver(self._variables, max_to_keep=None)
@@ -66,6 +66,24 @@ class Session:
         trace: TracebackType | None,
     ) -> None:
         self._tf_session.close()
+
+    def trace_next(self, fetch: Any, receive: Callable[[Any], None]) -> None:
+        """Has TensorFlow record time and memory of every op the next time that `fetch` is run.
+
+        `receive` is called with the tf.RunMetadata. What is computed stays the same.
+        """
+
+        def run(fetches: Any, feed_dict: Any = None) -> Any:
+            if fetches is not fetch:
+                return self._tf_session.run(fetches, feed_dict)
+            self.run = self._tf_session.run
+            options = tf.RunOptions(trace_level=tf.RunOptions.FULL_TRACE)
+            metadata = tf.RunMetadata()
+            result = self._tf_session.run(fetches, feed_dict, options, metadata)
+            receive(metadata)
+            return result
+
+        self.run = run
 
     def initialize(self) -> None:
         """Gives every variable its initial value."""
@@ -121,12 +139,17 @@ class Session:
                 [model.correct, model.loss], feed_dict={model.x: images, model.y_: labels}
             )
             correct += int(batch_correct)
-            loss += float(batch_loss) * (len(labels) if self._mean_loss else 1)
+            loss += float(batch_loss) * (len(labels) if self.mean_loss else 1)
         return Score(correct, len(split.labels), loss / len(split.labels))
+
+    def weights(self) -> dict[str, Any]:
+        """The model's variables as arrays, by name."""
+        values: dict[str, Any] = self.run(self._weights)
+        return values
 
     def weights_sha256(self) -> str:
         """A fingerprint of the model's variables: names, shapes and bits."""
-        return fingerprint(self.run(self._weights))
+        return fingerprint(self.weights())
 
 
 def _specs(variables: dict[str, Any]) -> dict[str, Spec]:

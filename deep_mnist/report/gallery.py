@@ -1,0 +1,85 @@
+"""Which pictures a set of runs gets."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from deep_mnist import data
+from deep_mnist.data.errors import UnreachableError
+from deep_mnist.report import (
+    accuracies,
+    answers,
+    confusion,
+    curves,
+    filters,
+    misread,
+    published,
+    sheet,
+)
+from deep_mnist.report.runs import Run, by_model
+from deep_mnist.report.sheet import Picture
+
+
+def draw(runs: list[Run], data_dir: str | None) -> Iterator[Picture]:
+    """Yields the pictures as they are drawn: of all runs, then model by model.
+
+    What looks into a model is drawn of the first finished run of it.
+
+    Raises:
+      DataError: the data set is not where data_dir says.
+      UserError: a run's weights can't be read.
+    """
+    yield from _drawn(accuracies.draw, runs)
+    tests: dict[str, data.Split | None] = {}
+    for model, group in by_model(runs).items():
+        yield from _drawn(curves.draw, model, group)
+        comparison = published.compare(model, group)
+        if comparison is not None:
+            yield from _drawn(published.draw, comparison)
+        finished = next((run for run in group if run.result is not None), None)
+        if finished is None:
+            continue
+        if finished.dataset not in tests:
+            tests[finished.dataset] = _test_digits(finished.dataset, data_dir)
+        test = tests[finished.dataset]
+        if test is not None:
+            yield from _of_answers(finished, answers.read(finished, test))
+
+
+def _of_answers(run: Run, read: answers.Answers) -> Iterator[Picture]:
+    _compare_with_result(run, read)
+    for picture in (
+        confusion.draw,
+        misread.draw,
+        filters.draw_weights,
+        filters.draw_feature_maps,
+    ):
+        yield from _drawn(picture, run, read)
+
+
+def _drawn(draw: Callable[..., Picture | None], *what: Any) -> Iterator[Picture]:
+    with sheet.settings():
+        picture = draw(*what)
+    if picture is not None:
+        yield picture
+
+
+def _test_digits(dataset: str, data_dir: str | None) -> data.Split | None:
+    try:
+        return data.load(dataset, data_dir).test
+    except UnreachableError as error:
+        print(f"report: left out what needs the test digits: {error}", file=sys.stderr)
+        return None
+
+
+def _compare_with_result(run: Run, read: answers.Answers) -> None:
+    assert run.result is not None
+    said = round(run.result["test_accuracy"] * run.result["test_examples"])
+    if (read.correct, len(read.labels)) != (said, run.result["test_examples"]):
+        print(
+            f"report: {run.directory}: its weights read {read.correct} of {len(read.labels)} here, "
+            f"its result says {said} of {run.result['test_examples']}",
+            file=sys.stderr,
+        )

@@ -1,0 +1,141 @@
+"""What a run directory says of a run, finished or not, of this version or an older one."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from deep_mnist import models
+from deep_mnist.training import UserError
+from deep_mnist.training.run_directory import CONFIG, METRICS, RESULT
+
+
+class Report(NamedTuple):
+    """A line of metrics.jsonl: how the model did on the batch of `step`, before training on it."""
+
+    step: int
+    accuracy: float  # fraction of the batch that is read right
+    loss: float  # as the program trains on it: softmax and cnn sum over the batch
+
+
+class Run(NamedTuple):
+    """A run of a program."""
+
+    directory: Path
+    label: str  # short, and another for every run that is shown
+    model: str  # one of models.NAMES
+    config: dict[str, Any]  # with the fields of the version that wrote it
+    reports: list[Report]
+    result: dict[str, Any] | None  # None while it is unfinished
+
+    @property
+    def dataset(self) -> str:
+        return str(self.config.get("dataset", "mnist"))
+
+    @property
+    def digits(self) -> str:
+        """What its examples are called."""
+        if self.dataset == "generated":
+            return "GENERATED digits"
+        return "digits" if self.dataset == "mnist" else f"{self.dataset} pictures"
+
+
+def read_all(directories: Iterable[str]) -> list[Run]:
+    """Reads runs, in the order given.
+
+    Raises:
+      UserError: a directory is not of a run, or its files can't be read.
+    """
+    runs = [_read(Path(directory)) for directory in dict.fromkeys(directories)]
+    labels = _labels(runs)
+    return [run._replace(label=label) for run, label in zip(runs, labels, strict=True)]
+
+
+def by_model(runs: Iterable[Run]) -> dict[str, list[Run]]:
+    """The runs of each model, in the order in which the models first come."""
+    groups: dict[str, list[Run]] = {}
+    for run in runs:
+        groups.setdefault(run.model, []).append(run)
+    return groups
+
+
+def _read(directory: Path) -> Run:
+    if not directory.is_dir():
+        raise UserError(f"{directory}: expected the directory of a run, found none there")
+    config = _read_json(directory / CONFIG)
+    result = _read_json(directory / RESULT)
+    if config is None:
+        raise UserError(
+            f"{directory} is not the directory of a run: {CONFIG} is missing; "
+            "runs are in saved/runs/MODEL/ unless --run-dir named another place"
+        )
+    model = _model_of(config) if result is None else result.get("model")
+    if model not in models.NAMES:
+        raise UserError(
+            f"{directory / RESULT}: expected a model of {', '.join(models.NAMES)}, found {model!r}"
+        )
+    if result is not None:
+        _check_result(directory / RESULT, result)
+    return Run(directory, directory.name, model, config, _reports(directory / METRICS), result)
+
+
+def _read_json(path: Path) -> dict[str, Any] | None:
+    try:
+        values = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise UserError(f"{path} can't be read: {error.strerror}") from None
+    except ValueError as error:
+        raise UserError(f"{path} can't be read as JSON: {error}") from None
+    if not isinstance(values, dict):
+        raise UserError(f"{path}: expected an object, found a {type(values).__name__}")
+    return values
+
+
+def _check_result(path: Path, result: dict[str, Any]) -> None:
+    for key in ("test_accuracy", "test_examples", "steps"):
+        value = result.get(key)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise UserError(f"{path}: expected a number as {key}, found {value!r}")
+
+
+def _model_of(config: dict[str, Any]) -> str | None:
+    """The program that has all of these settings, and the fewest others."""
+    known = {name: {f.name for f in fields(models.program(name).Config)} for name in models.NAMES}
+    able = [name for name in models.NAMES if config.keys() <= known[name]]
+    return min(able, key=lambda name: len(known[name]), default=None)
+
+
+def _reports(path: Path) -> list[Report]:
+    try:
+        lines = path.read_text("utf-8", errors="replace").splitlines()
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise UserError(f"{path} can't be read: {error.strerror}") from None
+    reports = []
+    for line in lines:
+        try:
+            values = json.loads(line)
+            report = Report(
+                int(values["step"]), float(values["training_accuracy"]), float(values["loss"])
+            )
+        except (ValueError, KeyError, TypeError):
+            continue  # the last line of a run that was killed, or is under way, may be torn
+        if math.isfinite(report.accuracy) and math.isfinite(report.loss):
+            reports.append(report)
+    return sorted(reports)
+
+
+def _labels(runs: list[Run]) -> list[str]:
+    """By seed where that tells the runs of a model apart, else by directory."""
+    seeds = [(run.model, run.config.get("seed")) for run in runs]
+    if len(set(seeds)) == len(runs):
+        return [f"seed {seed}" for _, seed in seeds]
+    names = [run.directory.name for run in runs]
+    return names if len(set(names)) == len(runs) else [str(run.directory) for run in runs]
