@@ -30,11 +30,10 @@ RECIPES: dict[str, dict[str, dict[str, Any]]] = {
             "augmentation": "slight",
         },
         "best": {
-            "steps": 16_500,
+            "steps": 22_000,
             "batch_size": 100,
             "learning_rate": 2e-3,
             "schedule": "one-cycle",
-            "keep_prob": 0.7,
             "beta2": 0.99,
             "average_decay": 0.998,
             "augmentation": "strong",
