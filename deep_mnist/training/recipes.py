@@ -28,6 +28,7 @@ RECIPES: dict[str, dict[str, dict[str, Any]]] = {
             "keep_prob": 0.7,
             "beta2": 0.98,
             "augmentation": "slight",
+            "precision": "auto",
         },
         "best": {
             "steps": 22_000,
