@@ -30,6 +30,7 @@ def table() -> str:
     slowest_help = max(
         seconds[name]["median"] for name in ("softmax --help", "cnn --help", "list of commands")
     )
+    evaluation = step["evaluation_digits_per_second"]["250"]
     rows = [
         (
             "softmax regression, 1,000 steps: test accuracy, seeds 0..9",
@@ -112,8 +113,8 @@ def table() -> str:
         ),
         (
             "evaluation of 10,000 digits by the CNN",
-            f"{step['evaluation_digits_per_second']['250']:,} digits/s",
-            "4,000 digits/s",
+            f"{evaluation:,} digits/s",
+            "4,000 digits/s" + ("" if evaluation >= 4_000 else ", not reached"),
         ),
         (
             "reading MNIST's four .gz files and verifying them",
@@ -211,7 +212,7 @@ def markdown(titles: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
 def recipes() -> str:
     """Markdown, a row per recipe: what it changes, and what it gives."""
     rows = []
-    for program, name in (("softmax", "best"), ("cnn", "fast"), ("cnn", "best")):
+    for program, name in (("softmax", "best"), ("cnn", "fast")):
         result = read(f"accuracy-{program}-{name}")
         settings = RECIPES[program][name].items()
         sets = " ".join(f"--{field.replace('_', '-')} {value}" for field, value in settings)

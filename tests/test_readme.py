@@ -121,6 +121,13 @@ def test_the_measured_goals_are_met():
     assert results("fnn")["float64"]["megabytes"] <= results("fnn")["transcription_megabytes"] / 2
     assert results("accuracy-cnn-generated")["mnist_test_accuracy"]["mean"] >= 0.80
     assert results("accuracy-cnn-generated")["test_accuracy"]["mean"] >= 0.99
+    assert len(results("accuracy-softmax-best")["runs"]) == 5
+    assert results("accuracy-softmax-best")["test_accuracy"]["mean"] >= 0.925
+    assert len(results("accuracy-cnn-fast")["runs"]) == 5
+    assert results("accuracy-cnn-fast")["test_accuracy"]["mean"] >= 0.992
+    assert results("accuracy-cnn-fast")["test_accuracy"]["lowest"] >= 0.991
+    assert results("step")["augmented_over_plain"] <= 1.05
+    assert results("step")["seconds_to_read_and_verify_mnist"]["median"] <= 0.6
     assert results("loop")["ratio_of_means"] <= 1.05
     assert results("process")["softmax_over_import"] <= 2.0
     for command in ("softmax --help", "cnn --help", "list of commands"):

@@ -31,7 +31,7 @@ class Augmentation(NamedTuple):
 
 
 SLIGHT = Augmentation(0.5, 0.0, 0.0, 0.0, 0.0, 0.0, 4.0)
-STRONG = Augmentation(0.5, 0.1, 0.1, 0.07, 0.07, 0.9, 4.0)
+STRONG = Augmentation(1.0, 0.12, 0.12, 0.08, 0.08, 0.8, 4.0)
 AUGMENTATIONS = {"slight": SLIGHT, "strong": STRONG}
 
 
