@@ -17,12 +17,13 @@ FEW_DECADES = 60  # a loss axis that spans less has marks at 2 and 5 as well
 SUMMED = ("softmax", "cnn")  # their loss is summed over the batch
 
 
-def draw(model: str, runs: list[Run]) -> Picture | None:
-    """Accuracy and loss of a model's runs over their steps; None where none has a report."""
+def draw(runs: list[Run]) -> Picture | None:
+    """Accuracy and loss over the steps of runs of a kind; None where none has a report."""
     runs = [run for run in runs if run.reports]
     if not runs:
         return None
-    window = _window(min(len(run.reports) for run in runs))
+    model = runs[0].model
+    window = max(_window(run) for run in runs)
     sheet = Sheet(_title(model, runs), _note(runs, window), 2 * (PANEL + GAP) + BOTTOM)
     panels = [
         sheet.axes(LEFT, bottom, WIDTH - LEFT - RIGHT, PANEL)
@@ -36,7 +37,7 @@ def draw(model: str, runs: list[Run]) -> Picture | None:
         accuracy = 100 * np.array([report.accuracy for report in run.reports])
         loss = np.array([report.loss for report in run.reports]) / _images_summed(run)
         for panel, values, labels in zip(panels, (accuracy, loss), ends, strict=True):
-            line = smooth(values, window)
+            line = smooth(values, _window(run))
             faint = 0.15 if single else 0.35
             panel.plot(steps, values, ".", color=color, markersize=3, alpha=faint, mew=0)
             panel.plot(steps, line, color=color, linewidth=0.8 if single else 1.4)
@@ -45,7 +46,7 @@ def draw(model: str, runs: list[Run]) -> Picture | None:
     words = _end_words(model, runs, single)
     for panel, labels in zip(panels, ends, strict=True):
         _label_ends(panel, labels, words)
-    return sheet.picture(f"curves-{model}", _alt(model, runs))
+    return sheet.picture(f"curves-{runs[0].kind}", _alt(model, runs))
 
 
 def smooth(values: npt.NDArray[Any], window: int) -> npt.NDArray[Any]:
@@ -60,7 +61,9 @@ def smooth(values: npt.NDArray[Any], window: int) -> npt.NDArray[Any]:
     return np.asarray((sums[middle + after + 1] - sums[middle - before]) / (before + after + 1))
 
 
-def _window(points: int) -> int:
+def _window(run: Run) -> int:
+    """An odd number of points: a twentieth of the run's."""
+    points = len(run.reports)
     return points // 20 | 1 if points >= MANY else 1
 
 
