@@ -14,6 +14,7 @@ MANY = 60  # points: a line through so many noisy ones is read better as a mean
 PANEL, GAP, LEFT, RIGHT, BOTTOM = 1.7, 0.4, 0.62, 0.85, 0.45  # inches
 RARE = 0.04  # the share of points, at the start of a long run, that may lie below the panel
 FEW_DECADES = 60  # a loss axis that spans less has marks at 2 and 5 as well
+LONGEST = 12  # characters of a label
 SUMMED = ("softmax", "cnn")  # their loss is summed over the batch
 
 
@@ -41,7 +42,7 @@ def draw(runs: list[Run]) -> Picture | None:
             faint = 0.15 if single else 0.35
             panel.plot(steps, values, ".", color=color, markersize=3, alpha=faint, mew=0)
             panel.plot(steps, line, color=color, linewidth=0.8 if single else 1.4)
-            labels.append((float(line[-1]), run.label, color))
+            labels.append((float(line[-1]), _short(run.label), color))
     _finish(panels, runs)
     words = _end_words(model, runs, single)
     for panel, labels in zip(panels, ends, strict=True):
@@ -107,6 +108,11 @@ def _end_words(model: str, runs: list[Run], single: bool) -> str | None:
     if single:
         return f"{model},\n{len(runs)} runs"
     return "" if len(runs) == 1 else None
+
+
+def _short(label: str) -> str:
+    """The end of a long label, where names of runs differ: as much as the margin holds."""
+    return label if len(label) <= LONGEST else f"\N{HORIZONTAL ELLIPSIS}{label[1 - LONGEST :]}"
 
 
 def _label_ends(panel: Any, ends: list[tuple[float, str, str]], words: str | None) -> None:
