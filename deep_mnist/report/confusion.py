@@ -49,7 +49,7 @@ def draw(run: Run, answers: Answers) -> Picture:
             text = (LIGHT_TEXT if depth > 0.6 else DARK_TEXT) if mistake else INK
             place = (x + CELL / 2, y + CELL / 2)
             axes.text(*place, count, ha="center", va="center", color=text, size=7.5)
-    return sheet.picture(f"confusion-{run.model}", _alt(run, answers, table, wrong))
+    return sheet.picture(f"confusion-{run.kind}", _alt(run, answers, table, wrong))
 
 
 def _title(run: Run, answers: Answers) -> str:

@@ -14,15 +14,17 @@ MANY = 60  # points: a line through so many noisy ones is read better as a mean
 PANEL, GAP, LEFT, RIGHT, BOTTOM = 1.7, 0.4, 0.62, 0.85, 0.45  # inches
 RARE = 0.04  # the share of points, at the start of a long run, that may lie below the panel
 FEW_DECADES = 60  # a loss axis that spans less has marks at 2 and 5 as well
+LONGEST = 12  # characters of a label
 SUMMED = ("softmax", "cnn")  # their loss is summed over the batch
 
 
-def draw(model: str, runs: list[Run]) -> Picture | None:
-    """Accuracy and loss of a model's runs over their steps; None where none has a report."""
+def draw(runs: list[Run]) -> Picture | None:
+    """Accuracy and loss over the steps of runs of a kind; None where none has a report."""
     runs = [run for run in runs if run.reports]
     if not runs:
         return None
-    window = _window(min(len(run.reports) for run in runs))
+    model = runs[0].model
+    window = max(_window(run) for run in runs)
     sheet = Sheet(_title(model, runs), _note(runs, window), 2 * (PANEL + GAP) + BOTTOM)
     panels = [
         sheet.axes(LEFT, bottom, WIDTH - LEFT - RIGHT, PANEL)
@@ -36,16 +38,16 @@ def draw(model: str, runs: list[Run]) -> Picture | None:
         accuracy = 100 * np.array([report.accuracy for report in run.reports])
         loss = np.array([report.loss for report in run.reports]) / _images_summed(run)
         for panel, values, labels in zip(panels, (accuracy, loss), ends, strict=True):
-            line = smooth(values, window)
+            line = smooth(values, _window(run))
             faint = 0.15 if single else 0.35
             panel.plot(steps, values, ".", color=color, markersize=3, alpha=faint, mew=0)
             panel.plot(steps, line, color=color, linewidth=0.8 if single else 1.4)
-            labels.append((float(line[-1]), run.label, color))
+            labels.append((float(line[-1]), _short(run.label), color))
     _finish(panels, runs)
     words = _end_words(model, runs, single)
     for panel, labels in zip(panels, ends, strict=True):
         _label_ends(panel, labels, words)
-    return sheet.picture(f"curves-{model}", _alt(model, runs))
+    return sheet.picture(f"curves-{runs[0].kind}", _alt(model, runs))
 
 
 def smooth(values: npt.NDArray[Any], window: int) -> npt.NDArray[Any]:
@@ -60,7 +62,9 @@ def smooth(values: npt.NDArray[Any], window: int) -> npt.NDArray[Any]:
     return np.asarray((sums[middle + after + 1] - sums[middle - before]) / (before + after + 1))
 
 
-def _window(points: int) -> int:
+def _window(run: Run) -> int:
+    """An odd number of points: a twentieth of the run's."""
+    points = len(run.reports)
     return points // 20 | 1 if points >= MANY else 1
 
 
@@ -104,6 +108,11 @@ def _end_words(model: str, runs: list[Run], single: bool) -> str | None:
     if single:
         return f"{model},\n{len(runs)} runs"
     return "" if len(runs) == 1 else None
+
+
+def _short(label: str) -> str:
+    """The end of a long label, where names of runs differ: as much as the margin holds."""
+    return label if len(label) <= LONGEST else f"\N{HORIZONTAL ELLIPSIS}{label[1 - LONGEST :]}"
 
 
 def _label_ends(panel: Any, ends: list[tuple[float, str, str]], words: str | None) -> None:

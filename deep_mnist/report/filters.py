@@ -45,7 +45,7 @@ def draw_weights(run: Run, answers: Answers) -> Picture:
             "Those with the largest weights. Noise is what they began as: it stays where little "
             "is learnt, and where there never is ink."
         )
-    return _draw_tiles(f"filters-{run.model}", title, note, images, columns, gap)
+    return _draw_tiles(f"filters-{run.kind}", title, note, images, columns, gap)
 
 
 def draw_feature_maps(run: Run, answers: Answers) -> Picture | None:
@@ -79,7 +79,7 @@ def draw_feature_maps(run: Run, answers: Answers) -> Picture | None:
         f"A handwritten {label}, the {len(first)} feature maps of 28 by 28 that the first "
         f"convolution makes of it, and the {len(second)} of 14 by 14 of the second."
     )
-    return sheet.picture(f"feature-maps-{run.model}", alt)
+    return sheet.picture(f"feature-maps-{run.kind}", alt)
 
 
 def _draw_digits(run: Run, weights: npt.NDArray[Any]) -> Picture:
@@ -107,7 +107,7 @@ def _draw_digits(run: Run, weights: npt.NDArray[Any]) -> Picture:
         "Ten images, one for each digit, of the weights of softmax regression: blue where ink "
         "speaks for the digit, red where it speaks against."
     )
-    return sheet.picture(f"weights-{run.model}", alt)
+    return sheet.picture(f"weights-{run.kind}", alt)
 
 
 def _draw_tiles(

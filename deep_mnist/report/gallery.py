@@ -18,14 +18,14 @@ from deep_mnist.report import (
     published,
     sheet,
 )
-from deep_mnist.report.runs import Run, by_model
+from deep_mnist.report.runs import Run, by_kind
 from deep_mnist.report.sheet import Picture
 
 
 def draw(runs: list[Run], data_dir: str | None) -> Iterator[Picture]:
-    """Yields the pictures as they are drawn: of all runs, then model by model.
+    """Yields the pictures as they are drawn: of all runs, then kind by kind.
 
-    What looks into a model is drawn of the first finished run of it.
+    What looks into a model is drawn of the first finished run of its kind.
 
     Raises:
       DataError: the data set is not where data_dir says.
@@ -33,9 +33,9 @@ def draw(runs: list[Run], data_dir: str | None) -> Iterator[Picture]:
     """
     yield from _drawn(accuracies.draw, runs)
     tests: dict[str, data.Split | None] = {}
-    for model, group in by_model(runs).items():
-        yield from _drawn(curves.draw, model, group)
-        comparison = published.compare(model, group)
+    for group in by_kind(runs).values():
+        yield from _drawn(curves.draw, group)
+        comparison = published.compare(group)
         if comparison is not None:
             yield from _drawn(published.draw, comparison)
         finished = next((run for run in group if run.result is not None), None)

@@ -61,7 +61,7 @@ def draw(run: Run, answers: Answers) -> Picture | None:
         f"{answers.labels[i]} read as {said[i]}, {_percent(sureness[i])} sure" for i in surest
     )
     alt = f"{len(surest)} of {len(wrong):,} misread digits: {alt}."
-    return sheet.picture(f"misread-{run.model}", alt)
+    return sheet.picture(f"misread-{run.kind}", alt)
 
 
 def _percent(share: float) -> str:

@@ -8,7 +8,7 @@ from html import escape
 
 from deep_mnist import __version__
 from deep_mnist.report import published
-from deep_mnist.report.runs import Run, by_model
+from deep_mnist.report.runs import Run, by_kind
 from deep_mnist.report.sheet import Picture, png, svg
 
 STYLE = """
@@ -43,9 +43,9 @@ def write(runs: list[Run], pictures: Iterable[Picture], image_format: str) -> st
     """The page as HTML, its pictures in `image_format`, svg or png."""
     drawn = list(pictures)
     sections = [_section("All runs", [p for p in drawn if p.name == "accuracies"], image_format)]
-    for model, group in by_model(runs).items():
-        of_model = [p for p in drawn if p.name.endswith(f"-{model}")]
-        sections.append(_section(model, of_model, image_format) + _published(model, group))
+    for kind, group in by_kind(runs).items():
+        of_kind = [p for p in drawn if p.name.endswith(f"-{kind}")]
+        sections.append(_section(kind, of_kind, image_format) + _published(group))
     return f"""<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -60,7 +60,7 @@ def write(runs: list[Run], pictures: Iterable[Picture], image_format: str) -> st
 <h1>{_counted(runs)}</h1>
 {_table(runs)}{"".join(sections)}</main>
 <footer>Made by python -m deep_mnist.report, deep_mnist {__version__}. What looks into a model
-is of the first finished run of it.</footer>
+is of the first finished run of its kind.</footer>
 </body>
 </html>
 """
@@ -68,7 +68,7 @@ is of the first finished run of it.</footer>
 
 def _counted(runs: list[Run]) -> str:
     number = f"{len(runs)} runs" if len(runs) > 1 else "A run"
-    return f"{number} of {', '.join(by_model(runs))}"
+    return f"{number} of {', '.join(by_kind(runs))}"
 
 
 def _section(title: str, pictures: list[Picture], image_format: str) -> str:
@@ -106,8 +106,8 @@ def _table(runs: list[Run]) -> str:
     return f"<details{shown}><summary>The runs</summary>\n{table}</details>\n"
 
 
-def _published(model: str, runs: list[Run]) -> str:
-    comparison = published.compare(model, runs)
+def _published(runs: list[Run]) -> str:
+    comparison = published.compare(runs)
     if comparison is None:
         return ""
     head = ["", "document", "ours" if len(comparison.runs) == 1 else "ours, mean"]
@@ -119,7 +119,9 @@ def _published(model: str, runs: list[Run]) -> str:
         if len(comparison.runs) > 1:
             figures += [min(row.ours), max(row.ours)]
         rows.append([row.place, *(f"{figure:.4f}" for figure in figures)])
-    caption = f"{comparison.figure} of {model}, as its document prints it and as measured here"
+    caption = (
+        f"{comparison.figure} of {comparison.model}, as its document prints it and as measured here"
+    )
     return (
         f"<details><summary>The table: {escape(caption)}</summary>\n"
         f"{_html_table(caption, head, rows)}</details>\n"

@@ -37,8 +37,9 @@ class Comparison(NamedTuple):
     rows: list[Row]
 
 
-def compare(model: str, runs: list[Run]) -> Comparison | None:
-    """None where no document prints figures of the model, or no run was made as its was."""
+def compare(runs: list[Run]) -> Comparison | None:
+    """The runs of a kind; None where no document prints figures of it, or no run was made alike."""
+    model = runs[0].model
     if model not in LIKE:
         return None
     asked = LIKE[model]

@@ -37,6 +37,11 @@ class Run(NamedTuple):
         return str(self.config.get("dataset", "mnist"))
 
     @property
+    def kind(self) -> str:
+        """Its model, and its data set where that is not MNIST: what it may be compared with."""
+        return self.model if self.dataset == "mnist" else f"{self.model}-{self.dataset}"
+
+    @property
     def digits(self) -> str:
         """What its examples are called."""
         if self.dataset == "generated":
@@ -55,11 +60,11 @@ def read_all(directories: Iterable[str]) -> list[Run]:
     return [run._replace(label=label) for run, label in zip(runs, labels, strict=True)]
 
 
-def by_model(runs: Iterable[Run]) -> dict[str, list[Run]]:
-    """The runs of each model, in the order in which the models first come."""
+def by_kind(runs: Iterable[Run]) -> dict[str, list[Run]]:
+    """The runs of each model and data set, in the order in which these first come."""
     groups: dict[str, list[Run]] = {}
     for run in runs:
-        groups.setdefault(run.model, []).append(run)
+        groups.setdefault(run.kind, []).append(run)
     return groups
 
 
@@ -134,7 +139,7 @@ def _reports(path: Path) -> list[Report]:
 
 def _labels(runs: list[Run]) -> list[str]:
     """By seed where that tells the runs of a model apart, else by directory."""
-    seeds = [(run.model, run.config.get("seed")) for run in runs]
+    seeds = [(run.kind, run.config.get("seed")) for run in runs]
     if len(set(seeds)) == len(runs):
         return [f"seed {seed}" for _, seed in seeds]
     names = [run.directory.name for run in runs]

@@ -14,6 +14,7 @@ import pytest
 from deep_mnist import softmax
 from deep_mnist.report import __main__ as report
 from deep_mnist.report import (
+    accuracies,
     answers,
     confusion,
     curves,
@@ -66,7 +67,8 @@ def made_up(directory, config, reports, result=None):
 
 def test_a_run_gets_its_pictures_and_a_page(run, capsys):
     assert report.main([str(run), "--out", "out", "--html", "page.html"]) == 0
-    names = [f"{name}-softmax" for name in ("curves", "confusion", "misread", "weights")]
+    kinds = ("curves", "confusion", "misread", "weights")
+    names = [f"{kind}-softmax-generated" for kind in kinds]
     assert sorted(path.name for path in Path("out").iterdir()) == sorted(
         f"{name}.svg" for name in names
     )
@@ -181,13 +183,32 @@ def test_figures_as_the_document_prints_them_are_no_distance_away(tmp_path):
     directories = [made_up(tmp_path / "a", config, rows), made_up(tmp_path / "b", config, doubled)]
     same, both = runs.read_all(directories[:1]), runs.read_all(directories)
     with sheet.settings():
-        assert "ours is within 0.0 % of" in published.draw(published.compare("mlp", same)).title
-        assert (
-            "mean of ours is within 50.0 %" in published.draw(published.compare("mlp", both)).title
-        )
+        assert "ours is within 0.0 % of" in published.draw(published.compare(same)).title
+        assert "mean of ours is within 50.0 %" in published.draw(published.compare(both)).title
     assert "<td>epoch 9, step 400</td><td>0.0878</td>" not in page.write(same, [], "svg")
-    assert published.compare("mlp", [same[0]._replace(config={**config, "batch_size": 64})]) is None
-    assert published.compare("softmax", same) is None
+    assert published.compare([same[0]._replace(config={**config, "batch_size": 64})]) is None
+    assert published.compare([same[0]._replace(model="softmax")]) is None
+
+
+def test_runs_on_other_digits_are_not_put_together(tmp_path):
+    result = {"model": "cnn", "test_examples": 2_000, "steps": 8}
+    directories = [
+        made_up(
+            tmp_path / dataset,
+            {"dataset": dataset, "seed": 0},
+            [(0, 0.1, 100.0)],
+            {**result, "test_accuracy": accuracy},
+        )
+        for dataset, accuracy in (("mnist", 0.75), ("generated", 0.5))
+    ]
+    both = runs.read_all(directories)
+    assert list(runs.by_kind(both)) == ["cnn", "cnn-generated"]
+    with sheet.settings():
+        compared = accuracies.draw(both)
+        curve = curves.draw(both[1:])
+    assert "cnn 75.00 % (1 run); cnn-generated 50.00 % (1 run)" in compared.alt
+    assert curve.name == "curves-cnn-generated"
+    assert curve.title == "cnn learns to read 50.00 % of the test GENERATED digits"
 
 
 # Mistakes ---------------------------------------------------------------------
