@@ -89,7 +89,7 @@ def read(source: bytes | Path) -> Picture:
       PillowMissingError: Pillow is not installed.
     """
     check_installed()
-    from PIL import Image
+    from PIL import Image, UnidentifiedImageError
 
     content = source if isinstance(source, bytes) else _bytes_of(source)
     if not content:
@@ -104,7 +104,7 @@ def read(source: bytes | Path) -> Picture:
                 return _decode(image)
         except PictureError:
             raise
-        except Image.UnidentifiedImageError:
+        except UnidentifiedImageError:
             kinds = ", ".join(FORMATS)
             raise PictureError(f"expected a picture ({kinds}), found something else") from None
         except Image.DecompressionBombError:
@@ -207,9 +207,10 @@ def _grey(image: Any, smaller: int) -> FloatArray:
         if alpha.getextrema()[0] < alpha.getextrema()[1]:
             paper = Image.new("RGBA", own.size, "white")
             colours = Image.alpha_composite(paper, own).convert("RGB")
-    grey = _most_contrast(np.asarray(colours.reduce(smaller), np.float32) / 255)
+    grey = _most_contrast(np.asarray(colours.reduce(smaller), np.float32) / np.float32(255))
     if alpha is not None and np.ptp(grey) < NO_CONTRAST:
-        grey = 1 - np.asarray(alpha.reduce(smaller), np.float32) / 255  # white ink, on nothing
+        coverage = np.asarray(alpha.reduce(smaller), np.float32)
+        grey = 1 - coverage / np.float32(255)  # white ink, on nothing
     return grey
 
 

@@ -46,12 +46,12 @@ def find(grey: FloatArray) -> Ink:
     # A single dark pixel is dirt, or the sensor's.
     if dark.size < 3:
         return Ink(np.zeros_like(grey), components(np.zeros(grey.shape, np.bool_)))
-    level = np.quantile(dark, 0.95)
+    level = float(np.quantile(dark, 0.95))
     least = max(CONTRAST, grain, FAINT * level)
     rough = components(darkness > least)
     own = _own_levels(darkness, rough, level)
-    values = np.clip(darkness / own[rough.labels], 0, 1)
-    return Ink(values.astype(np.float32), components((rough.labels > 0) & (values > EDGE)))
+    values = np.clip(darkness / own[rough.labels], 0, 1).astype(np.float32)
+    return Ink(values, components((rough.labels > 0) & (values > EDGE)))
 
 
 def is_light_on_dark(grey: FloatArray) -> bool:
@@ -85,7 +85,7 @@ def without_paper(grey: FloatArray) -> FloatArray:
     # In the dark beside the sheet every grain would be ink.
     darkness = (paper - grey) / np.maximum(paper, 0.3 * paper.max() + 1e-6)
     # The grain makes the lightest places around a pixel lighter than the paper is.
-    return darkness - min(float(np.quantile(darkness, 0.3)), CONTRAST / 2)
+    return np.asarray(darkness - min(float(np.quantile(darkness, 0.3)), CONTRAST / 2))
 
 
 def _paper(small: FloatArray, window: int) -> FloatArray:
@@ -103,11 +103,11 @@ def _is_shaded(small: FloatArray, wide: FloatArray, narrow: FloatArray) -> bool:
 
     Thick strokes are hollow beside a narrow surrounding; shadows are gone.
     """
-    wide, narrow = (1 - small / np.maximum(paper, 0.05) for paper in (wide, narrow))
-    least = max(0.15 * float(np.max(narrow)), CONTRAST / 2)
-    strokes = _maximum(narrow > least, 5)
-    lost = components((wide > least) & ~strokes)
-    for number in np.flatnonzero(lost.areas > max(4, SHADOW * wide.size)) + 1:
+    beside_wide, beside_narrow = (1 - small / np.maximum(paper, 0.05) for paper in (wide, narrow))
+    least = max(0.15 * float(np.max(beside_narrow)), CONTRAST / 2)
+    strokes = _maximum(beside_narrow > least, 5)
+    lost = components((beside_wide > least) & ~strokes)
+    for number in np.flatnonzero(lost.areas > max(4, SHADOW * small.size)) + 1:
         part = lost.labels == number
         rim = _maximum(part, 3) & ~part
         if strokes[rim].mean() < 0.75:
@@ -134,8 +134,8 @@ def noise_of(darkness: FloatArray) -> float:
 
 
 def _own_levels(darkness: FloatArray, parts: Components, level: float) -> FloatArray:
-    """[count + 1]: how dark each part is where its stroke is darkest; infinite for a faint one."""
-    own = np.full(parts.count + 1, np.inf, np.float32)
+    """[total + 1]: how dark each part is where its stroke is darkest; infinite for a faint one."""
+    own = np.full(parts.total + 1, np.inf, np.float32)
     inside = parts.labels > 0
     numbers, values = parts.labels[inside], darkness[inside]
     order = np.lexsort((values, numbers))
@@ -154,7 +154,7 @@ def _small(grey: FloatArray) -> FloatArray:
 def _smooth(image: FloatArray) -> FloatArray:
     """Each pixel and its neighbours, 1 : 2 : 1 each way."""
     for axis in (0, 1):
-        image = _windows(image, 3, axis, "edge") @ np.array([0.25, 0.5, 0.25], np.float32)
+        image = _windows(image, 3, axis) @ np.array([0.25, 0.5, 0.25], np.float32)
     return image
 
 
@@ -162,21 +162,21 @@ def _mean(image: FloatArray, width: int) -> FloatArray:
     """Means over a window, twice, so that its corners do not show."""
     for _ in range(2):
         for axis in (0, 1):
-            image = _windows(image, width, axis, "edge").mean(axis=-1)
+            image = _windows(image, width, axis).mean(axis=-1)
     return image
 
 
 def _maximum(image: npt.NDArray[Any], width: int) -> npt.NDArray[Any]:
     """The largest value in a window around each pixel."""
     for axis in (0, 1):
-        image = _windows(image, width, axis, "edge").max(axis=-1)
+        image = _windows(image, width, axis).max(axis=-1)
     return image
 
 
 def _minimum(image: npt.NDArray[Any], width: int) -> npt.NDArray[Any]:
     """The smallest."""
     for axis in (0, 1):
-        image = _windows(image, width, axis, "edge").min(axis=-1)
+        image = _windows(image, width, axis).min(axis=-1)
     return image
 
 
@@ -184,9 +184,10 @@ def _odd(width: float) -> int:
     return max(3, int(width) | 1)
 
 
-def _windows(image, width, axis, mode):
+def _windows(image: npt.NDArray[Any], width: int, axis: int) -> npt.NDArray[Any]:
+    """[..., width]: what is around each pixel along an axis; the border goes on beyond itself."""
     before = (width - 1) // 2
     pad = [(0, 0), (0, 0)]
     pad[axis] = (before, width - 1 - before)
-    padded = np.pad(image, pad, mode=mode)
+    padded = np.pad(image, pad, mode="edge")
     return np.lib.stride_tricks.sliding_window_view(padded, width, axis)

@@ -37,10 +37,10 @@ def whole(ink: Ink) -> list[tuple[Box, FloatArray]]:
 
 
 def _without_dirt(ink: Ink) -> npt.NDArray[np.bool_]:
-    """[count] which parts are no frames, shadows, lines of the paper, or specks."""
+    """[total] which parts are no frames, shadows, lines of the paper, or specks."""
     parts = ink.parts
-    kept = np.ones(parts.count, np.bool_)
-    if not parts.count:
+    kept = np.ones(parts.total, np.bool_)
+    if not parts.total:
         return kept
     height, width = ink.values.shape
     left, top, right, bottom = parts.boxes.T
@@ -63,22 +63,22 @@ def _without_dirt(ink: Ink) -> npt.NDArray[np.bool_]:
             & (bottom < bottom[frame])
             & (heights > 0.3 * heights[frame])
         )
-        if (within & kept).any() and _is_rectangle(ink, frame):
+        if (within & kept).any() and _is_rectangle(ink, int(frame)):
             kept[frame] = False
     flat = widths > 6 * heights
     if (kept & ~flat & (heights >= 6)).any():
         kept &= ~(flat & (widths > 0.5 * width))
     upright = kept & ~flat
     highest = heights[upright if upright.any() else kept].max(initial=0)
-    return kept & (longer >= SPECK * highest)
+    return np.asarray(kept & (longer >= SPECK * highest))
 
 
 def _outlines(parts: Components) -> npt.NDArray[np.int64]:
-    """[count] how many pixels of each part have a neighbour outside it."""
+    """[total] how many pixels of each part have a neighbour outside it."""
     padded = np.pad(parts.labels > 0, 1)
     inside = padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
     outline = parts.labels[(parts.labels > 0) & ~inside]
-    return np.bincount(outline, minlength=parts.count + 1)[1:]
+    return np.bincount(outline, minlength=parts.total + 1)[1:]
 
 
 def _is_rectangle(ink: Ink, number: int) -> bool:
