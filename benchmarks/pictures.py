@@ -16,8 +16,8 @@ from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 import report
+from PIL import Image
 
 from deep_mnist import data, models, training
 from deep_mnist.data import image

@@ -61,10 +61,10 @@ def _without_dirt(ink: Ink) -> npt.NDArray[np.bool_]:
             & (right < right[frame])
             & (top > top[frame])
             & (bottom < bottom[frame])
-            & (heights > 0.3 * heights[frame])
         )
-        if (within & kept).any() and _is_rectangle(ink, int(frame)):
-            kept[frame] = False
+        shape = _shape(ink, int(frame))
+        least = {"rectangle": 0.06, "ring": 0.35}.get(shape, np.inf) * heights[frame]
+        kept[frame] = not (within & kept & (heights > max(8, least))).any()
     flat = widths > 6 * heights
     if (kept & ~flat & (heights >= 6)).any():
         kept &= ~(flat & (widths > 0.5 * width))
@@ -81,12 +81,19 @@ def _outlines(parts: Components) -> npt.NDArray[np.int64]:
     return np.bincount(outline, minlength=parts.total + 1)[1:]
 
 
-def _is_rectangle(ink: Ink, number: int) -> bool:
+def _shape(ink: Ink, number: int) -> str:
+    """Whether a part is drawn around something: as a rectangle, or as a ring."""
     left, top, right, bottom = ink.parts.boxes[number]
     inside = ink.parts.labels[top:bottom, left:right] == number + 1
-    height, width = inside.shape
-    inner = inside[height // 6 : height - height // 6, width // 6 : width - width // 6]
-    return bool(inner.sum() < 0.1 * inside.sum())
+    down, across = (max(1, side // 6) for side in inside.shape)
+    if inside[down:-down, across:-across].sum() > 0.1 * inside.sum():
+        return "stroke"
+    corners = (
+        inside[rows, columns].any()
+        for rows in (slice(down), slice(-down, None))
+        for columns in (slice(across), slice(-across, None))
+    )
+    return "rectangle" if all(corners) else "ring"
 
 
 def _groups(boxes: Box, kept: npt.NDArray[np.int64]) -> list[list[int]]:
