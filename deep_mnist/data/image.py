@@ -139,7 +139,7 @@ def write_png(path: Path, pixels: npt.NDArray[np.uint8]) -> None:
     Image.fromarray(pixels.reshape(frame.SIDE, frame.SIDE)).save(path, "PNG")
 
 
-def _framed(picture: Picture, found: list[tuple[Any, FloatArray]]) -> list[Digit]:
+def _framed(picture: Picture, found: list[segment.Piece]) -> list[Digit]:
     if not found:
         blank = np.ptp(picture.grey) < ink.CONTRAST
         raise PictureError(
@@ -147,10 +147,10 @@ def _framed(picture: Picture, found: list[tuple[Any, FloatArray]]) -> list[Digit
             if blank
             else "expected a digit, found nothing that is like a pen's stroke"
         )
-    return [Digit(frame.frame(values), _in_file(picture, box)) for box, values in found]
+    return [Digit(frame.frame(piece.values), _in_file(picture, piece.box)) for piece in found]
 
 
-def _in_file(picture: Picture, box: Any) -> tuple[int, int, int, int]:
+def _in_file(picture: Picture, box: segment.Box) -> tuple[int, int, int, int]:
     height, width = picture.grey.shape
     left, right = (int(side) * picture.width // width for side in (box[0], box[2]))
     top, bottom = (int(side) * picture.height // height for side in (box[1], box[3]))

@@ -6,11 +6,11 @@ is left is divided by the brightness of the paper around, so that a shadow leave
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from deep_mnist.data import windows
 from deep_mnist.data.components import Components, components
 from deep_mnist.data.resample import FloatArray, resample
 from deep_mnist.data.ruling import without_lines
@@ -64,7 +64,7 @@ def is_light_on_dark(grey: FloatArray) -> bool:
     small = _small(grey)
     level = float(np.median(np.concatenate([small[0], small[-1], small[:, 0], small[:, -1]])))
     darkest, lightest = np.quantile(small, [0.003, 0.997])
-    beside = small - _mean(small, _odd(max(small.shape) / 8))
+    beside = small - windows.mean(small, _odd(max(small.shape) / 8))
     darker, lighter = np.quantile(beside, [0.0005, 0.9995])
     beyond_border = (lightest - level + 0.01) / (level - darkest + 0.01)
     beyond_surrounding = (lighter + 0.002) / (0.002 - darker)
@@ -73,7 +73,7 @@ def is_light_on_dark(grey: FloatArray) -> bool:
         return False
     light = small > (level + lightest) / 2
     window = _odd(min(small.shape) / 4)
-    sheet = _maximum(_minimum(light, window), window)  # no stroke is as thick
+    sheet = windows.largest(windows.smallest(light, window), window)  # no stroke is as thick
     return bool(sheet.mean() < 0.08)
 
 
@@ -102,12 +102,12 @@ def _beside(paper: FloatArray, grey: FloatArray) -> FloatArray:
 
 def _paper(small: FloatArray, window: int) -> FloatArray:
     """The picture with everything dark filled in that is narrower than the window."""
-    lightest = _maximum(small, window)
+    lightest = windows.largest(small, window)
     # Beyond the border the light is taken to fall as it does inside.
     beyond = np.pad(lightest, window // 2, "reflect", reflect_type="odd")
-    closed = _minimum(beyond, window)[window // 2 :, window // 2 :]
+    closed = windows.smallest(beyond, window)[window // 2 :, window // 2 :]
     closed = closed[: small.shape[0], : small.shape[1]]
-    return _mean(np.maximum(closed, small), 5)
+    return windows.mean(np.maximum(closed, small), 5)
 
 
 def _without_dusk(darkness: FloatArray) -> FloatArray:
@@ -130,7 +130,7 @@ def _is_shaded(small: FloatArray, wide: FloatArray, narrow: FloatArray) -> bool:
     """Whether something that is dark beside wide surroundings alone reaches in from the border."""
     beside_wide, beside_narrow = (1 - small / np.maximum(paper, 0.05) for paper in (wide, narrow))
     least = max(0.15 * float(np.max(beside_narrow)), CONTRAST / 2)
-    strokes = _maximum(beside_narrow > least, 5)
+    strokes = windows.largest(beside_narrow > least, 5)
     lost = components((beside_wide > least) & ~strokes)
     labels = lost.labels
     reaching = np.unique(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]))
@@ -141,7 +141,9 @@ def _is_shaded(small: FloatArray, wide: FloatArray, narrow: FloatArray) -> bool:
 def contrast(grey: FloatArray) -> float:
     """How much the picture differs from itself blurred: shadows hardly do, strokes do."""
     small = _small(grey)
-    return float(np.quantile(np.abs(small - _mean(small, _odd(max(small.shape) / 12))), 0.997))
+    return float(
+        np.quantile(np.abs(small - windows.mean(small, _odd(max(small.shape) / 12))), 0.997)
+    )
 
 
 def noise_of(darkness: FloatArray) -> float:
@@ -177,40 +179,9 @@ def _small(grey: FloatArray) -> FloatArray:
 def _smooth(image: FloatArray) -> FloatArray:
     """Each pixel and its neighbours, 1 : 2 : 1 each way."""
     for axis in (0, 1):
-        image = _windows(image, 3, axis) @ np.array([0.25, 0.5, 0.25], np.float32)
-    return image
-
-
-def _mean(image: FloatArray, width: int) -> FloatArray:
-    """Means over a window, twice, so that its corners do not show."""
-    for _ in range(2):
-        for axis in (0, 1):
-            image = _windows(image, width, axis).mean(axis=-1)
-    return image
-
-
-def _maximum(image: npt.NDArray[Any], width: int) -> npt.NDArray[Any]:
-    """The largest value in a window around each pixel."""
-    for axis in (0, 1):
-        image = _windows(image, width, axis).max(axis=-1)
-    return image
-
-
-def _minimum(image: npt.NDArray[Any], width: int) -> npt.NDArray[Any]:
-    """The smallest."""
-    for axis in (0, 1):
-        image = _windows(image, width, axis).min(axis=-1)
+        image = windows.along(image, 3, axis) @ np.array([0.25, 0.5, 0.25], np.float32)
     return image
 
 
 def _odd(width: float) -> int:
     return max(3, int(width) | 1)
-
-
-def _windows(image: npt.NDArray[Any], width: int, axis: int) -> npt.NDArray[Any]:
-    """[..., width]: what is around each pixel along an axis; the border goes on beyond itself."""
-    before = (width - 1) // 2
-    pad = [(0, 0), (0, 0)]
-    pad[axis] = (before, width - 1 - before)
-    padded = np.pad(image, pad, mode="edge")
-    return np.lib.stride_tricks.sliding_window_view(padded, width, axis)
