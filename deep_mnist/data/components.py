@@ -14,9 +14,9 @@ class Components(NamedTuple):
     """The components of a mask, numbered from 1."""
 
     labels: npt.NDArray[np.int32]  # [H, W], 0 is outside the mask
-    count: int
-    boxes: npt.NDArray[np.int64]  # [count, 4]: left, top, right, bottom; the last two are outside
-    areas: npt.NDArray[np.int64]  # [count] pixels
+    total: int
+    boxes: npt.NDArray[np.int64]  # [total, 4]: left, top, right, bottom; the last two are outside
+    areas: npt.NDArray[np.int64]  # [total] pixels
 
 
 def components(mask: Mask) -> Components:

@@ -10,6 +10,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from deep_mnist.data import windows
+from deep_mnist.data.ink import EDGE
 from deep_mnist.data.resample import FloatArray, resample
 
 SIDE = 28
@@ -21,29 +23,32 @@ THINNEST, WIDEST = 1.9, 3.6  # a stroke's mean width in pixels of the box; other
 
 def frame(ink: FloatArray) -> FloatArray:
     """Ink [H, W] in [0, 1], 1 where there is a stroke -> [784] in [0, 1]."""
-    rows, columns = np.nonzero(ink > 0.5)
+    rows, columns = np.nonzero(ink > EDGE)
     top, bottom, left, right = rows.min(), rows.max() + 1, columns.min(), columns.max() + 1
     height, width = int(bottom - top), int(right - left)
     fine = (FINE - 2 * MARGIN) / max(height, width)
     margin = int(np.ceil(MARGIN / fine))
     padded = np.pad(ink, margin)[top : bottom + 2 * margin, left : right + 2 * margin]
+    if fine < 1:  # a thin stroke of a large digit would fade: it is made a fine pixel wide
+        padded = windows.largest(padded, int(np.ceil(1 / fine)))
     enlarged = resample(
         padded,
         max(1, round(padded.shape[0] * fine)),
         max(1, round(padded.shape[1] * fine)),
     )
-    distance = signed_distance(enlarged > 0.5)
+    distance = signed_distance(enlarged > EDGE)
     size = max(height, width) * fine
     stroke = stroke_width(distance) * BOX / size
-    target = np.clip(stroke, THINNEST, WIDEST)
+    target = float(np.clip(stroke, THINNEST, WIDEST))
     grow = size * (target - stroke) / (2 * (BOX - target))
+    grow = max(grow, -0.5 * float(distance.max()))  # something is left of any shape
     mended = np.clip(distance + grow + 0.5, 0, 1).astype(np.float32)
     return centred(boxed(mended)).reshape(-1)
 
 
 def boxed(ink: FloatArray) -> FloatArray:
     """The ink alone, its longer side 20 pixels."""
-    inside = ink > 0.5
+    inside = ink > EDGE
     rows, columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
     cropped = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
     scale = BOX / max(cropped.shape)

@@ -89,7 +89,7 @@ def read(source: bytes | Path) -> Picture:
       PillowMissingError: Pillow is not installed.
     """
     check_installed()
-    from PIL import Image
+    from PIL import Image, UnidentifiedImageError
 
     content = source if isinstance(source, bytes) else _bytes_of(source)
     if not content:
@@ -104,7 +104,7 @@ def read(source: bytes | Path) -> Picture:
                 return _decode(image)
         except PictureError:
             raise
-        except Image.UnidentifiedImageError:
+        except UnidentifiedImageError:
             kinds = ", ".join(FORMATS)
             raise PictureError(f"expected a picture ({kinds}), found something else") from None
         except Image.DecompressionBombError:
@@ -139,7 +139,7 @@ def write_png(path: Path, pixels: npt.NDArray[np.uint8]) -> None:
     Image.fromarray(pixels.reshape(frame.SIDE, frame.SIDE)).save(path, "PNG")
 
 
-def _framed(picture: Picture, found: list[tuple[Any, FloatArray]]) -> list[Digit]:
+def _framed(picture: Picture, found: list[segment.Piece]) -> list[Digit]:
     if not found:
         blank = np.ptp(picture.grey) < ink.CONTRAST
         raise PictureError(
@@ -147,10 +147,10 @@ def _framed(picture: Picture, found: list[tuple[Any, FloatArray]]) -> list[Digit
             if blank
             else "expected a digit, found nothing that is like a pen's stroke"
         )
-    return [Digit(frame.frame(values), _in_file(picture, box)) for box, values in found]
+    return [Digit(frame.frame(piece.values), _in_file(picture, piece.box)) for piece in found]
 
 
-def _in_file(picture: Picture, box: Any) -> tuple[int, int, int, int]:
+def _in_file(picture: Picture, box: segment.Box) -> tuple[int, int, int, int]:
     height, width = picture.grey.shape
     left, right = (int(side) * picture.width // width for side in (box[0], box[2]))
     top, bottom = (int(side) * picture.height // height for side in (box[1], box[3]))
@@ -207,9 +207,10 @@ def _grey(image: Any, smaller: int) -> FloatArray:
         if alpha.getextrema()[0] < alpha.getextrema()[1]:
             paper = Image.new("RGBA", own.size, "white")
             colours = Image.alpha_composite(paper, own).convert("RGB")
-    grey = _most_contrast(np.asarray(colours.reduce(smaller), np.float32) / 255)
+    grey = _most_contrast(np.asarray(colours.reduce(smaller), np.float32) / np.float32(255))
     if alpha is not None and np.ptp(grey) < NO_CONTRAST:
-        grey = 1 - np.asarray(alpha.reduce(smaller), np.float32) / 255  # white ink, on nothing
+        coverage = np.asarray(alpha.reduce(smaller), np.float32)
+        grey = 1 - coverage / np.float32(255)  # white ink, on nothing
     return grey
 
 

@@ -6,11 +6,11 @@ is left is divided by the brightness of the paper around, so that a shadow leave
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from deep_mnist.data import windows
 from deep_mnist.data.components import Components, components
 from deep_mnist.data.resample import FloatArray, resample
 from deep_mnist.data.ruling import without_lines
@@ -24,7 +24,7 @@ NOISE = 5.0  # as many standard deviations of the paper's noise are ink
 FAINT = (
     0.25  # of the darkest ink: what is fainter is no ink of the same pen, but a line of the paper
 )
-EDGE = 0.45  # of a stroke's own darkness: where it ends
+EDGE = 0.5  # of a stroke's own darkness: where it ends
 
 
 class Ink(NamedTuple):
@@ -38,7 +38,7 @@ def find(grey: FloatArray) -> Ink:
     """The ink on a picture [H, W] in [0, 1]; no parts where there is none."""
     darkness = without_paper(1 - grey if is_light_on_dark(grey) else grey)
     if darkness.size > LARGE:
-        darkness = _smooth(darkness)
+        darkness = _smooth(_without_dusk(darkness))
     # In a tiny picture nearly every pixel is an edge, and none tells of noise.
     grain = min(NOISE * noise_of(darkness), 0.35 * float(np.quantile(darkness, 0.995)))
     darkness = without_lines(darkness, max(CONTRAST, grain))
@@ -46,12 +46,12 @@ def find(grey: FloatArray) -> Ink:
     # A single dark pixel is dirt, or the sensor's.
     if dark.size < 3:
         return Ink(np.zeros_like(grey), components(np.zeros(grey.shape, np.bool_)))
-    level = np.quantile(dark, 0.95)
+    level = float(np.quantile(dark, 0.95))
     least = max(CONTRAST, grain, FAINT * level)
     rough = components(darkness > least)
     own = _own_levels(darkness, rough, level)
-    values = np.clip(darkness / own[rough.labels], 0, 1)
-    return Ink(values.astype(np.float32), components((rough.labels > 0) & (values > EDGE)))
+    values = np.clip(darkness / own[rough.labels], 0, 1).astype(np.float32)
+    return Ink(values, components((rough.labels > 0) & (values > EDGE)))
 
 
 def is_light_on_dark(grey: FloatArray) -> bool:
@@ -64,7 +64,7 @@ def is_light_on_dark(grey: FloatArray) -> bool:
     small = _small(grey)
     level = float(np.median(np.concatenate([small[0], small[-1], small[:, 0], small[:, -1]])))
     darkest, lightest = np.quantile(small, [0.003, 0.997])
-    beside = small - _mean(small, _odd(max(small.shape) / 8))
+    beside = small - windows.mean(small, _odd(max(small.shape) / 8))
     darker, lighter = np.quantile(beside, [0.0005, 0.9995])
     beyond_border = (lightest - level + 0.01) / (level - darkest + 0.01)
     beyond_surrounding = (lighter + 0.002) / (0.002 - darker)
@@ -73,52 +73,77 @@ def is_light_on_dark(grey: FloatArray) -> bool:
         return False
     light = small > (level + lightest) / 2
     window = _odd(min(small.shape) / 4)
-    sheet = _maximum(_minimum(light, window), window)  # no stroke is as thick
-    return bool(sheet.mean() < 0.2)
+    sheet = windows.largest(windows.smallest(light, window), window)  # no stroke is as thick
+    return bool(sheet.mean() < 0.08)
 
 
 def without_paper(grey: FloatArray) -> FloatArray:
-    """Darkness [H, W] of dark ink beside the paper around it: near 0 is paper, 1 is black."""
+    """Darkness [H, W] of dark ink beside the paper around it: near 0 is paper, 1 is black.
+
+    The paper is taken from surroundings that are wider than any stroke. Where a shadow reaches in
+    they are narrower, and follow it; a thick stroke would be paper there, too.
+    """
     small = _small(grey)
     wide, narrow = (_paper(small, _odd(max(small.shape) / part)) for part in STROKES)
-    paper = resample(narrow if _is_shaded(small, wide, narrow) else wide, *grey.shape)
-    # In the dark beside the sheet every grain would be ink.
-    darkness = (paper - grey) / np.maximum(paper, 0.3 * paper.max() + 1e-6)
+    darkness = _beside(wide, grey)
+    if _is_shaded(small, wide, narrow):
+        narrowly = _beside(narrow, grey)
+        if np.quantile(narrowly, 0.9995) > 0.6 * np.quantile(darkness, 0.9995):
+            darkness = narrowly
     # The grain makes the lightest places around a pixel lighter than the paper is.
-    return darkness - min(float(np.quantile(darkness, 0.3)), CONTRAST / 2)
+    return np.asarray(darkness - min(float(np.quantile(darkness, 0.3)), CONTRAST / 2))
+
+
+def _beside(paper: FloatArray, grey: FloatArray) -> FloatArray:
+    paper = resample(paper, *grey.shape)
+    # In the dark beside the sheet every grain would be ink.
+    return np.asarray((paper - grey) / np.maximum(paper, 0.3 * paper.max() + np.float32(1e-6)))
 
 
 def _paper(small: FloatArray, window: int) -> FloatArray:
     """The picture with everything dark filled in that is narrower than the window."""
-    lightest = _maximum(small, window)
+    lightest = windows.largest(small, window)
     # Beyond the border the light is taken to fall as it does inside.
     beyond = np.pad(lightest, window // 2, "reflect", reflect_type="odd")
-    closed = _minimum(beyond, window)[window // 2 :, window // 2 :]
+    closed = windows.smallest(beyond, window)[window // 2 :, window // 2 :]
     closed = closed[: small.shape[0], : small.shape[1]]
-    return _mean(np.maximum(closed, small), 5)
+    return windows.mean(np.maximum(closed, small), 5)
+
+
+def _without_dusk(darkness: FloatArray) -> FloatArray:
+    """Takes away what is left of a shadow's soft edge: as dark as most of what is around it.
+
+    At most a quarter of the ink's darkness, because in a thick stroke all around is ink.
+    """
+    small = resample(
+        darkness, *(-(-side // -(-max(darkness.shape) // 80)) for side in darkness.shape)
+    )
+    width = _odd(max(small.shape) / STROKES[1])
+    padded = np.pad(small, width // 2, mode="edge")
+    around = np.lib.stride_tricks.sliding_window_view(padded, (width, width))
+    most = np.quantile(around.reshape(*small.shape, -1), 0.4, axis=-1)
+    dusk = np.clip(most, 0, 0.25 * np.quantile(darkness, 0.9995)).astype(np.float32)
+    return darkness - resample(dusk, *darkness.shape)
 
 
 def _is_shaded(small: FloatArray, wide: FloatArray, narrow: FloatArray) -> bool:
-    """Whether something dark beside a wide surrounding has not even a rim beside a narrow one.
-
-    Thick strokes are hollow beside a narrow surrounding; shadows are gone.
-    """
-    wide, narrow = (1 - small / np.maximum(paper, 0.05) for paper in (wide, narrow))
-    least = max(0.15 * float(np.max(narrow)), CONTRAST / 2)
-    strokes = _maximum(narrow > least, 5)
-    lost = components((wide > least) & ~strokes)
-    for number in np.flatnonzero(lost.areas > max(4, SHADOW * wide.size)) + 1:
-        part = lost.labels == number
-        rim = _maximum(part, 3) & ~part
-        if strokes[rim].mean() < 0.75:
-            return True
-    return False
+    """Whether something that is dark beside wide surroundings alone reaches in from the border."""
+    beside_wide, beside_narrow = (1 - small / np.maximum(paper, 0.05) for paper in (wide, narrow))
+    least = max(0.15 * float(np.max(beside_narrow)), CONTRAST / 2)
+    strokes = windows.largest(beside_narrow > least, 5)
+    lost = components((beside_wide > least) & ~strokes)
+    labels = lost.labels
+    reaching = np.unique(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]))
+    areas = lost.areas[reaching[reaching > 0] - 1]
+    return bool((areas > max(4, SHADOW * small.size)).any())
 
 
 def contrast(grey: FloatArray) -> float:
     """How much the picture differs from itself blurred: shadows hardly do, strokes do."""
     small = _small(grey)
-    return float(np.quantile(np.abs(small - _mean(small, _odd(max(small.shape) / 12))), 0.997))
+    return float(
+        np.quantile(np.abs(small - windows.mean(small, _odd(max(small.shape) / 12))), 0.997)
+    )
 
 
 def noise_of(darkness: FloatArray) -> float:
@@ -134,8 +159,8 @@ def noise_of(darkness: FloatArray) -> float:
 
 
 def _own_levels(darkness: FloatArray, parts: Components, level: float) -> FloatArray:
-    """[count + 1]: how dark each part is where its stroke is darkest; infinite for a faint one."""
-    own = np.full(parts.count + 1, np.inf, np.float32)
+    """[total + 1]: how dark each part is where its stroke is darkest; infinite for a faint one."""
+    own = np.full(parts.total + 1, np.inf, np.float32)
     inside = parts.labels > 0
     numbers, values = parts.labels[inside], darkness[inside]
     order = np.lexsort((values, numbers))
@@ -154,39 +179,9 @@ def _small(grey: FloatArray) -> FloatArray:
 def _smooth(image: FloatArray) -> FloatArray:
     """Each pixel and its neighbours, 1 : 2 : 1 each way."""
     for axis in (0, 1):
-        image = _windows(image, 3, axis, "edge") @ np.array([0.25, 0.5, 0.25], np.float32)
-    return image
-
-
-def _mean(image: FloatArray, width: int) -> FloatArray:
-    """Means over a window, twice, so that its corners do not show."""
-    for _ in range(2):
-        for axis in (0, 1):
-            image = _windows(image, width, axis, "edge").mean(axis=-1)
-    return image
-
-
-def _maximum(image: npt.NDArray[Any], width: int) -> npt.NDArray[Any]:
-    """The largest value in a window around each pixel."""
-    for axis in (0, 1):
-        image = _windows(image, width, axis, "edge").max(axis=-1)
-    return image
-
-
-def _minimum(image: npt.NDArray[Any], width: int) -> npt.NDArray[Any]:
-    """The smallest."""
-    for axis in (0, 1):
-        image = _windows(image, width, axis, "edge").min(axis=-1)
+        image = windows.along(image, 3, axis) @ np.array([0.25, 0.5, 0.25], np.float32)
     return image
 
 
 def _odd(width: float) -> int:
     return max(3, int(width) | 1)
-
-
-def _windows(image, width, axis, mode):
-    before = (width - 1) // 2
-    pad = [(0, 0), (0, 0)]
-    pad[axis] = (before, width - 1 - before)
-    padded = np.pad(image, pad, mode=mode)
-    return np.lib.stride_tricks.sliding_window_view(padded, width, axis)

@@ -35,4 +35,4 @@ def _between(image: FloatArray, new: int) -> FloatArray:
     low = places.astype(np.int64)
     high = np.minimum(low + 1, len(image) - 1)
     part = (places - low)[:, None].astype(np.float32)
-    return image[low] * (1 - part) + image[high] * part
+    return np.asarray(image[low] * (1 - part) + image[high] * part, np.float32)

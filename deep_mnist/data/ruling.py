@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
+from deep_mnist.data.components import Mask
 from deep_mnist.data.resample import FloatArray
 
 SLOPES = np.linspace(-0.08, 0.08, 97)  # of lines in a photo that is held nearly straight
@@ -24,42 +26,46 @@ def without_lines(darkness: FloatArray, least: float) -> FloatArray:
 def _without_level_lines(darkness: FloatArray, least: float) -> FloatArray:
     height, width = darkness.shape
     dark = darkness > least
-    rows, columns = np.nonzero(dark)
-    if len(rows) < ACROSS * width:
+    ends = dark[:, : width // 10].any(axis=1), dark[:, -(width // 10) :].any(axis=1)
+    if min(end.sum() for end in ends) < FEWEST or np.count_nonzero(dark) < ACROSS * width:
         return darkness
-    some = slice(None, None, -(-len(rows) // POINTS))
-    part = len(rows[some]) / len(rows)
-    lift = int(np.ceil(width * SLOPES[-1]))
-    best, counts = 0.0, np.zeros(0)
-    for candidate in SLOPES:
-        at = np.rint(rows[some] - candidate * columns[some]).astype(np.int64) + lift
-        found = np.bincount(at, minlength=height + 2 * lift)
-        if np.sum(found.astype(np.float64) ** 2) > np.sum(counts**2):
-            best, counts = float(candidate), found.astype(np.float64)
-    # A line between two rows is in either.
-    together = np.convolve(counts, [1, 1, 1], "same") / part
-    on_line = together > ACROSS * width
-    starts = np.flatnonzero(on_line & ~np.roll(on_line, 1))
-    stops = np.flatnonzero(on_line & ~np.roll(on_line, -1)) + 1
+    slope = _slope(dark)
+    lift = int(np.ceil(width * SLOPES[-1]))  # so that no row is negative
+    thick = np.pad(dark, ((1, 1), (0, 0)))  # a line that lies between two rows is whole in each
+    rows, columns = np.nonzero(thick[:-2] | thick[1:-1] | thick[2:])
+    at = np.rint(rows - slope * columns).astype(np.int64) + lift
+    on_line = np.bincount(at, minlength=height + 2 * lift) > ACROSS * width
+    edges = np.flatnonzero(np.diff(on_line.astype(np.int8), prepend=0, append=0))
     thickest = max(6, THICKEST * max(height, width))
-    lines = [(a, b) for a, b in zip(starts, stops, strict=True) if b - a <= thickest]
+    lines = [(a - lift, b - lift) for a, b in edges.reshape(-1, 2) if b - a <= thickest]
     if len(lines) < FEWEST:
         return darkness
+
     left = darkness.copy()
     every = np.arange(width)
-    middle = np.rint(best * every).astype(np.int64) - lift
+    slant = np.rint(slope * every).astype(np.int64)
     for start, stop in lines:
-        reach = stop - start + 2
-        above, below = start - 2 + middle, stop + 1 + middle  # rows just outside the line
-        crossed = _dark_at(dark, above - 1, every) | _dark_at(dark, below + 1, every)
-        for row in range(-1, reach + 1):
-            at = start - 1 + row + middle
-            inside = (at >= 0) & (at < height) & ~crossed
-            left[at[inside], every[inside]] = 0
+        # What goes on above or below the line is a stroke that crosses it.
+        crossed = _at(dark, start - 3 + slant) | _at(dark, stop + 2 + slant)
+        for row in range(start - 2, stop + 2):
+            inside = (row + slant >= 0) & (row + slant < height) & ~crossed
+            left[(row + slant)[inside], every[inside]] = 0
     return left
 
 
-def _dark_at(dark: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
-    """Whether there is something dark at these places, none beyond the picture."""
+def _slope(dark: Mask) -> float:
+    """The one along which what is dark gathers most in few rows."""
+    rows, columns = (places[:: -(-len(places) // POINTS)] for places in np.nonzero(dark))
+    lift = int(np.ceil(dark.shape[1] * SLOPES[-1]))
+
+    def gathered(slope: float) -> float:
+        at = np.rint(rows - slope * columns).astype(np.int64) + lift
+        return float(np.sum(np.bincount(at).astype(np.float64) ** 2))
+
+    return float(max(SLOPES, key=gathered))
+
+
+def _at(dark: Mask, rows: npt.NDArray[np.int64]) -> Mask:
+    """Whether there is something dark in these rows, one for each column; not off the picture."""
     inside = (rows >= 0) & (rows < len(dark))
-    return inside & dark[np.clip(rows, 0, len(dark) - 1), columns]
+    return np.asarray(inside & dark[np.clip(rows, 0, len(dark) - 1), np.arange(dark.shape[1])])
