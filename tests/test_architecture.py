@@ -98,7 +98,7 @@ def test_importing_any_part_loads_no_tensorflow():
         python(
             "import sys, deep_mnist, deep_mnist.data, deep_mnist.training\n"
             "import deep_mnist.softmax, deep_mnist.cnn, deep_mnist.mlp, deep_mnist.fnn\n"
-            "import deep_mnist.input_data, deep_mnist.models, deep_mnist.predict, deep_mnist.serve\n"
+            "import deep_mnist.input_data, deep_mnist.predict, deep_mnist.serve\n"
             "import deep_mnist.legacy.__main__, deep_mnist.legacy.checkpoint\n"
             "import deep_mnist.models, deep_mnist.report.__main__\n"
             "print('tensorflow' in sys.modules)"

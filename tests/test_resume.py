@@ -19,9 +19,9 @@ from deep_mnist.training import UserError, run_directory
 
 # The recipe with augmentation, batches made ahead, a schedule and averages beside the weights.
 RUN = (
-    "--recipe best --dataset generated --steps 80 --batch-size 4 --save-every 16 --log-every 1"
+    "--recipe best --dataset generated --steps 40 --batch-size 4 --save-every 8 --log-every 1"
 ).split()
-STEPS = 80
+STEPS = 40
 
 
 def fingerprint(directory):
@@ -76,7 +76,7 @@ def test_stopped_by_a_signal_and_resumed(uninterrupted, number, code):
     returned, said = start_and_signal(number, step=10, delay=0)
     assert returned == code
     match = re.fullmatch(
-        r"cnn: stopped; step (\d+) of 80 is saved; "
+        r"cnn: stopped; step (\d+) of 40 is saved; "
         r"go on with: python -m deep_mnist\.cnn --resume run\n",
         said,
     )
@@ -89,15 +89,15 @@ def test_stopped_by_a_signal_and_resumed(uninterrupted, number, code):
 def test_a_damaged_newest_checkpoint_is_passed_over(uninterrupted, capsys):
     shutil.copytree(uninterrupted, "run")
     Path("run/result.json").unlink()
-    newest = Path("run/model.ckpt-80.data-00000-of-00001")
+    newest = Path("run/model.ckpt-40.data-00000-of-00001")
     newest.write_bytes(newest.read_bytes()[:-100])
     capsys.readouterr()
     assert cnn.main(["--resume", "run"]) == 0
     printed = capsys.readouterr()
-    assert printed.err.startswith("cnn: passed over: checkpoint run/model.ckpt-80 is damaged (")
-    assert "going on with run after step 64\n" in printed.out
+    assert printed.err.startswith("cnn: passed over: checkpoint run/model.ckpt-40 is damaged (")
+    assert "going on with run after step 32\n" in printed.out
     assert fingerprint("run") == fingerprint(uninterrupted)
-    assert Path("run/model.ckpt-80.data-00000-of-00001.damaged").exists()
+    assert Path("run/model.ckpt-40.data-00000-of-00001.damaged").exists()
 
 
 def test_a_run_without_a_whole_checkpoint_is_left_as_it_is(uninterrupted, capsys):
@@ -157,7 +157,7 @@ def test_a_run_killed_before_its_first_checkpoint_starts_again(uninterrupted, ca
 def test_a_finished_run_is_left_as_it_is(uninterrupted, capsys):
     before = {path: path.read_bytes() for path in uninterrupted.iterdir()}
     assert cnn.main(["--resume", str(uninterrupted)]) == 0
-    assert "is finished: step 80" in capsys.readouterr().out
+    assert "is finished: step 40" in capsys.readouterr().out
     assert {path: path.read_bytes() for path in uninterrupted.iterdir()} == before
 
 
