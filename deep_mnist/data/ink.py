@@ -69,11 +69,15 @@ def is_light_on_dark(grey: FloatArray) -> bool:
     beyond_border = (lightest - level + 0.01) / (level - darkest + 0.01)
     beyond_surrounding = (lighter + 0.002) / (0.002 - darker)
     # Paper is light more often than dark: in doubt it is.
-    if np.sqrt(beyond_border) * beyond_surrounding**2 < 1.5:
+    if beyond_border**0.3 * beyond_surrounding < 1.4:
         return False
+    if beyond_surrounding > 1.3:
+        return True
     light = small > (level + lightest) / 2
     window = _odd(min(small.shape) / 4)
-    sheet = windows.largest(windows.smallest(light, window), window)  # no stroke is as thick
+    sheet = windows.largest(
+        windows.smallest(light, window), window
+    )  # on a dark table: no stroke is as thick
     return bool(sheet.mean() < 0.08)
 
 
