@@ -15,8 +15,9 @@ Read in this order:
     picture.py     a picture in characters
     image.py       people's own pictures: decoded, and their digits framed as MNIST's
     ink.py         what on a picture is ink, and what paper, shadow or noise; ruling.py: its lines
-    segment.py     which parts of the ink are digits; components.py: which hang together
-    frame.py       a digit's ink on 28x28; resample.py: smaller and larger pictures
+    segment.py     which parts of the ink are digits, and which dirt.py
+    frame.py       a digit's ink on 28x28
+    components.py windows.py resample.py    what those are made with
     generated.py   handwriting-like digits, from strokes.py bent by distort.py
 """
 

@@ -23,7 +23,7 @@ def is_kept(ink: Ink) -> npt.NDArray[np.bool_]:
     height, width = ink.values.shape
     left, top, right, bottom = parts.boxes.T
     heights, widths = bottom - top, right - left
-    longer, shorter = np.maximum(heights, widths), np.minimum(heights, widths)
+    longer = np.maximum(heights, widths)
     at_edge = (left == 0) | (top == 0) | (right == width) | (bottom == height)
 
     thickness = 2 * parts.areas / _outlines(parts)
@@ -33,8 +33,8 @@ def is_kept(ink: Ink) -> npt.NDArray[np.bool_]:
     if len(inner):
         main = inner[np.argmax(longer[inner])]
         kept &= ~(at_edge & (thickness > FAT * thickness[main]))
-        if heights[main] < 0.6 * height:
-            kept &= ~(at_edge & (longer > 6 * shorter) & (longer > 0.6 * min(height, width)))
+        if heights[main] < 0.75 * height:
+            kept &= _along_border(parts) < 0.15 * min(height, width)
     for frame in np.flatnonzero((parts.areas < 0.65 * heights * widths) & kept):
         within = (
             (left > left[frame])
@@ -59,6 +59,13 @@ def _outlines(parts: Components) -> npt.NDArray[np.int64]:
     inside = padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
     outline = parts.labels[(parts.labels > 0) & ~inside]
     return np.bincount(outline, minlength=parts.total + 1)[1:]
+
+
+def _along_border(parts: Components) -> npt.NDArray[np.int64]:
+    """[total] how many pixels of each part are on the picture's border."""
+    labels = parts.labels
+    border = np.concatenate([labels[0], labels[-1], labels[1:-1, 0], labels[1:-1, -1]])
+    return np.bincount(border, minlength=parts.total + 1)[1:]
 
 
 def _shape(ink: Ink, number: int) -> str:

@@ -46,7 +46,7 @@ NO_CONTRAST = 0.03
 
 NOT_INSTALLED = 'reading pictures needs Pillow: pip install "deep_mnist[predict]"'
 
-one_at_a_time = threading.Lock()  # decoding takes memory, and Pillow's warnings are silenced
+_one_at_a_time = threading.Lock()  # decoding takes memory, and Pillow's warnings are silenced
 
 
 class Picture(NamedTuple):
@@ -96,7 +96,7 @@ def read(source: bytes | Path) -> Picture:
         raise PictureError("expected a picture, found no bytes")
     if len(content) > MAX_BYTES:
         raise PictureError(f"expected at most {MAX_BYTES} bytes, found {len(content)}")
-    with one_at_a_time, warnings.catch_warnings():
+    with _one_at_a_time, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             with Image.open(io.BytesIO(content), formats=FORMATS) as image:

@@ -1,7 +1,7 @@
 """What on a picture is ink: the paper, its shadows and the camera's noise are taken away.
 
-Ink is dark on light, or light on dark; which of the two is decided at the picture's border. What
-is left is divided by the brightness of the paper around, so that a shadow leaves nothing.
+Ink is dark on light, or light on dark. How dark it is, is measured beside the paper around it and
+in parts of that paper's brightness, so that a shadow leaves nothing.
 """
 
 from __future__ import annotations
@@ -21,9 +21,7 @@ SHADOW = 0.004  # of the picture: smaller ones do no harm
 CONTRAST = 0.06  # least darkness of ink, where paper is 0 and black 1
 LARGE = 250_000  # pixels: there, a stroke is wider than the grain
 NOISE = 5.0  # as many standard deviations of the paper's noise are ink
-FAINT = (
-    0.25  # of the darkest ink: what is fainter is no ink of the same pen, but a line of the paper
-)
+FAINT = 0.25  # of the darkest ink: what is fainter is no ink
 EDGE = 0.5  # of a stroke's own darkness: where it ends
 
 
@@ -69,11 +67,14 @@ def is_light_on_dark(grey: FloatArray) -> bool:
     beyond_border = (lightest - level + 0.01) / (level - darkest + 0.01)
     beyond_surrounding = (lighter + 0.002) / (0.002 - darker)
     # Paper is light more often than dark: in doubt it is.
-    if np.sqrt(beyond_border) * beyond_surrounding**2 < 1.5:
+    if beyond_border**0.3 * beyond_surrounding < 1.4:
         return False
+    if beyond_surrounding > 1.3:
+        return True
+    # A light sheet on a dark table is thicker than any stroke.
     light = small > (level + lightest) / 2
     window = _odd(min(small.shape) / 4)
-    sheet = windows.largest(windows.smallest(light, window), window)  # no stroke is as thick
+    sheet = windows.largest(windows.smallest(light, window), window)
     return bool(sheet.mean() < 0.08)
 
 
@@ -115,9 +116,7 @@ def _without_dusk(darkness: FloatArray) -> FloatArray:
 
     At most a quarter of the ink's darkness, because in a thick stroke all around is ink.
     """
-    small = resample(
-        darkness, *(-(-side // -(-max(darkness.shape) // 80)) for side in darkness.shape)
-    )
+    small = _small(darkness, SIDE // 2)
     width = _odd(max(small.shape) / STROKES[1])
     padded = np.pad(small, width // 2, mode="edge")
     around = np.lib.stride_tricks.sliding_window_view(padded, (width, width))
@@ -141,9 +140,8 @@ def _is_shaded(small: FloatArray, wide: FloatArray, narrow: FloatArray) -> bool:
 def contrast(grey: FloatArray) -> float:
     """How much the picture differs from itself blurred: shadows hardly do, strokes do."""
     small = _small(grey)
-    return float(
-        np.quantile(np.abs(small - windows.mean(small, _odd(max(small.shape) / 12))), 0.997)
-    )
+    beside = small - windows.mean(small, _odd(max(small.shape) / 12))
+    return float(np.quantile(np.abs(beside), 0.997))
 
 
 def noise_of(darkness: FloatArray) -> float:
@@ -170,10 +168,10 @@ def _own_levels(darkness: FloatArray, parts: Components, level: float) -> FloatA
     return own
 
 
-def _small(grey: FloatArray) -> FloatArray:
-    step = max(1, -(-max(grey.shape) // SIDE))
-    height, width = (-(-side // step) for side in grey.shape)
-    return resample(grey, height, width)
+def _small(image: FloatArray, longest: int = SIDE) -> FloatArray:
+    step = -(-max(image.shape) // longest)
+    height, width = (-(-side // step) for side in image.shape)
+    return resample(image, height, width)
 
 
 def _smooth(image: FloatArray) -> FloatArray:

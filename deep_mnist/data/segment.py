@@ -14,6 +14,7 @@ Box = tuple[int, int, int, int]  # left, top, right, bottom; the last two are ou
 
 LEAST = 0.35  # of the highest digit's height: what is lower is a part of one, or dirt
 NEAR = 0.25  # of it: so near is a part
+BREAK = 0.06  # of a digit's height: a gap in its stroke, not between two lines
 JOINT = 0.45  # of a digit's height: the most that holds it to its neighbour
 DASH = 4  # width to height: no digit is as flat
 WIDE = 1.4  # width to height: wider are digits that touch
@@ -75,6 +76,8 @@ def _belongs(hull: Box, box: Box, highest: int) -> bool:
     """Whether a part is one of the same digit as those in the hull."""
     across = min(hull[2], box[2]) - max(hull[0], box[0])
     is_over = across >= 0.5 * min(hull[2] - hull[0], box[2] - box[0])
+    if is_over and _gap(hull, box) <= BREAK * _height(_hull(hull, box)):
+        return True
     if _height(box) >= 0.6 * highest:
         # As high as a digit: one of its own, unless it is drawn into the other.
         down = min(hull[3], box[3]) - max(hull[1], box[1])
