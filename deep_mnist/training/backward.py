@@ -1,7 +1,7 @@
 """The same gradients by quicker kernels: backward passes written as forward operations.
 
-On a CPU oneDNN's forward kernels are well tuned, its backward ones less so: at the sizes of the
-Deep MNIST network they take up to twice as long for as many multiplications (measured:
+On a CPU the forward kernels are well tuned, the backward ones less so: at the sizes of the Deep
+MNIST network they take up to twice as long for as many multiplications (measured:
 benchmarks/results/step.json).
 """
 
@@ -13,18 +13,19 @@ from typing import Any
 
 from deep_mnist.training.tensorflow import tf
 
-CONVOLUTION, PRODUCT = "DeepMnistConv2D", "DeepMnistMatMul"
+CONVOLUTION, PRODUCT, POOLING = "DeepMnistConv2D", "DeepMnistMatMul", "DeepMnistMaxPool"
 
 
 def faster_backward() -> AbstractContextManager[Any]:
-    """Gradients of the tf.nn.conv2d and tf.matmul made inside are those of this file.
+    """Gradients of the conv2d, matmul and max_pool of tf.nn made inside are those of this file.
 
-    For convolutions with stride 1, padding SAME and sides of odd length, in NHWC, and for products
-    without transpositions. The operations themselves are TensorFlow's.
+    For convolutions with stride 1, padding SAME and sides of odd length, in NHWC, for products
+    without transpositions, and for pooling of 2x2 blocks that cover an image of known size. The
+    operations themselves are TensorFlow's.
     """
     _register()
     override: AbstractContextManager[Any] = tf.get_default_graph().gradient_override_map(
-        {"Conv2D": CONVOLUTION, "MatMul": PRODUCT}
+        {"Conv2D": CONVOLUTION, "MatMul": PRODUCT, "MaxPool": POOLING}
     )
     return override
 
@@ -33,6 +34,7 @@ def faster_backward() -> AbstractContextManager[Any]:
 def _register() -> None:
     tf.RegisterGradient(CONVOLUTION)(_convolution)
     tf.RegisterGradient(PRODUCT)(_product)
+    tf.RegisterGradient(POOLING)(_pooling)
 
 
 def _convolution(op: Any, gradient: Any) -> tuple[Any, Any]:
@@ -57,3 +59,21 @@ def _product(op: Any, gradient: Any) -> tuple[Any, Any]:
     x, W = op.inputs
     dx = tf.transpose(tf.matmul(W, gradient, transpose_b=True))
     return dx, tf.matmul(x, gradient, transpose_a=True)
+
+
+def _pooling(op: Any, gradient: Any) -> Any:
+    """y = max of each 2x2 block: dx is dy at the first place of the block that is as large, else 0.
+
+    Decided in two rounds, within the rows and then between them. x [B, H, W, C]
+    """
+    x = op.inputs[0]
+    W, C = x.shape[2:].as_list()
+    left, right = tf.split(tf.reshape(x, [-1, 2 * C]), 2, axis=1)  # [B * H * W/2, C]
+    rows = tf.reshape(tf.maximum(left, right), [-1, W * C])
+    upper, lower = tf.split(rows, 2, axis=1)  # [B * H/2, W/2 * C]
+
+    dy = tf.reshape(gradient, [-1, W // 2 * C])
+    d_upper = tf.where(upper >= lower, dy, tf.zeros_like(dy))
+    d_rows = tf.reshape(tf.concat([d_upper, dy - d_upper], axis=1), [-1, C])
+    d_left = tf.where(left >= right, d_rows, tf.zeros_like(d_rows))
+    return tf.reshape(tf.concat([d_left, d_rows - d_left], axis=1), tf.shape(x))

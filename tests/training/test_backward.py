@@ -48,6 +48,18 @@ def test_the_gradients_of_a_product_are_tensorflows():
         np.testing.assert_allclose(found, expected, rtol=1e-10, atol=1e-10)
 
 
+@pytest.mark.parametrize("shape", [(3, 14, 14, 4), (2, 28, 28, 1), (1, 2, 6, 3)])
+def test_the_gradient_of_pooling_is_tensorflows_to_the_bit_where_pixels_are_as_large_too(shape):
+    images = np.random.default_rng(0).integers(0, 3, shape).astype(np.float32)
+
+    def pooling(x, W):
+        return tf.nn.max_pool(x * W, ksize=[1, 2, 2, 1], strides=[1, 2, 2, 1], padding="SAME")
+
+    theirs, ours = gradients(pooling, images, np.float32(1))
+    for expected, found in zip(theirs, ours, strict=True):
+        np.testing.assert_array_equal(found, expected)
+
+
 def test_the_operations_stay_tensorflows_and_so_do_those_outside():
     with tf.Graph().as_default():
         with faster_backward():
