@@ -137,13 +137,15 @@ def test_files_beside_the_runs_own_are_never_pruned():
     Path("run").mkdir()
     softmax.main(["--dataset", "generated", "--steps", "2", "--run-dir", "run", "--keep", "1"])
     Path("run/result.json").unlink()
-    for name in ("best.index", "best.data-00000-of-00001", "notes.txt"):
+    for name in ("best.index", "best.data-00000-of-00001", "notes.txt", "notes.1.tmp"):
         Path("run", name).write_text("mine")
+    Path("run/metrics.jsonl.4711.tmp").write_text("left by a killed process")
     Path("run/model.ckpt-2.index").unlink()
     assert softmax.main(["--resume", "run"]) == 0
     assert Path("run/best.index").read_text() == "mine"
     assert Path("run/best.data-00000-of-00001").read_text() == "mine"
     assert Path("run/notes.txt").read_text() == "mine"
+    assert [path.name for path in Path("run").glob("*.tmp")] == ["notes.1.tmp"]
 
 
 def test_a_run_killed_before_its_first_checkpoint_starts_again(uninterrupted, capsys):

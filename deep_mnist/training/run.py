@@ -203,6 +203,7 @@ class Run:
 
     def _resume(self, directory: Path) -> None:
         self._lock = run_directory.Lock(directory)
+        run_directory.remove_leftovers(directory)
         self.sess.checkpoints.remove_leftovers(directory)
         self.sess.initialize()
         damaged = []

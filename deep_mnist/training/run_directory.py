@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import re
 import sys
 from datetime import datetime, timezone
 from pathlib import Path
@@ -24,6 +25,7 @@ if sys.platform != "win32":
 CONFIG = "config.json"
 METRICS = "metrics.jsonl"
 RESULT = "result.json"
+ASIDE = re.compile(r"(config\.json|metrics\.jsonl|result\.json|checkpoint)\.\d+\.tmp")
 
 
 def default_root(name: str) -> Path:
@@ -34,7 +36,7 @@ def default_root(name: str) -> Path:
 def check_unused(run_dir: str) -> None:
     """Raises UserError if a directory for a new run holds something already, or can't be used."""
     try:
-        used = any(Path(run_dir).iterdir())
+        used = any(not ASIDE.fullmatch(path.name) for path in Path(run_dir).iterdir())
     except FileNotFoundError:
         return
     except OSError as error:
@@ -57,6 +59,7 @@ def create(name: str, run_dir: str | None) -> Path:
     check_unused(run_dir)
     try:
         Path(run_dir).mkdir(parents=True, exist_ok=True)
+        remove_leftovers(Path(run_dir))
     except OSError as error:
         raise UserError(f"--run-dir {run_dir} can't be made: {error.strerror}") from None
     return Path(run_dir)
@@ -198,6 +201,13 @@ def write(path: Path, text: str) -> None:
             aside.unlink(missing_ok=True)
     except OSError as error:
         raise UserError(f"{path} can't be written: {error.strerror}") from None
+
+
+def remove_leftovers(directory: Path) -> None:
+    """Removes what a killed `write` of a run's files leaves."""
+    for path in directory.glob("*.tmp"):
+        if ASIDE.fullmatch(path.name):
+            path.unlink(missing_ok=True)
 
 
 def write_json(path: Path, values: dict[str, Any]) -> None:

@@ -21,6 +21,16 @@ def test_an_empty_directory_is_taken_and_a_used_one_is_not(tmp_path):
     assert (directory / "config.json").read_text() == "{}"
 
 
+def test_a_directory_with_what_a_killed_write_left_is_unused_and_cleaned(tmp_path):
+    (tmp_path / "config.json.4711.tmp").write_text("{")
+    assert run_directory.create("softmax", str(tmp_path)) == tmp_path
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "notes.4711.tmp").write_text("mine")
+    with pytest.raises(UserError, match="exists and is not empty"):
+        run_directory.create("softmax", str(tmp_path))
+    assert (tmp_path / "notes.4711.tmp").read_text() == "mine"
+
+
 def test_the_newest_run_without_a_result_is_the_one_to_resume():
     for name in ("2026-01-01T00-00-00Z", "2026-01-02T00-00-00Z", "2026-01-03T00-00-00Z"):
         directory = run_directory.default_root("cnn") / name
