@@ -22,6 +22,11 @@ COMMANDS = {
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Prints the commands, a line each; they are modules, not arguments."""
+    arguments = sys.argv[1:] if argv is None else list(argv)
+    if arguments and arguments[0] in COMMANDS:
+        command = f"python -m deep_mnist.{arguments[0]}"
+        print(f"deep_mnist: commands are modules, with a dot: {command}", file=sys.stderr)
+        return 2
     lines = [f"python -m deep_mnist.{name:<10} {line}" for name, line in COMMANDS.items()]
     listing = "\n".join([*lines, "Each takes --help."])
     parser = argparse.ArgumentParser(
@@ -31,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=__version__)
-    parser.parse_args(argv)
+    parser.parse_args(arguments)
     print(listing)
     return 0
 

@@ -74,7 +74,9 @@ def _run(argv: Sequence[str] | None) -> int:
             shelf = shelf or _load(names, options.restore)
             write(file, None, [_read(model, digits) for model in shelf])
             if options.show:
-                for digit in digits:
+                for number, digit in enumerate(digits, 1):
+                    if len(digits) > 1:
+                        print(f"digit {number} of {len(digits)}:")
                     print(data.characters(_grey(digit)))
             if options.save_input is not None:
                 _save(Path(options.save_input), file, digits)
@@ -160,6 +162,8 @@ def _source(file: str) -> bytes | Path:
     if Path(file).is_dir():
         kinds = ", ".join(sorted(SUFFIXES))
         raise image.PictureError(f"expected pictures in this folder ({kinds}), found none")
+    if glob.has_magic(file) and not Path(file).exists():
+        raise image.PictureError("expected a pattern that fits some file, found none")
     return Path(file)
 
 

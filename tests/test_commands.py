@@ -348,9 +348,13 @@ def test_the_package_lists_its_commands(capsys):
     ]
 
 
-def test_a_command_given_as_an_argument_is_an_error(capsys):
+def test_a_command_given_as_an_argument_is_told_how_it_is_called(capsys):
+    assert listing.main(["cnn", "--steps", "3"]) == 2
+    assert capsys.readouterr().err == (
+        "deep_mnist: commands are modules, with a dot: python -m deep_mnist.cnn\n"
+    )
     with pytest.raises(SystemExit) as stopped:
-        listing.main(["cnn", "--steps", "3"])
+        listing.main(["train"])
     assert stopped.value.code == 2
     assert "python -m deep_mnist.COMMAND [flags]" in capsys.readouterr().err
 

@@ -440,9 +440,7 @@ def test_mnist_is_found_elsewhere(tiny_mnist, tmp_path, capsys, source_url):
     ]
     assert mnist.test.labels.tolist() == np.eye(10)[:7].tolist()
     assert not asked.exists()
-    assert capsys.readouterr().out == (
-        f"MNIST is not complete in {asked}, read from {tiny_mnist}\n"
-    )
+    assert capsys.readouterr().out == (f"{asked} has no MNIST: read from {tiny_mnist}\n")
 
 
 def test_what_is_found_elsewhere_is_read_only_as_files_are(tiny_mnist, tmp_path):

@@ -232,6 +232,16 @@ def test_a_file_that_is_no_picture_is_complained_about(page, tmp_path):
     playwright.expect(page.locator("#message")).to_have_text(re.compile("^picture: "))
 
 
+def test_a_file_that_is_no_picture_leaves_the_drawing_as_it_is(page, tmp_path):
+    draw(page, ZERO)
+    wait_for(page, "0")
+    file = tmp_path / "x.png"
+    file.write_bytes(b"no picture")
+    page.set_input_files("#file", file)
+    playwright.expect(page.locator("#message")).to_have_text(re.compile("^picture: "))
+    playwright.expect(page.locator(".digit")).to_have_count(1)
+
+
 def test_feature_maps_are_shown_on_demand(page):
     draw(page, ZERO)
     wait_for(page, "0")

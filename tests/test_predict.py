@@ -149,6 +149,7 @@ def test_every_mistake_has_a_line_and_the_others_are_done(capsys, monkeypatch):
     assert "expected pictures in this folder" in lines[1]
     assert "blank" in lines[2]
     assert "expected at most" in lines[3]
+    assert "expected a pattern that fits some file" in lines[4]
 
     for arguments, expected in (
         ([], "PICTURE"),

@@ -131,7 +131,8 @@ def _read_elsewhere(
                     f"another copy of {dataset.title}"
                 ) from None
     arrays = files.load_arrays(known, mirror=source_url)
-    print(f"{dataset.title} is not complete in {train_dir}, read from {arrays.source}")
+    lacking = f"lacks {missing}" if held else f"has no {dataset.title}"
+    print(f"{train_dir} {lacking}: read from {arrays.source}")
     for array in arrays[:4]:
         array.flags.writeable = False
     labels = arrays.train_labels, arrays.test_labels

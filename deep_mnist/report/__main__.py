@@ -37,7 +37,7 @@ def _run(argv: Sequence[str] | None) -> None:
     asked = runs.read_all(options.runs)
     _check_places(out, html)
     if importlib.util.find_spec("matplotlib") is None:
-        raise UserError('matplotlib is not installed: pip install "deep_mnist[plots]"')
+        raise UserError('drawing needs matplotlib: pip install "deep_mnist[plots]"')
     sheet.silence()
     if any(run.model != "fnn" and run.result is not None for run in asked):
         import_quietly()

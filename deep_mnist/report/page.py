@@ -97,13 +97,17 @@ def _table(runs: list[Run]) -> str:
             figures = [
                 f"{100 * result['test_accuracy']:.2f} %",
                 f"{result['steps']:,}",
-                f"{result['seconds']:,.0f} s" if "seconds" in result else "",
+                _seconds(result["seconds"]) if "seconds" in result else "",
             ]
         rows.append([run.directory.name, run.model, run.digits, *figures])
     head = ["run", "model", "examples", "test accuracy", "steps", "training"]
     table = _html_table("The runs", head, rows)
     shown = " open" if len(runs) <= FEW else ""
     return f"<details{shown}><summary>The runs</summary>\n{table}</details>\n"
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:,.0f} s" if seconds >= 10 else f"{seconds:.1f} s"
 
 
 def _published(runs: list[Run]) -> str:

@@ -78,6 +78,12 @@ def parse(
         metavar="RUN",
         help="go on with an interrupted run, with its own settings (default: the newest)",
     )
+    kinds = (
+        f"a directory or a .npz file of {name}"
+        if numpy_only
+        else "a directory, a prefix or any file of a checkpoint, also an old one of TensorFlow 1, "
+        "or a frozen graph (.pb)"
+    )
     running.add_argument(
         "--restore",
         nargs="?",
@@ -85,8 +91,7 @@ def parse(
         type=_path,
         metavar="CHECKPOINT",
         help="evaluate these weights, or train on from them with --steps "
-        "(default: the shipped ones); a directory, a prefix or any file of a "
-        "checkpoint, also an old one of TensorFlow 1, or a frozen graph (.pb)",
+        f"(default: the shipped ones); {kinds}",
     )
     running.add_argument("--eval-only", action="store_true", help="with --restore: only evaluate")
     running.add_argument("--quiet", action="store_true", help="print the test accuracy alone")

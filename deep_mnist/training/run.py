@@ -174,6 +174,7 @@ class Run:
                     self._summaries.evaluation("validation", self.config.steps, validation)
                 self._summaries.evaluation("test", self.config.steps, test)
                 self._summaries.embedding(self.digits.test)
+                self._say(summaries.how_to_look(self.directory))
             self._say(f"saved {self.directory}")
             if validation is not None:
                 self._say(f"validation accuracy {self._describe(validation)}")

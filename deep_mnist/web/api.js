@@ -1,4 +1,4 @@
-// The calls of the JSON API; a refusal becomes an Error with the server's own line.
+// The calls of the JSON API; a refusal becomes an Error with the server's own line, and its status.
 
 export const getModels = () => call("/api/models");
 
@@ -24,6 +24,6 @@ async function call(path, options) {
     throw new Error("The server does not answer. Is it still running?");
   }
   const answer = await response.json();
-  if (!response.ok) throw new Error(answer.error);
+  if (!response.ok) throw Object.assign(new Error(answer.error), { status: response.status });
   return answer;
 }

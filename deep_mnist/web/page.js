@@ -78,14 +78,15 @@ async function ask() {
   try {
     if (!sheet.isEmpty) answer = await readPicture(file ?? (await sheet.file()));
   } catch (error) {
-    said = error.message;
+    said = error.status === 422 && !file ? "No digit yet: draw it larger." : error.message;
   }
   underWay--;
   if (mine < shown) return; // a later one was quicker
   shown = mine;
   complaint = said;
   show(answer);
-  if (answer.digits.length) $("latency").textContent = `Read in ${Math.round(performance.now() - at)} ms`;
+  const ms = Math.round(performance.now() - at);
+  $("latency").textContent = answer.digits.length ? `Read in ${ms} ms` : "";
 }
 
 function show({ digits, size }) {
@@ -117,8 +118,12 @@ let mapsOf = null; // the pixels that they were last asked for
 
 async function showFeatureMaps() {
   const pixels = answers?.digits[answers.chosen]?.pixels;
-  if (!$("maps").open || !pixels || pixels === mapsOf) return;
+  if (!$("maps").open || pixels === mapsOf) return;
   mapsOf = pixels;
+  if (!pixels) {
+    document.querySelectorAll(".grid").forEach((grid) => grid.replaceChildren());
+    return;
+  }
   try {
     const { layers } = await getFeatureMaps(pixels);
     if (mapsOf !== pixels) return;
@@ -143,6 +148,15 @@ async function openPicture(opened) {
     return;
   }
   const bitmap = await createImageBitmap(opened).catch(() => null);
+  if (!bitmap) {
+    // No picture, and what is on the sheet stays there; or one that only the server can decode.
+    try {
+      await readPicture(opened);
+    } catch (error) {
+      complain(error.message);
+      return;
+    }
+  }
   file = opened;
   sheet.showPicture(bitmap);
 }

@@ -243,7 +243,7 @@ def test_without_matplotlib_one_line_says_how_to_install_it(fails, run, monkeypa
     monkeypatch.setattr(
         importlib.util, "find_spec", lambda name: None if name == "matplotlib" else find(name)
     )
-    assert fails(run) == 'report: matplotlib is not installed: pip install "deep_mnist[plots]"\n'
+    assert fails(run) == 'report: drawing needs matplotlib: pip install "deep_mnist[plots]"\n'
 
 
 def test_a_folder_without_the_data_set_is_the_users_mistake(run, fails, tmp_path):
