@@ -28,7 +28,8 @@ from deep_mnist import data, models, training
 from deep_mnist.data import image
 from deep_mnist.training.flags import Parser
 
-SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif"}
+SUFFIXES = {".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".tif", ".tiff", ".gif"}
+UNREADABLE = {".heic", ".heif", ".avif"}  # a telephone's: told of, not passed over
 TOP = 3
 MANY = 10  # pictures, for a progress bar
 STANDARD_INPUT = "-"
@@ -61,7 +62,7 @@ def _run(argv: Sequence[str] | None) -> int:
     shelf: list[models.Classifier] = []
     failed = False
     try:
-        for file in _with_progress(list(_files(options.pictures))):
+        for position, file in enumerate(_with_progress(list(_files(options.pictures))), 1):
             try:
                 digits = image.digits(image.read(_source(file)))
             except image.PictureError as error:
@@ -79,7 +80,7 @@ def _run(argv: Sequence[str] | None) -> int:
                         print(f"digit {number} of {len(digits)}:")
                     print(data.characters(_grey(digit)))
             if options.save_input is not None:
-                _save(Path(options.save_input), file, digits)
+                _save(Path(options.save_input), position, file, digits)
     finally:
         for model in shelf:
             model.close()
@@ -124,9 +125,11 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--save-input",
         metavar="DIR",
-        help="a new folder for the 28x28 that the network sees, as PNG files",
+        help="a new folder for the 28x28 that the network sees, as POSITION-NAME-DIGIT.png",
     )
     options = parser.parse_args(argv)
+    if "" in options.pictures:  # as of "$PICTURE" where the shell has no such variable
+        raise training.UserError("PICTURE: expected a file or a folder, found an empty word")
     if options.restore is not None and options.model == "all":
         raise training.UserError("--restore is of one model: name it by --model")
     return options
@@ -153,7 +156,11 @@ def _files(places: Iterable[str]) -> Iterator[str]:
 
 
 def _is_picture(file: Path) -> bool:
-    return file.suffix.lower() in SUFFIXES and not file.name.startswith(".") and file.is_file()
+    return (
+        file.suffix.lower() in SUFFIXES | UNREADABLE
+        and not file.name.startswith(".")
+        and file.is_file()
+    )
 
 
 def _source(file: str) -> bytes | Path:
@@ -236,14 +243,12 @@ def _write_csv() -> Callable[[str, str | None, list[Reading]], None]:
     return write
 
 
-def _save(directory: Path, file: str, digits: list[image.Digit]) -> None:
+def _save(directory: Path, position: int, file: str, digits: list[image.Digit]) -> None:
+    """Writes POSITION-NAME-DIGIT.png, so that pictures of one name are told from each other."""
     directory.mkdir(parents=True, exist_ok=True)
     stem = "stdin" if file == STANDARD_INPUT else Path(file).stem
-    for digit in digits:
-        number = 0
-        while (path := directory / f"{stem}-{number}.png").exists():
-            number += 1
-        image.write_png(path, _grey(digit))
+    for number, digit in enumerate(digits, 1):
+        image.write_png(directory / f"{position:03d}-{stem}-{number}.png", _grey(digit))
 
 
 def _grey(digit: image.Digit) -> Any:

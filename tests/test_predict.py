@@ -113,6 +113,9 @@ def test_folders_patterns_and_standard_input(capsys, monkeypatch):
     assert predict.main(["scans"]) == 0
     files = [line.split(":")[0] for line in capsys.readouterr().out.splitlines()]
     assert [Path(file).name for file in files] == ["b.png", "a.PNG"]
+    Path("scans/phone.HEIC").write_bytes(b"ftypheic")
+    assert predict.main(["scans"]) == 2
+    assert "phone.HEIC: expected a picture (PNG, JPEG" in capsys.readouterr().err
     assert predict.main(["scans/*.png"]) == 0
     assert capsys.readouterr().out.startswith(str(Path("scans/b.png")))
     stream = io.TextIOWrapper(io.BytesIO(Path("scans/b.png").read_bytes()))
@@ -127,7 +130,7 @@ def test_what_the_network_sees_is_shown_and_saved(capsys):
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 29
     assert all(len(line) == 56 for line in lines[1:])
-    seen = np.asarray(Image.open("seen/five-0.png"))
+    seen = np.asarray(Image.open("seen/001-five-1.png"))
     assert (seen.shape, seen.dtype) == ((28, 28), np.uint8)
     assert "\n".join(lines[1:]) == data.characters(seen.reshape(-1))
     assert predict.main(["five.png", "--save-input", "seen"]) == 2
@@ -153,6 +156,7 @@ def test_every_mistake_has_a_line_and_the_others_are_done(capsys, monkeypatch):
 
     for arguments, expected in (
         ([], "PICTURE"),
+        ([""], "PICTURE: expected a file or a folder, found an empty word"),
         (["five.png", "--model", "rnn"], "rnn"),
         (["five.png", "--model", "all", "--restore", "x"], "--restore is of one model"),
         (["five.png", "--csv", "--json"], "not allowed with"),

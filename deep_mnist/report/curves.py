@@ -14,6 +14,7 @@ MANY = 60  # points: a line through so many noisy ones is read better as a mean
 PANEL, GAP, LEFT, RIGHT, BOTTOM = 1.7, 0.4, 0.62, 0.85, 0.45  # inches
 RARE = 0.04  # the share of points, at the start of a long run, that may lie below the panel
 FEW_DECADES = 60  # a loss axis that spans less has marks at 2 and 5 as well
+LEAST_LOSS = 1e-7  # of an image: float32 holds no probability nearer to 1
 LONGEST = 12  # characters of a label
 SUMMED = ("softmax", "cnn")  # their loss is summed over the batch
 
@@ -37,8 +38,11 @@ def draw(runs: list[Run]) -> Picture | None:
         steps = np.array([report.step for report in run.reports])
         accuracy = 100 * np.array([report.accuracy for report in run.reports])
         loss = np.array([report.loss for report in run.reports]) / _images_summed(run)
-        for panel, values, labels in zip(panels, (accuracy, loss), ends, strict=True):
-            line = smooth(values, _window(run))
+        # What is drawn on a logarithmic axis is averaged on it.
+        logarithms = np.log(np.maximum(loss, LEAST_LOSS))
+        trends = (smooth(accuracy, _window(run)), np.exp(smooth(logarithms, _window(run))))
+        both = zip(panels, (accuracy, loss), trends, ends, strict=True)
+        for panel, values, line, labels in both:
             faint = 0.15 if single else 0.35
             panel.plot(steps, values, ".", color=color, markersize=3, alpha=faint, mew=0)
             panel.plot(steps, line, color=color, linewidth=0.8 if single else 1.4)
@@ -158,7 +162,8 @@ def _note(runs: list[Run], window: int) -> str:
     note = f"A point is a batch of {size} images before it is trained on"
     note += f"; a line is the mean of {window} around." if window > 1 else "; lines join them."
     hidden = sum(100 * report.accuracy < _floor(runs) for run in runs for report in run.reports)
-    return f"{note} {hidden} lie below the upper panel." if hidden else note
+    lie = "lies" if hidden == 1 else "lie"
+    return f"{note} {hidden} {lie} below the upper panel." if hidden else note
 
 
 def _alt(model: str, runs: list[Run]) -> str:

@@ -12,15 +12,14 @@ from typing import Any
 from deep_mnist.data import DataError
 from deep_mnist.training.errors import Interrupted, UserError
 
-STOPPED = "stopped; no run was under way"
 
-
-def exit_code(name: str, command: Callable[[], int | None]) -> int:
+def exit_code(name: str, command: Callable[[], int | None], stopped: str = "stopped") -> int:
     """Calls a command and returns its exit code, 0 where it returns none.
 
-    A mistake of the user's is one line on standard error, never a traceback.
+    A mistake of the user's is one line on standard error, never a traceback. `stopped` is what
+    Ctrl-C and SIGTERM are answered with.
     """
-    before = _terminate_by_exception()
+    before = _terminate_by_exception(stopped)
     try:
         return command() or 0
     except (UserError, DataError) as error:
@@ -30,7 +29,7 @@ def exit_code(name: str, command: Callable[[], int | None]) -> int:
         print(f"{name}: {interrupted}", file=sys.stderr)
         return 128 + interrupted.signal_number
     except KeyboardInterrupt:
-        print(f"{name}: {STOPPED}", file=sys.stderr)
+        print(f"{name}: {stopped}", file=sys.stderr)
         return 128 + signal.SIGINT
     except BrokenPipeError:
         # Whoever read our output has gone; Python would complain again when it flushes at exit.
@@ -44,11 +43,11 @@ def exit_code(name: str, command: Callable[[], int | None]) -> int:
             signal.signal(signal.SIGTERM, before)
 
 
-def _terminate_by_exception() -> Any:
+def _terminate_by_exception(stopped: str) -> Any:
     """Makes SIGTERM an exception, as Ctrl-C is; returns the handler before, if it was changed."""
 
     def terminate(signal_number: int, frame: FrameType | None) -> None:
-        raise Interrupted(signal_number, STOPPED)
+        raise Interrupted(signal_number, stopped)
 
     try:
         return signal.signal(signal.SIGTERM, terminate)

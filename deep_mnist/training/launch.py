@@ -34,7 +34,11 @@ def launch(
 
     `numpy_only` programs need no TensorFlow and keep their weights in .npz files.
     """
-    return exit_code(name, lambda: _run(name, config_class, train, doc, argv, numpy_only))
+    return exit_code(
+        name,
+        lambda: _run(name, config_class, train, doc, argv, numpy_only),
+        stopped="stopped; no run was under way",
+    )
 
 
 def _run(
