@@ -86,7 +86,7 @@ def parse(
         metavar="CHECKPOINT",
         help="evaluate these weights, or train on from them with --steps "
         "(default: the shipped ones); a directory, a prefix or any file of a "
-        "checkpoint, also an old one of TensorFlow 1, or a frozen graph (.pb)",
+        "checkpoint, also an old one of TensorFlow 1, a frozen graph (.pb) or an .npz",
     )
     running.add_argument("--eval-only", action="store_true", help="with --restore: only evaluate")
     running.add_argument("--quiet", action="store_true", help="print the test accuracy alone")

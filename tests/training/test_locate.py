@@ -160,7 +160,6 @@ def npz():
         (archive(archive__data_pkl=b"x"), "a PyTorch checkpoint"),
         (archive(archive__data_pkl=b"x" * 99)[:60], "a zip archive that is cut short"),
         (archive(model=b"x"), "a zip archive: unpack it"),
-        (npz(), "a NumPy archive"),
         (b"\x89HDF\r\n\x1a\n" + bytes(99), "an HDF5 file"),
         *[(pickle.dumps({"W": [1.0]}, protocol), "a Python pickle") for protocol in range(5)],
         (gzip.compress(b"x"), "a gzip archive"),
