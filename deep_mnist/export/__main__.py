@@ -110,9 +110,9 @@ def _export(options: argparse.Namespace) -> None:
         place.check_free(directory / f"{file_name}.json")
 
     with models.load(name, None if ships else options.source) as classifier:
+        trained = Trained(name, classifier.config, _weights(classifier))
         for note in classifier.notes:
             print(f"export: {note}", file=sys.stderr)
-        trained = Trained(name, classifier.config, _weights(classifier))
         digits = data.load(_dataset(options, classifier.path), options.data_dir)
         images = data.scale(digits.test.images[: check.EXAMPLES])
         labels = digits.test.labels[: check.EXAMPLES]

@@ -27,17 +27,17 @@ def write(trained: Trained, file: Path, calibration: Images) -> None:
 
 def write_int8(trained: Trained, file: Path, calibration: Images) -> None:
     """Writes the model in int8 alone; what it sees in `calibration` decides the scales."""
-    lite = importlib.import_module("tensorflow").lite
+    tf2 = importlib.import_module("tensorflow")
 
     def samples() -> Iterator[dict[str, Images]]:
         for image in calibration:
             yield {inference.IMAGES: image[None]}
 
     def quantize(converter: Any) -> None:
-        converter.optimizations = [lite.Optimize.DEFAULT]
+        converter.optimizations = [tf2.lite.Optimize.DEFAULT]
         converter.representative_dataset = samples
-        converter.target_spec.supported_ops = [lite.OpsSet.TFLITE_BUILTINS_INT8]
-        converter.inference_input_type = converter.inference_output_type = np.int8
+        converter.target_spec.supported_ops = [tf2.lite.OpsSet.TFLITE_BUILTINS_INT8]
+        converter.inference_input_type = converter.inference_output_type = tf2.int8
 
     file.write_bytes(_convert(trained, quantize))
 
