@@ -37,6 +37,7 @@ from deep_mnist.training import (
     import_quietly,
     machine,
     run_directory,
+    weights,
 )
 from deep_mnist.training.flags import Parser
 from deep_mnist.training.progress import mark
@@ -96,6 +97,8 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
 
 def _export(options: argparse.Namespace) -> None:
     format_, directory = FORMATS[options.format], Path(options.directory)
+    if options.format == "saved-model":
+        weights.check_path(str(directory))
     if options.format == "onnx":
         onnx.check_installed()
     if options.source != "fnn":
@@ -159,18 +162,18 @@ def _export(options: argparse.Namespace) -> None:
 
 def _weights(classifier: models.Classifier) -> dict[str, Any]:
     fnn = classifier.name == "fnn"
-    weights = classifier.model.weights if fnn else classifier.session.weights()
-    if not all(np.isfinite(value).all() for value in weights.values()):
+    values = classifier.model.weights if fnn else classifier.session.weights()
+    if not all(np.isfinite(value).all() for value in values.values()):
         raise UserError(
             f"{classifier.path} holds weights that are no finite numbers: its training failed, "
             "take another checkpoint"
         )
-    return dict(weights)
+    return dict(values)
 
 
-def _dataset(options: argparse.Namespace, weights: Path) -> str:
+def _dataset(options: argparse.Namespace, checkpoint: Path) -> str:
     """The data set to check on. MNIST may be stood in for by generated digits, others not."""
-    trained_on = run_directory.settings_beside(weights).get("dataset")
+    trained_on = run_directory.settings_beside(checkpoint).get("dataset")
     known = trained_on in data.NAMES and trained_on != "mnist"
     return str(options.dataset or (trained_on if known else "auto"))
 

@@ -5,7 +5,7 @@ It needs no freezing: the graph is built of constants. `--restore` reads them ba
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,14 +27,21 @@ def write(trained: Trained, file: Path, calibration: Images) -> None:
     file.write_bytes(graph_def(trained).SerializeToString())
 
 
-def opened(file: Path, trained: Trained) -> Run:
-    """Imports it into a graph of its own."""
+def load(file: Path) -> Callable[[Images], Answers]:
+    """The model as a function, imported into a graph and a session of its own."""
     graph_def = tf.GraphDef.FromString(file.read_bytes())
+    with tf.Graph().as_default() as graph:
+        tensors = [f"{name}:0" for name in inference.Handles._fields]
+        placeholder, *fetches = tf.import_graph_def(graph_def, return_elements=tensors, name="")
+    session = tf.Session(graph=graph)
+    return lambda images: Answers(*session.run(fetches, {placeholder: images}))
+
+
+def opened(file: Path, trained: Trained) -> Run:
+    """Runs it in a session."""
 
     def run(batches: Sequence[Images]) -> list[Answers]:
-        with tf.Graph().as_default(), tf.Session() as sess:
-            tensors = [f"{name}:0" for name in inference.Handles._fields]
-            images, *fetches = tf.import_graph_def(graph_def, return_elements=tensors, name="")
-            return [Answers(*sess.run(fetches, {images: batch})) for batch in batches]
+        call = load(file)
+        return [call(batch) for batch in batches]
 
     return run

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,18 +18,31 @@ def write(trained: Trained, file: Path, calibration: Images) -> None:
     np.savez(file, **trained.weights)  # type: ignore[arg-type]
 
 
+def load(file: Path, trained: Trained) -> Callable[[Images], Answers]:
+    """The model as a function that computes with what numpy.load finds in the file.
+
+    By fnn's operations, or in a graph and a session of its own.
+    """
+    if trained.name == "fnn":
+        fnn = models.load("fnn", str(file))
+
+        def run(images: Images) -> Answers:
+            scores = fnn.probabilities(images)
+            return Answers(scores, scores.argmax(axis=1))
+
+        return run
+    with np.load(file, allow_pickle=False) as arrays, tf.Graph().as_default() as graph:
+        constants = {name: tf.constant(arrays[name]) for name in arrays.files}
+        placeholder, *fetches = inference.add(trained.name, trained.config, constants)
+    session = tf.Session(graph=graph)
+    return lambda images: Answers(*session.run(fetches, {placeholder: images}))
+
+
 def opened(file: Path, trained: Trained) -> Run:
-    """Loads them with numpy.load and computes with them, by fnn's operations or in a new graph."""
+    """Runs what is in the file."""
 
     def run(batches: Sequence[Images]) -> list[Answers]:
-        if trained.name == "fnn":
-            with models.load("fnn", str(file)) as fnn:
-                scores = [fnn.probabilities(batch) for batch in batches]
-            return [Answers(batch, batch.argmax(axis=1)) for batch in scores]
-        with np.load(file, allow_pickle=False) as arrays, tf.Graph().as_default():
-            constants = {name: tf.constant(arrays[name]) for name in arrays.files}
-            images, *fetches = inference.add(trained.name, trained.config, constants)
-            with tf.Session() as sess:
-                return [Answers(*sess.run(fetches, {images: batch})) for batch in batches]
+        call = load(file, trained)
+        return [call(batch) for batch in batches]
 
     return run

@@ -204,6 +204,10 @@ def test_what_exists_is_left_alone(fails, taken):
     ("arguments", "message"),
     [
         (["nowhere", "out"], "nowhere is no checkpoint: expected the directory, the prefix or a"),
+        (
+            ["softmax", "out[1]"],
+            "out[1]: TensorFlow reads [ ] in the path of a checkpoint as a wil",
+        ),
         (["softmax", ""], "expected CHECKPOINT_OR_MODEL and DIR, found an empty word"),
         (
             ["softmax", "file", "--format", "npz", *GENERATED],
