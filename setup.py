@@ -16,6 +16,7 @@ PREDICT = ["pillow>=10.1"]
 WEB = [*PREDICT, "flask>=3.1", "waitress>=3.0.1"]
 # What scripts of the time ask for, and a fork of lib2to3 that reads those of Python 2.
 LEGACY = ["fissix>=24.4", "matplotlib>=3.8", "pillow>=10"]
+EXPORT = ["tf2onnx>=1.17", "onnx>=1.17", "onnxruntime>=1.20"]
 TEST = [
     *LEGACY,
     *PREDICT,
@@ -67,6 +68,7 @@ setup(
     extras_require={
         "predict": PREDICT,
         "web": WEB,
+        "export": EXPORT,
         "legacy": LEGACY,
         "plots": ["matplotlib>=3.8"],
         "tensorboard": ["tensorboard>=2.16"],
@@ -78,6 +80,7 @@ setup(
         "deep_mnist",
         "deep_mnist.autodiff",
         "deep_mnist.data",
+        "deep_mnist.export",
         "deep_mnist.input_data",
         "deep_mnist.legacy",
         "deep_mnist.legacy.tf1",

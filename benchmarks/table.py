@@ -16,7 +16,10 @@ RESULTS = Path(__file__).parent / "results"
 
 
 def main() -> None:
-    print(table(), recipes(), comparison(), sep="\n\n")
+    tables = [table(), recipes(), comparison()]
+    if (RESULTS / "exports.json").exists():
+        tables.append(exports())
+    print(*tables, sep="\n\n")
 
 
 def table() -> str:
@@ -195,6 +198,36 @@ def comparison() -> str:
         "peak memory",
     )
     return markdown(titles, rows)
+
+
+def exports() -> str:
+    """Markdown, a row per model and format: size, digits a second, what it answers."""
+    rows = [
+        (
+            f"{model}, {name}" if "bytes" in values else f"{model}, {name}, for comparison",
+            size(values["bytes"]) if "bytes" in values else "",
+            f"{values['digits_per_second']['1']['median']:,.0f}",
+            f"{values['digits_per_second']['1000']['median']:,.0f}",
+            f"{values['largest_difference']:.0e}" if "bytes" in values else "",
+            percent(values["agreement"]) if "bytes" in values else "",
+        )
+        for model, formats in read("exports")["models"].items()
+        for name, values in formats.items()
+    ]
+    titles = (
+        "export",
+        "size",
+        "digits/s, one by one",
+        "digits/s, by 1,000",
+        "largest difference",
+        "same answer",
+    )
+    return markdown(titles, rows)
+
+
+def size(count: int) -> str:
+    """31937 -> "32 kB", 13100510 -> "13.1 MB"."""
+    return f"{count / 1e3:,.0f} kB" if count < 1e6 else f"{count / 1e6:.1f} MB"
 
 
 def with_spread(values: dict[str, float]) -> str:

@@ -7,6 +7,7 @@ Read in this order:
     mlp.py        an MLP from raw tensors, its gradients applied by hand
     fnn.py        a network in NumPy alone, differentiated by hand
     input_data/   drop-in for tensorflow.examples.tutorials.mnist.input_data (NumPy only)
+    export/       trained weights for other runtimes
     report/       pictures of runs, and a page of them
     legacy/       old scripts and old checkpoints: run, port, checkpoint
     data/         bytes -> arrays -> batches (NumPy only)

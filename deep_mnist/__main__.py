@@ -15,6 +15,7 @@ COMMANDS = {
     "fnn": "a network in NumPy alone, differentiated by hand",
     "predict": "the digits on your own pictures",
     "serve": "a page to draw a digit on, read by all four while one draws",
+    "export": "trained weights for other runtimes, each export checked in its own",
     "report": "pictures of runs: curves, mistakes, weights; and a page of them",
     "legacy": "programs and checkpoints of TensorFlow 1, as they are",
 }

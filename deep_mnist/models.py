@@ -9,19 +9,29 @@ Programs are imported when they are asked for, TensorFlow when a model that need
 from __future__ import annotations
 
 import importlib
+import shlex
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from deep_mnist import training
-from deep_mnist.training import locate, npz_checkpoints, run_directory, shipped, tf
+from deep_mnist.training import (
+    locate,
+    npz_checkpoints,
+    run_directory,
+    shapes,
+    shipped,
+    tf,
+    weights,
+)
 
 NAMES = ("softmax", "mlp", "cnn", "fnn")
+GRAPHS = ("softmax", "cnn", "mlp")  # fnn is none
 BATCH = 1_000  # images at a time: bounds the memory of the CNN's feature maps
 SHAPES = ((784,), (28, 28), (28, 28, 1))  # of one image
 
@@ -37,6 +47,8 @@ class Classifier:
       name: one of NAMES.
       model: the program's Model, its handles for `session.run`.
       session: its training.Session, or NumpySession.
+      config: the program's Config that the weights are used with.
+      path: where the weights are from.
       notes: what the user should know of the weights, a line each: how an old checkpoint was read.
     """
 
@@ -45,12 +57,16 @@ class Classifier:
         name: str,
         model: Any,
         session: Any,
+        config: Any,
+        path: Path,
         notes: list[str],
         forward: Callable[[Array], Array],
     ) -> None:
         self.name = name
         self.model = model
         self.session = session
+        self.config = config
+        self.path = path
         self.notes = notes
         self._forward = forward
 
@@ -103,10 +119,59 @@ def load(name: str, checkpoint: str | None = None) -> Classifier:
         raise training.UserError(f"model: expected one of {', '.join(NAMES)}, found {name!r}")
     place = str(shipped.directory(name)) if checkpoint is None else checkpoint
     found = npz_checkpoints.find(place) if name == "fnn" else locate.find(place)
-    config = run_directory.with_architecture(program(name).Config(), {}, found.parent)
+    config = run_directory.with_architecture(program(name).Config(), {}, found)
     if name == "fnn":
         return _load_numpy(name, config, found)
     return _load_graph(name, config, found)
+
+
+class Fits(NamedTuple):
+    """Which models the variables of a file are, by name."""
+
+    loaded: dict[str, weights.Loaded]
+    undecided: dict[str, shapes.SeveralFitError]
+    others: dict[str, shapes.OtherModelError]
+
+
+def fits(file: weights.WeightFile, names: Sequence[str], take: Sequence[str] = ()) -> Fits:
+    """Tries the models `names`, of GRAPHS, on an open file; `take` is that of `weights.load`."""
+    result = Fits({}, {}, {})
+    for name in names:
+        try:
+            result.loaded[name] = weights.load_from(file, _variable_shapes(name), take)
+        except shapes.SeveralFitError as error:
+            result.undecided[name] = error
+        except shapes.OtherModelError as error:
+            result.others[name] = error
+    return result
+
+
+def recognize(checkpoint: str) -> str:
+    """Which of NAMES the weights at a path are of, by their shapes.
+
+    Raises:
+      UserError: none, or several; there is no checkpoint, or a damaged one.
+    """
+    if Path(checkpoint).is_dir() and npz_checkpoints.newest_first(Path(checkpoint)):
+        return "fnn"  # no other program saves such
+    file = weights.open_file(locate.find(checkpoint))
+    found = {name: spec.shape for name, spec in file.specs.items()}
+    if found == {name: w.shape for name, w in _fnn_weights().items()}:
+        return "fnn"
+    loaded, undecided, others = fits(file, GRAPHS)
+    if len(loaded) == 1 and not undecided:
+        return next(iter(loaded))
+    if loaded:
+        names = [*loaded, *undecided]
+        raise training.UserError(
+            f"{file.path} holds {' and '.join(names)}: choose by python -m deep_mnist.legacy "
+            f"checkpoint {shlex.quote(str(file.path))} --model {names[0]} --convert OUT, and take "
+            "OUT"
+        )
+    if undecided:
+        raise next(iter(undecided.values()))
+    nearest = min(others, key=lambda name: others[name].distance)
+    raise training.UserError(f"the nearest model is {nearest}: {others[nearest]}")
 
 
 def program(name: str) -> Any:
@@ -156,6 +221,18 @@ def nearest_probabilities(outputs: Array) -> Array:
     return np.asarray(np.maximum(outputs - t[:, None], 0))
 
 
+def _variable_shapes(name: str) -> dict[str, shapes.Shape]:
+    """A program's trainable variables, in the order in which it makes them."""
+    with tf.Graph().as_default():
+        program(name).build(program(name).Config())
+        return {v.op.name: tuple(v.shape.as_list()) for v in tf.trainable_variables()}
+
+
+def _fnn_weights() -> dict[str, Array]:
+    weights: dict[str, Array] = program("fnn").build(program("fnn").Config()).weights
+    return weights
+
+
 def _load_graph(name: str, config: Any, place: Path) -> Classifier:
     with tf.Graph().as_default():
         model = program(name).build(config)
@@ -174,7 +251,7 @@ def _load_graph(name: str, config: Any, place: Path) -> Classifier:
             return nearest_probabilities(outputs.astype(np.float64))
         return np.asarray(session.run(probabilities, {model.x: images}))
 
-    return Classifier(name, model, session, notes, forward)
+    return Classifier(name, model, session, config, place, notes, forward)
 
 
 def _load_numpy(name: str, config: Any, place: Path) -> Classifier:
@@ -187,4 +264,4 @@ def _load_numpy(name: str, config: Any, place: Path) -> Classifier:
         with one_at_a_time:
             return np.asarray(np.exp(model.log_probabilities(255 * images)))
 
-    return Classifier(name, model, session, notes, forward)
+    return Classifier(name, model, session, config, place, notes, forward)

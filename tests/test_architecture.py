@@ -25,6 +25,7 @@ ALLOWED = {
     "serve": {"training", "serving"},
     "serving": {"data", "models", "training", "serving"},
     "report": {"data", "models", "training", "report"},
+    "export": {"data", "models", "training", "export"},
     "legacy": {"data", "input_data", "training", *PROGRAMS, "models", "legacy"},
     "__main__": set(),
     "__init__": set(),
@@ -101,6 +102,7 @@ def test_importing_any_part_loads_no_tensorflow():
             "import deep_mnist.input_data, deep_mnist.predict, deep_mnist.serve\n"
             "import deep_mnist.legacy.__main__, deep_mnist.legacy.checkpoint\n"
             "import deep_mnist.models, deep_mnist.report.__main__\n"
+            "import deep_mnist.export.__main__\n"
             "print('tensorflow' in sys.modules)"
         )
         == "False"

@@ -343,6 +343,7 @@ def test_the_package_lists_its_commands(capsys):
         *PROGRAMS,
         "predict",
         "serve",
+        "export",
         "report",
         "legacy",
     ]

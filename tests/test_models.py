@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from deep_mnist import models
-from deep_mnist.training import UserError
+from deep_mnist.training import UserError, shipped
 
 
 @pytest.fixture(scope="module")
@@ -21,6 +21,14 @@ def shelf():
 
 def images(count):
     return np.random.default_rng(0).random((count, 784), np.float32)
+
+
+def test_whose_the_weights_are_is_told_by_their_shapes():
+    for name in models.NAMES:
+        assert models.recognize(str(shipped.directory(name))) == name
+    np.savez("other.npz", W=np.zeros((784, 11)), b=np.zeros(11))
+    with pytest.raises(UserError, match=r"nearest model is softmax: .*11 classes apart, not 10"):
+        models.recognize("other.npz")
 
 
 @pytest.mark.parametrize("name", models.NAMES)

@@ -3,9 +3,9 @@
     python -m deep_mnist.legacy checkpoint old/model.ckpt
     python -m deep_mnist.legacy checkpoint old/model.ckpt --convert new
 
-Reads checkpoints of TensorFlow 1 (V2 and V1) and frozen graphs (.pb), whatever their variables are
-called. Programs take the same files after --restore; only where more than one choice fits is
---take needed here, with --convert, which writes the choice as a checkpoint of ours.
+Reads checkpoints of TensorFlow 1 (V2 and V1), frozen graphs (.pb) and .npz files, whatever their
+variables are called. Programs take the same files after --restore; only where more than one choice
+fits is --take needed here, with --convert, which writes the choice as a checkpoint of ours.
 """
 
 from __future__ import annotations
@@ -22,8 +22,6 @@ from deep_mnist.training import UserError, leftovers, locate, shapes, tensorflow
 from deep_mnist.training.exit_code import exit_code
 from deep_mnist.training.flags import Parser
 
-MODELS = ("softmax", "cnn", "mlp")  # fnn is no graph
-
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command line and returns its exit code."""
@@ -38,7 +36,7 @@ def _run(argv: Sequence[str] | None) -> None:
         allow_abbrev=False,
     )
     parser.add_argument("path", metavar="PATH", help="a directory, a prefix or any file of it")
-    parser.add_argument("--model", choices=MODELS, help="the only model to try")
+    parser.add_argument("--model", choices=models.GRAPHS, help="the only model to try")
     parser.add_argument(
         "--take",
         metavar="NAMES",
@@ -57,17 +55,8 @@ def _run(argv: Sequence[str] | None) -> None:
 
     file = weights.open_file(place)
     print(f"{place}: {file.format}, {len(file.specs)} variables", flush=True)
-    names = [options.model] if options.model else list(MODELS)
-    loaded: dict[str, weights.Loaded] = {}
-    undecided: dict[str, shapes.SeveralFitError] = {}
-    others: dict[str, shapes.OtherModelError] = {}
-    for name in names:
-        try:
-            loaded[name] = weights.load_from(file, _shapes(name), take)
-        except shapes.SeveralFitError as error:
-            undecided[name] = error
-        except shapes.OtherModelError as error:
-            others[name] = error
+    names = (options.model,) if options.model else models.GRAPHS
+    loaded, undecided, others = models.fits(file, names, take)
     for name, model in loaded.items():
         _describe(name, file, model)
         if not take:
@@ -84,14 +73,6 @@ def _run(argv: Sequence[str] | None) -> None:
         if len(loaded) > 1:
             raise UserError(f"it holds {' and '.join(loaded)}: name one by --model")
         _convert(next(iter(loaded)), place, take, Path(options.convert), _step(file))
-
-
-def _shapes(name: str) -> dict[str, shapes.Shape]:
-    """A program's trainable variables, in the order in which it makes them."""
-    program = models.program(name)
-    with tf.Graph().as_default():
-        program.build(program.Config())
-        return {v.op.name: tuple(v.shape.as_list()) for v in tf.trainable_variables()}
 
 
 def _describe(name: str, file: weights.WeightFile, loaded: weights.Loaded) -> None:

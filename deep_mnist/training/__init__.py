@@ -21,7 +21,7 @@ Read in this order:
     layouts.py         which variable of a file is which of the model
     leftovers.py       what a file holds beside the model
     shapes.py          a model's variables and a file's, as shapes
-    frozen.py          the constants of a frozen graph
+    frozen.py          the constants of a frozen graph; npz_arrays.py: the arrays of an .npz
     signatures.py      what a file is that is no checkpoint
     run_directory.py   the other files of a run
     summaries.py       its event files for TensorBoard; projector.py: test digits as points

@@ -82,7 +82,7 @@ def parse(
         f"a directory or a .npz file of {name}"
         if numpy_only
         else "a directory, a prefix or any file of a checkpoint, also an old one of TensorFlow 1, "
-        "or a frozen graph (.pb)"
+        "a frozen graph (.pb) or an .npz"
     )
     running.add_argument(
         "--restore",

@@ -71,7 +71,7 @@ def _run(
         find = npz_checkpoints.find if numpy_only else locate.find
         restore = find(str(place))
         options = dataclasses.replace(options, restore=str(restore))
-        config = run_directory.with_architecture(config, given, restore.parent)
+        config = run_directory.with_architecture(config, given, restore)
     if not numpy_only:
         tensorflow.import_quietly()
     train(config, options)

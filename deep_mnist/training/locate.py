@@ -1,4 +1,4 @@
-"""From the path that a user names to a checkpoint, or to a frozen graph."""
+"""From the path that a user names to a checkpoint, a frozen graph, or an .npz file."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def step_of(prefix: Path) -> int:
 
 
 def find(path: str) -> Path:
-    """The prefix of a V2 or V1 checkpoint, or the frozen graph (.pb), that is meant by a path.
+    """The prefix of a V2 or V1 checkpoint, the frozen graph (.pb) or the .npz that a path means.
 
     A directory means the checkpoint in it; of several that differ by their step, the newest; of
     several names, the one that its state file names. A state file means the one it names,
@@ -46,7 +46,7 @@ def find(path: str) -> Path:
         for candidate in (prefix, prefix.with_name(SHARD.sub("", prefix.name))):
             if is_checkpoint(candidate):
                 return candidate
-        if place.is_file() and signatures.is_graph(place):
+        if place.is_file() and _is_one_file(place):
             return place
         raise UserError(_nothing_at(place, prefix))
     except OSError as error:
@@ -60,6 +60,10 @@ def is_checkpoint(prefix: Path) -> bool:
         or (prefix.is_file() and not PARTS.search(prefix.name) and signatures.is_table(prefix))
         or bool(shards(prefix))
     )
+
+
+def _is_one_file(path: Path) -> bool:
+    return signatures.is_graph(path) or signatures.is_npz(path)
 
 
 def shards(prefix: Path) -> list[Path]:
@@ -91,7 +95,7 @@ def _in_directory(directory: Path) -> Path:
     if not prefixes:
         if ".index" in names:
             raise UserError(_nameless(directory))
-        return _graph_in_directory(directory, names)
+        return _one_file_in_directory(directory, names)
     newest = max(prefixes, key=step_of)
     of_one_run = {re.sub(r"-\d+$", "", prefix.name) for prefix in prefixes}
     if len(prefixes) > 1 and (len(of_one_run) > 1 or any(step_of(p) < 0 for p in prefixes)):
@@ -105,7 +109,7 @@ def _in_directory(directory: Path) -> Path:
     return newest
 
 
-def _graph_in_directory(directory: Path, names: list[str]) -> Path:
+def _one_file_in_directory(directory: Path, names: list[str]) -> Path:
     if "saved_model.pb" in names or "saved_model.pbtxt" in names:
         inside = directory / "variables" / "variables"
         advice = (
@@ -115,9 +119,13 @@ def _graph_in_directory(directory: Path, names: list[str]) -> Path:
         )
         raise UserError(f"{directory} is a SavedModel, a program that is not run here; {advice}")
     files = [path for path in (directory / name for name in names) if path.is_file()]
-    graphs = [path for path in files if signatures.is_graph(path)]
-    if len(graphs) == 1:
-        return graphs[0]
+    candidates = [path for path in files if _is_one_file(path)]
+    if len(candidates) == 1:
+        return candidates[0]
+    if candidates:
+        raise UserError(
+            f"{directory} holds the weights of several: name one of {_listing(candidates)}"
+        )
     lacking = sorted({PARTS.sub("", name) for name in names if PARTS.search(name)})
     if lacking:
         raise UserError(_nothing_at(directory / lacking[0], directory / lacking[0]))

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-import zipfile
-import zlib
 from pathlib import Path
 
 import numpy as np
 
-from deep_mnist.data import DataError, npz
-from deep_mnist.training.errors import DamagedError, UserError
+from deep_mnist.training import npz_arrays
+from deep_mnist.training.errors import UserError
 
 Arrays = dict[str, np.ndarray]
 
@@ -86,20 +84,19 @@ def read(path: Path, like: Arrays) -> Arrays:
       DamagedError: the file is cut short or altered.
       UserError: it can't be opened, or is of another model.
     """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            names = {name.removesuffix(".npy") for name in archive.namelist()}
-            if names != like.keys():
-                raise UserError(
-                    f"checkpoint {path} is of another model: expected the arrays "
-                    f"{', '.join(sorted(like))}, found {', '.join(sorted(names)) or 'none'}"
-                )
-            return {name: _read_array(archive, path, name, like[name]) for name in like}
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, DataError) as error:
-        reason = str(error).removeprefix(f"{path}: ")
-        raise DamagedError(f"checkpoint {path} is damaged ({reason}): take another one") from None
-    except OSError as error:
-        raise UserError(f"{path} can't be read: {error.strerror}") from None
+    found = npz_arrays.read_specs(path)
+    if found.keys() != like.keys():
+        raise UserError(
+            f"checkpoint {path} is of another model: expected the arrays "
+            f"{', '.join(sorted(like))}, found {', '.join(sorted(found)) or 'none'}"
+        )
+    for name, spec in found.items():
+        if spec.shape != like[name].shape or spec.dtype not in ("float32", "float64"):
+            raise UserError(
+                f"checkpoint {path} is of another model: {name} is {spec.dtype}{list(spec.shape)} "
+                f"instead of {like[name].dtype}{list(like[name].shape)}"
+            )
+    return {name: npz_arrays.read(path, name) for name in like}
 
 
 def set_aside(path: Path) -> None:
@@ -111,18 +108,3 @@ def remove_leftovers(directory: Path) -> None:
     """Removes what a killed save leaves."""
     for path in directory.glob(f"{BASENAME}-*.npz.tmp"):
         path.unlink(missing_ok=True)
-
-
-def _read_array(archive: zipfile.ZipFile, path: Path, name: str, like: np.ndarray) -> np.ndarray:
-    with npz.open_member(archive, name, path) as stream:
-        shape, fortran_order, dtype = npz.read_header(stream, f"{path}: {name}")
-        if shape != like.shape or dtype not in (np.float32, np.float64):
-            raise UserError(
-                f"checkpoint {path} is of another model: {name} is {dtype}{list(shape)} "
-                f"instead of {like.dtype}{list(like.shape)}"
-            )
-        size = like.size * dtype.itemsize
-        data = stream.read(size + 1)  # reading to the end checks the checksum
-    if len(data) != size:
-        raise DataError(f"{name} has {len(data)} bytes of data where its header says {size}")
-    return np.frombuffer(data, dtype).reshape(shape, order="F" if fortran_order else "C")

@@ -106,33 +106,45 @@ def find(name: str, resume: str | bool) -> Path:
     )
 
 
-def with_architecture(config: ConfigT, given: dict[str, Any], directory: Path) -> ConfigT:
-    """The config with the settings that the weights in a directory can't be used without.
+def with_architecture(config: ConfigT, given: dict[str, Any], place: Path) -> ConfigT:
+    """The config with the settings that the weights in a file can't be used without.
 
     Args:
       config: a program's Config.
       given: its fields that the user gave, by name.
-      directory: of a checkpoint; the config.json beside it knows the settings, if there is one.
+      place: a checkpoint's prefix or a file; `settings_beside` it are those that it was made with.
 
     Raises:
       UserError: the user gave another value than the weights were trained with.
     """
-    try:
-        trained_with = json.loads((directory / CONFIG).read_text("utf-8"))
-    except (OSError, ValueError):
-        return config
+    trained_with = settings_beside(place)
     for field in dataclasses.fields(config):  # type: ignore[arg-type]
-        if not field.metadata["architecture"] or not isinstance(trained_with, dict):
+        if not field.metadata["architecture"]:
             continue
         value = trained_with.get(field.name, getattr(config, field.name))
         if given.get(field.name, value) != value:
             raise UserError(
-                f"{flag(field.name)}: the weights in {directory} were trained with {value}, "
+                f"{flag(field.name)}: the weights in {place.parent} were trained with {value}, "
                 f"found {given[field.name]}: leave the flag out"
             )
         config = dataclasses.replace(config, **{field.name: value})  # type: ignore[type-var]
     check(config)
     return config
+
+
+def settings_beside(place: Path) -> dict[str, Any]:
+    """What is known of the weights in a file, by an export's own FILE.json, or by config.json.
+
+    Neither has to be there, or to be ours.
+    """
+    for file in (place.with_name(f"{place.name}.json"), place.parent / CONFIG):
+        try:
+            values = json.loads(file.read_text("utf-8"))
+        except (OSError, ValueError):
+            continue
+        if isinstance(values, dict):
+            return values
+    return {}
 
 
 class Lock:

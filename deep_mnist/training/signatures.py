@@ -52,8 +52,21 @@ def is_graph(path: Path) -> bool:
     return bool(GRAPH.match(head)) or (path.suffix == ".pb" and foreign(path) is None)
 
 
+def is_npz(path: Path) -> bool:
+    """Whether a file is a zip of NumPy arrays alone, as numpy.savez writes."""
+    with path.open("rb") as file:
+        if file.read(2) != b"PK":
+            return False
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+    except (zipfile.BadZipFile, ValueError, NotImplementedError):
+        return False
+    return bool(names) and all(name.endswith(".npy") for name in names)
+
+
 def foreign(path: Path) -> str | None:
-    """What a file is, with advice, where it can be no checkpoint and no graph; else None.
+    """What a file is, with advice, where it can be no checkpoint, graph or .npz; else None.
 
     Raises:
       OSError: it can't be read.
@@ -99,8 +112,6 @@ def _zip(path: Path) -> str:
         return PYTORCH
     if "model.weights.h5" in names:
         return "a Keras 3 model (.keras): no TensorFlow 1 checkpoint"
-    if names and all(name.endswith(".npy") for name in names):
-        return "a NumPy archive (.npz): no TensorFlow checkpoint"
     return f"a zip archive: {ARCHIVE}"
 
 

@@ -33,10 +33,10 @@ class _TensorFlow:
 
     def _module(self) -> Any:
         try:
-            if self.quiet and "tensorflow" not in sys.modules and sys.stderr is not None:
+            if self.quiet and "tensorflow" not in sys.modules:
                 # 2 would let through that there is no GPU; real errors are exceptions anyway.
                 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-                with _standard_error_held_back():
+                with standard_error_held_back():
                     return importlib.import_module("tensorflow.compat.v1")
             return importlib.import_module("tensorflow.compat.v1")
         except ImportError as error:
@@ -61,21 +61,28 @@ def import_quietly() -> None:
 
 
 @contextmanager
-def _standard_error_held_back() -> Iterator[None]:
+def standard_error_held_back() -> Iterator[None]:
     """Holds back file descriptor 2, where native code writes; replays it if the body fails.
 
     TF_CPP_MIN_LOG_LEVEL does not silence what is written before logging is set up.
     """
+    if sys.stderr is None:  # as under pythonw
+        yield
+        return
     sys.stderr.flush()
     kept = os.dup(2)
     with tempfile.TemporaryFile() as held:
         os.dup2(held.fileno(), 2)
         try:
             yield
+        except UserError:  # says all there is to say
+            raise
         except Exception:
+            sys.stderr.flush()
             held.seek(0)
             os.write(kept, held.read())
             raise
         finally:
+            sys.stderr.flush()
             os.dup2(kept, 2)
             os.close(kept)

@@ -1,4 +1,5 @@
-"""The weights in a file of TensorFlow's: V2 and V1 checkpoints, our own or old ones, frozen graphs.
+"""The weights in a file: TensorFlow's V2 and V1 checkpoints, our own or old ones, frozen graphs,
+and NumPy's .npz.
 
 Shapes are compared before anything is restored, because TensorFlow's Saver would accept a variable
 of another shape without an error (tensorflow/tensorflow#52220).
@@ -17,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from deep_mnist.training import frozen, layouts, locate, shapes, signatures
+from deep_mnist.training import frozen, layouts, locate, npz_arrays, shapes, signatures
 from deep_mnist.training.errors import DamagedError, UserError
 from deep_mnist.training.shapes import Spec
 from deep_mnist.training.tensorflow import tf
@@ -64,6 +65,8 @@ def open_file(path: Path) -> WeightFile:
     try:
         if not locate.is_checkpoint(path) and signatures.is_graph(path):
             return _open_graph(path)
+        if not locate.is_checkpoint(path) and signatures.is_npz(path):
+            return _open_npz(path)
         check_path(str(path))
         if locate.part(path, "index").exists() or not locate.is_checkpoint(path):
             _check_pair(path)
@@ -158,6 +161,12 @@ def _open_graph(path: Path) -> WeightFile:
             raise _damaged(path, error) from None
 
     return WeightFile(path, "frozen graph (GraphDef with constants)", specs, read)
+
+
+def _open_npz(path: Path) -> WeightFile:
+    specs = npz_arrays.read_specs(path)
+    _check_size(path, specs)
+    return WeightFile(path, "NumPy arrays (.npz)", specs, lambda name: npz_arrays.read(path, name))
 
 
 def _open_checkpoint(path: Path, kind: str, pattern: str) -> WeightFile:

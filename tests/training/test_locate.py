@@ -142,10 +142,14 @@ def tar():
     return file.getvalue()
 
 
-def npz():
-    file = io.BytesIO()
-    np.savez(file, W=np.zeros(3))
-    return file.getvalue()
+def test_arrays_are_found_by_their_file_or_alone_in_a_folder(tmp_path):
+    np.savez(tmp_path / "cnn.npz", W=np.zeros(3))
+    (tmp_path / "cnn.npz.json").write_text("{}")
+    assert locate.find(str(tmp_path)) == tmp_path / "cnn.npz"
+    assert locate.find(str(tmp_path / "cnn.npz")) == tmp_path / "cnn.npz"
+    np.savez(tmp_path / "mlp.npz", W=np.zeros(3))
+    with pytest.raises(UserError, match=r"holds the weights of several: name one of .*cnn.npz"):
+        locate.find(str(tmp_path))
 
 
 @pytest.mark.parametrize(
@@ -160,7 +164,6 @@ def npz():
         (archive(archive__data_pkl=b"x"), "a PyTorch checkpoint"),
         (archive(archive__data_pkl=b"x" * 99)[:60], "a zip archive that is cut short"),
         (archive(model=b"x"), "a zip archive: unpack it"),
-        (npz(), "a NumPy archive"),
         (b"\x89HDF\r\n\x1a\n" + bytes(99), "an HDF5 file"),
         *[(pickle.dumps({"W": [1.0]}, protocol), "a Python pickle") for protocol in range(5)],
         (gzip.compress(b"x"), "a gzip archive"),

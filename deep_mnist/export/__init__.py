@@ -1,0 +1,18 @@
+"""Trained weights as files for other runtimes, each checked in its own before it is announced.
+
+Read in this order:
+
+    __main__.py        the command
+    formats.py         the formats by name: what each is called, writes, runs in and may differ by
+    trained.py         what is exported; what an export answers
+    inference.py       the forward passes alone, from a placeholder to scores and classes
+    saved_model.py     for TensorFlow Serving; fresh_process.py loads it as its users would
+    tflite.py          TensorFlow Lite, in float32 or all in int8
+    onnx.py            ONNX, through tf2onnx
+    frozen.py          a GraphDef with the weights as constants
+    npz.py             NumPy arrays by the names of the variables
+    check.py           whether an export answers as the weights do
+    place.py           a folder where nothing is ever overwritten, and nothing is left half
+    quiet.py           converters without their talk
+    errors.py
+"""

@@ -1,0 +1,107 @@
+"""A SavedModel: what TensorFlow Serving, saved_model_cli and tf.saved_model.load take.
+
+Both signatures, `serving_default` and `predict_images` (the one that Serving's MNIST client asks
+for), lead from `images` to `scores` and `classes`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from deep_mnist.export import inference
+from deep_mnist.export.errors import ExportError
+from deep_mnist.export.quiet import quietly
+from deep_mnist.export.trained import Answers, Images, Run, Trained
+from deep_mnist.training import UserError, tf, weights
+
+SIGNATURES = ("serving_default", "predict_images")
+
+
+def write(trained: Trained, directory: Path, calibration: Images) -> None:
+    """Writes the SavedModel's files into a directory that is not there yet.
+
+    Raises:
+      UserError: the disk is full or the directory can't be written to.
+    """
+    with tf.Graph().as_default(), tf.Session() as sess:
+        # Zeros are small in the graph; the values are fed in their place, and saved beside it.
+        variables = {
+            name: tf.get_variable(name, value.shape, initializer=tf.zeros_initializer())
+            for name, value in trained.weights.items()
+        }
+        handles = inference.add(trained.name, trained.config, variables)
+        initializers = {name: variable.initializer for name, variable in variables.items()}
+        sess.run(
+            list(initializers.values()),
+            {initializers[name].inputs[1]: value for name, value in trained.weights.items()},
+        )
+        with quietly():
+            try:
+                _save(sess, handles, directory)
+            except tf.errors.OpError as error:
+                raise UserError(f"{directory} can't be written: {weights.reason(error)}") from None
+
+
+def _save(sess: Any, handles: inference.Handles, directory: Path) -> None:
+    signature = tf.saved_model.signature_def_utils.predict_signature_def(
+        {inference.IMAGES: handles.images},
+        {inference.SCORES: handles.scores, inference.CLASSES: handles.classes},
+    )
+    builder = tf.saved_model.Builder(str(directory))
+    builder.add_meta_graph_and_variables(
+        sess,
+        [tf.saved_model.tag_constants.SERVING],
+        dict.fromkeys(SIGNATURES, signature),
+        strip_default_attrs=True,  # so that an older Serving knows every attribute
+    )
+    builder.save()
+
+
+def load(directory: Path, signature: str = SIGNATURES[0]) -> Callable[[Images], Answers]:
+    """One of its signatures as a function, in this process, which must run eagerly."""
+    tf2 = importlib.import_module("tensorflow")
+    loaded = tf2.saved_model.load(str(directory))
+    call = loaded.signatures[signature]
+
+    def run(images: Images) -> Answers:
+        results = call(images=tf2.constant(images))
+        return Answers(results[inference.SCORES].numpy(), results[inference.CLASSES].numpy())
+
+    run.loaded = loaded  # type: ignore[attr-defined]  # its variables live as long as it does
+    return run
+
+
+def opened(directory: Path, trained: Trained) -> Run:
+    """Runs it in a fresh process, which knows nothing of the graph that it was made from."""
+
+    def run(batches: Sequence[Images]) -> list[Answers]:
+        with tempfile.TemporaryDirectory() as exchange:
+            asked, answered = Path(exchange, "asked.npz"), Path(exchange, "answered.npz")
+            np.savez(asked, *batches)
+            module = "deep_mnist.export.fresh_process"
+            done = subprocess.run(
+                [sys.executable, "-m", module, str(directory), str(asked), str(answered)],
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            if done.returncode != 0:
+                said = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
+                raise ExportError(f"a fresh process can't load it: {said[-1]}")
+            with np.load(answered) as arrays:
+                return [
+                    Answers(arrays[f"scores_{i}"], arrays[f"classes_{i}"])
+                    for i in range(len(batches))
+                ]
+
+    return run

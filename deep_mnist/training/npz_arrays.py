@@ -1,0 +1,69 @@
+"""The arrays of an .npz file: names, shapes and dtypes first, values when asked; none unpickled."""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from deep_mnist.data import DataError, npz
+from deep_mnist.training.errors import DamagedError, UserError
+from deep_mnist.training.shapes import Spec
+
+MAX_BYTES = 1 << 28  # twenty times the largest model here
+
+
+def read_specs(path: Path) -> dict[str, Spec]:
+    """What the headers of the arrays say, by name; nothing of their size is read.
+
+    Raises:
+      DamagedError: the file is cut short or altered, or holds Python objects.
+      UserError: it can't be opened, or is absurdly large.
+    """
+    with _opened(path) as archive:
+        specs = {}
+        for name in archive.namelist():
+            array = name.removesuffix(".npy")
+            with npz.open_member(archive, array, path) as stream:
+                shape, _, dtype = npz.read_header(stream, f"{path}: {array}")
+            specs[array] = Spec(tuple(map(int, shape)), dtype.name)
+        return specs
+
+
+def read(path: Path, name: str) -> np.ndarray:
+    """An array, as large as its header says and no larger; `read_specs` tells that beforehand.
+
+    Raises:
+      DamagedError: its bytes are cut short or altered.
+      UserError: the file can't be opened.
+    """
+    with _opened(path) as archive, npz.open_member(archive, name, path) as stream:
+        shape, fortran_order, dtype = npz.read_header(stream, f"{path}: {name}")
+        size = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
+        data = stream.read(size + 1)  # reading to the end checks the checksum
+        if len(data) != size:
+            raise DataError(f"{name} has {len(data)} bytes of data where its header says {size}")
+    return np.frombuffer(data, dtype).reshape(shape, order="F" if fortran_order else "C")
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise UserError(f"{path} has {path.stat().st_size} bytes, expected at most {MAX_BYTES}")
+        with zipfile.ZipFile(path) as archive:
+            yield archive
+    except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, NotImplementedError) as error:
+        raise _damaged(path, str(error)) from None
+    except DataError as error:
+        raise _damaged(path, str(error).removeprefix(f"{path}: ")) from None
+    except OSError as error:
+        raise UserError(f"{path} can't be read: {error.strerror}") from None
+
+
+def _damaged(path: Path, reason: str) -> DamagedError:
+    return DamagedError(f"checkpoint {path} is damaged ({reason}): take another one")

@@ -1,0 +1,64 @@
+"""Where exports are put: over nothing, and whole or not at all."""
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from deep_mnist.export import place
+from deep_mnist.training import UserError
+
+
+def version(name="made"):
+    Path(name).mkdir()
+    Path(name, "saved_model.pb").write_text(name)
+    return Path(name)
+
+
+def test_the_next_version_is_one_more_than_the_largest_number():
+    out = Path("out")
+    for name in ("2", "0007", "notes", "v9", "\u0663", "99999999999999999999"):
+        (out / name).mkdir(parents=True)
+    assert place.publish_version(version(), out) == out / "8"
+    assert (out / "8" / "saved_model.pb").read_text() == "made"
+    (out / "12").write_text("a file of the user's")
+    assert place.publish_version(version(), out) == out / "13"
+
+
+def test_versions_of_many_exporters_at_once_are_all_kept():
+    out = Path("out")
+    out.mkdir()
+    made = [version(f"made{number}") for number in range(40)]
+    with ThreadPoolExecutor(8) as pool:
+        published = list(pool.map(lambda source: place.publish_version(source, out), made))
+    assert sorted(int(path.name) for path in published) == list(range(1, 41))
+    texts = {(path / "saved_model.pb").read_text() for path in published}
+    assert texts == {f"made{number}" for number in range(40)}
+
+
+def test_a_file_whose_name_was_taken_meanwhile_is_left_alone_and_its_record_not_kept():
+    out = Path("out")
+    out.mkdir()
+    (out / "cnn.npz").write_text("another's")
+    for name in ("cnn.npz.json", "cnn.npz"):
+        Path(name).write_text("ours")
+    with pytest.raises(UserError, match=r"out/cnn.npz exists, and is left as it is"):
+        place.publish_files([Path("cnn.npz.json"), Path("cnn.npz")], out)
+    assert [path.name for path in out.iterdir()] == ["cnn.npz"]
+    assert (out / "cnn.npz").read_text() == "another's"
+
+
+def test_a_failure_leaves_no_folder_behind_that_was_not_there():
+    Path("mine").mkdir()
+    for directory in (Path("mine"), Path("mine/new/deep")):
+        with pytest.raises(KeyboardInterrupt), place.aside(directory) as scratch:
+            (scratch / "half").write_text("half")
+            raise KeyboardInterrupt
+    assert [str(path) for path in Path().rglob("*")] == ["mine"]
+
+
+def test_a_folder_that_can_not_be_is_told():
+    Path("file").touch()
+    with pytest.raises(UserError, match=r"file/out can't be written to: Not a directory"):  # noqa: SIM117
+        with place.aside(Path("file/out")):
+            pass
