@@ -84,6 +84,7 @@ setup(
         "deep_mnist.report",
         "deep_mnist.serving",
         "deep_mnist.training",
+        "deep_mnist.training.cluster",
     ],
     package_dir={"": "."},  # so that `pip install -e` is a plain path, found before a namesake
     package_data={"deep_mnist": ["py.typed", "web/*"]},
