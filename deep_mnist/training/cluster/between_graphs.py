@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -35,8 +36,14 @@ class BetweenGraphs:
             cluster=tf.train.ClusterSpec(self.task.jobs),
             worker_device=f"/job:{self.task.job}/task:{self.task.index}",
         )
-        with tf.device(setter):
-            yield
+        logger = logging.getLogger("tensorflow")
+        level = logger.level
+        logger.setLevel(logging.ERROR)  # SyncReplicasOptimizer is deprecated, and says so
+        try:
+            with tf.device(setter):
+                yield
+        finally:
+            logger.setLevel(level)
 
     def replicated(self, optimizer: Any) -> Any:
         """The optimizer, which waits for the other workers' gradients where that is asked for."""

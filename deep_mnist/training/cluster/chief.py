@@ -26,6 +26,7 @@ class Chief(Run):
     """
 
     sess: ClusterSession
+    _reported = -1
 
     def __init__(
         self, name: str, sess: ClusterSession, digits: data.Dataset, config: Any, options: Options
@@ -73,6 +74,11 @@ class Chief(Run):
         finally:
             progress.close()
 
+    def report(self, step: int, accuracy: float, loss: float, line: str | None = None) -> None:
+        if step != self._reported:  # several of one worker's gradients may make one update
+            super().report(step, accuracy, loss, line)
+        self._reported = step
+
     def finish(self, *, with_loss: bool = False) -> None:
         super().finish(with_loss=with_loss)
         self.sess.release()
@@ -104,6 +110,7 @@ class Chief(Run):
     def _go_back(self) -> None:
         assert self.directory is not None
         self._restore_newest(self.directory)
+        self._reported = -1
 
     def _save(self) -> None:
         assert self.directory is not None

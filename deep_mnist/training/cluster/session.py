@@ -113,9 +113,8 @@ class ClusterSession(Session):
     def _run(self, fetches: Any, feed_dict: Any = None) -> Any:
         """As tf.Session's; notes the step, after the update where `fetches` is one."""
         step = self._step_after if fetches is self.model.train_step else self._global_step
-        result, self.step = self._patiently(
-            lambda: self._tf_session.run([fetches, step], feed_dict)
-        )
+        result, now = self._patiently(lambda: self._tf_session.run([fetches, step], feed_dict))
+        self.step = int(now)
         return result
 
     def _patiently(self, function: Callable[[], Any]) -> Any:

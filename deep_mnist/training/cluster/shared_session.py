@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 import threading
 import time
@@ -40,14 +41,16 @@ class SharedSession(ClusterSession):
         # A parameter server that came back has none of its variables.
         empty = (tf.errors.FailedPreconditionError, tf.errors.NotFoundError)
         self._lost = (*lost, *empty)
-        self._synchronous = synchronous
+        self._synchronous = synchronous is not None
         if synchronous is not None:
+            self._chief_init = synchronous.chief_init_op
+            self._local_init = synchronous.local_step_init_op
             self._tokens = synchronous.get_init_tokens_op()
             self._aggregate = synchronous.get_chief_queue_runner().enqueue_ops[0]
         with tf.device("/job:ps/task:0/device:CPU:0"):
-            local = [tf.GraphKeys.LOCAL_VARIABLES]  # are not saved
-            self._run_directory = tf.Variable("", collections=local, name="run_directory")
-            self._finished = tf.Variable(False, collections=local, name="run_finished")
+            unsaved = {"trainable": False, "collections": [tf.GraphKeys.LOCAL_VARIABLES]}
+            self._run_directory = tf.Variable("", name="run_directory", **unsaved)
+            self._finished = tf.Variable(False, name="run_finished", **unsaved)
             self._path = tf.placeholder(tf.string, [])
             self._announce = tf.group(
                 self._finished.assign(False), self._run_directory.assign(self._path)
@@ -77,10 +80,7 @@ class SharedSession(ClusterSession):
         waited = 0.0
         while self.step >= steps:
             self._patiently(lambda: self._idle.give(self._tf_session, self.task.position))
-            finished, self.step = self._patiently(
-                lambda: self._tf_session.run([self._finished, self._global_step])
-            )
-            if finished:
+            if self._run(self._finished):
                 return True
             waited = 0.0 if preflight.answers(self.task.workers[self.task.chief]) else waited
             self._check_waited(waited)
@@ -89,7 +89,7 @@ class SharedSession(ClusterSession):
         return False
 
     def gather(self) -> None:
-        if self._synchronous is not None:
+        if self._synchronous:
             # A worker that waits for its turn to go on would wait for ever.
             for _ in self.task.workers:
                 self._patiently(lambda: self._tf_session.run(self._tokens))
@@ -115,10 +115,8 @@ class SharedSession(ClusterSession):
             return  # closing may wait for ever; the process ends anyway
         try:
             for signal in self._left:
-                self.patience.call(
-                    lambda signal=signal: signal.give(self._tf_session, self.task.position),
-                    LAST_WORD,
-                )
+                leave = functools.partial(signal.give, self._tf_session, self.task.position)
+                self.patience.call(leave, LAST_WORD)
         except (*self._lost, StalledError):
             pass  # it has gone itself
 
@@ -142,10 +140,10 @@ class SharedSession(ClusterSession):
         self.step = int(self._call(lambda: self._tf_session.run(self._global_step)))
 
     def _begin_aggregating(self) -> None:
-        if self._synchronous is None:
+        if not self._synchronous:
             return
         session = self._tf_session
-        self._call(lambda: session.run(self._synchronous.chief_init_op))
+        self._call(lambda: session.run(self._chief_init))
         self._call(lambda: session.run(self._tokens))
 
         def aggregate() -> None:
@@ -167,8 +165,8 @@ class SharedSession(ClusterSession):
             self._check_waited(waited)
             waited += PAUSE
             self.patience.sleep(PAUSE)
-        if self._synchronous is not None:
-            self._call(lambda: self._tf_session.run(self._synchronous.local_step_init_op))
+        if self._synchronous:
+            self._call(lambda: self._tf_session.run(self._local_init))
 
     def _check_waited(self, seconds: float) -> None:
         if seconds > self.task.stall_timeout:
@@ -192,9 +190,8 @@ class SharedSession(ClusterSession):
 
     def _go_on(self, deadline: float) -> None:
         """Connects anew, until that succeeds; the chief restores the variables where need be."""
-        print(
-            f"{self.task.program}: {self.task.name}: a parameter server was lost", file=sys.stderr
-        )
+        program, name = self.task.program, self.task.name
+        print(f"{program}: {name}: a parameter server was lost", file=sys.stderr, flush=True)
         while True:
             try:
                 self._await_parameter_servers(deadline)

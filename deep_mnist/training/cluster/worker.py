@@ -49,7 +49,7 @@ class Worker(Run):
                 own += 1
                 if pending.signal_number is not None:
                     raise Interrupted(pending.signal_number, "")
-        self._say_of_itself(f"made {own} of the {sess.step} updates")
+        self._say_of_itself(f"took {own} steps; all workers made {sess.step} updates")
 
     def report(self, step: int, accuracy: float, loss: float, line: str | None = None) -> None:
         if not np.isfinite(loss):
