@@ -51,7 +51,7 @@ class AllReduce:
         # From here on the graph's variables are this worker's copies.
         for key in (tf.GraphKeys.GLOBAL_VARIABLES, tf.GraphKeys.TRAINABLE_VARIABLES):
             collection = tf.get_collection_ref(key)
-            collection[:] = [variable.values[0] for variable in collection]
+            collection[:] = [getattr(v, "values", (v,))[0] for v in collection]
         return AllReduceSession(model, config, self.task, self._jobs, self._strategy)
 
 

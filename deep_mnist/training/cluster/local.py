@@ -15,7 +15,7 @@ from contextlib import ExitStack
 from typing import IO
 
 from deep_mnist.training import interrupts
-from deep_mnist.training.cluster import addresses
+from deep_mnist.training.cluster import addresses, start
 from deep_mnist.training.cluster.task import Task
 from deep_mnist.training.errors import Interrupted, UserError
 from deep_mnist.training.flags import Options
@@ -48,6 +48,7 @@ def run(program: str, argv: Sequence[str], options: Options) -> int:
         options.stall_timeout,
     )
     addresses.check_strategy(this)
+    start.check_options(this, options)
     for flag, given in (("--cluster", options.cluster), ("--task", options.task)):
         if given is not None:
             raise UserError(f"--local-cluster makes its own cluster: leave out {flag}")

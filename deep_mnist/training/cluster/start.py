@@ -50,7 +50,7 @@ def task(program: str, options: Options) -> Task | None:
         options.stall_timeout,
     )
     addresses.check_strategy(this)
-    _check_options(this, options)
+    check_options(this, options)
     return this
 
 
@@ -93,7 +93,8 @@ def _is_finished(this: Task, options: Options) -> bool:
     return run_dir is not None and run_directory.is_finished(this.program, Path(run_dir))
 
 
-def _check_options(this: Task, options: Options) -> None:
+def check_options(this: Task, options: Options) -> None:
+    """Raises UserError where the flags ask for what a cluster can't do."""
     if options.eval_only:
         raise UserError("--restore alone evaluates, in one process: leave the cluster out")
     if options.resume is True:
