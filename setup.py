@@ -23,6 +23,7 @@ TEST = [
     "jsonschema>=4",  # the answers of the API against its description
     "pytest>=8",
     "pytest-xdist>=3.5",
+    "pyyaml>=6",  # the manifests of docs/kubernetes
     "setuptools>=70.1",  # a test builds the wheel
 ]
 
