@@ -76,7 +76,7 @@ class AllReduceSession(ClusterSession):
         self._strategy = strategy
         super().__init__(model, config, task, jobs, "worker", task.position)
 
-    def begin(self, directory: Path | None) -> None:
+    def begin(self, dataset: str, directory: Path | None = None) -> None:
         self._patiently(self._initialize_with_values)
         self._run([])
 

@@ -37,7 +37,7 @@ class Chief(Run):
         self.directory = self.directory.absolute()
         if isinstance(sess, SharedSession):
             sess.restore_newest = self._go_back
-        sess.begin(self.directory)
+        sess.begin(digits.name, self.directory)
         self._say(f"{sess.task.manner}, {len(sess.task.workers)} workers")
 
     def steps(self, batches: Iterator[Any] | None = None) -> Iterator[tuple[int, Any]]:
@@ -55,7 +55,7 @@ class Chief(Run):
         try:
             with interrupts.deferred() as pending:
                 sess.patience.pending = pending
-                while sess.step < steps:
+                while sess.step < steps or not self._saved_last():
                     self._seconds = self._seconds_before + time.perf_counter() - start
                     self._batch = next(batches)
                     now = sess.step
@@ -69,8 +69,6 @@ class Chief(Run):
                     if sess.step < steps and sess.step // save_every > now // save_every:
                         self._save()
                 self._seconds = self._seconds_before + time.perf_counter() - start
-                sess.gather()
-                self._save()
         finally:
             progress.close()
 
@@ -109,8 +107,17 @@ class Chief(Run):
 
     def _go_back(self) -> None:
         assert self.directory is not None
+        seconds = self._seconds_before  # goes on counting, though the steps are made again
         self._restore_newest(self.directory)
+        self._seconds_before = seconds
         self._reported = -1
+
+    def _saved_last(self) -> bool:
+        """Saves the last step; False where a loss in the meantime has led back behind it."""
+        self.sess.gather()
+        if self.sess.step >= self.config.steps:
+            self._save()
+        return bool(self.sess.step >= self.config.steps)
 
     def _save(self) -> None:
         assert self.directory is not None

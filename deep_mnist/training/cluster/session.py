@@ -45,10 +45,12 @@ class ClusterSession(Session):
             super().__init__(model, config)
         self.run = self._run
 
-    def begin(self, directory: Path | None) -> None:
+    def begin(self, dataset: str, directory: Path | None = None) -> None:
         """Gives the variables the values to begin with; the chief's alone count.
 
-        `directory` is the chief's run's.
+        Args:
+          dataset: the name of what this worker trains on.
+          directory: the chief's run's.
         """
         raise NotImplementedError
 
@@ -81,7 +83,7 @@ class ClusterSession(Session):
         return loaded.summary()
 
     def save(self, directory: Path, step: int, keep: int) -> None:
-        self._patiently(lambda: super(ClusterSession, self).save(directory, step, keep))
+        self._patiently(lambda: Session.save(self, directory, step, keep))
 
     def _connect(self, settings: Any) -> Any:
         """Starts the server and opens a session on it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import sys
 import threading
 import time
@@ -16,6 +17,8 @@ from deep_mnist.training.cluster.patience import StalledError
 from deep_mnist.training.cluster.session import ClusterSession
 from deep_mnist.training.cluster.signals import Signal
 from deep_mnist.training.cluster.task import Task
+from deep_mnist.training.errors import UserError
+from deep_mnist.training.session import Session
 from deep_mnist.training.tensorflow import tf
 
 PAUSE = 0.5  # seconds between looks at what others do
@@ -49,14 +52,14 @@ class SharedSession(ClusterSession):
             self._aggregate = synchronous.get_chief_queue_runner().enqueue_ops[0]
         with tf.device("/job:ps/task:0/device:CPU:0"):
             unsaved = {"trainable": False, "collections": [tf.GraphKeys.LOCAL_VARIABLES]}
-            self._run_directory = tf.Variable("", name="run_directory", **unsaved)
+            self._announcement = tf.Variable("", name="announcement", **unsaved)
             self._finished = tf.Variable(False, name="run_finished", **unsaved)
-            self._path = tf.placeholder(tf.string, [])
+            self._text = tf.placeholder(tf.string, [])
             self._announce = tf.group(
-                self._finished.assign(False), self._run_directory.assign(self._path)
+                self._finished.assign(False), self._announcement.assign(self._text)
             )
             self._finish = self._finished.assign(True)
-            self._announced = tf.is_variable_initialized(self._run_directory)
+            self._announced = tf.is_variable_initialized(self._announcement)
         self._missing = tf.report_uninitialized_variables(tf.global_variables())
         self._idle = Signal("idle", "/job:ps/task:0")
         self._left = [Signal("left", f"/job:ps/task:{index}") for index in sorted(task.jobs["ps"])]
@@ -64,11 +67,13 @@ class SharedSession(ClusterSession):
 
     def under_way(self) -> Path | None:
         """The directory of the run that the parameter servers hold already, if they do."""
-        if not self._call(self._is_ready):
+        try:
+            return Path(self._announced_by_chief()[0]) if self._call(self._is_ready) else None
+        except self._lost:
             return None
-        return Path(self._call(lambda: self._tf_session.run(self._run_directory)).decode())
 
-    def begin(self, directory: Path | None) -> None:
+    def begin(self, dataset: str, directory: Path | None = None) -> None:
+        self._dataset = dataset
         self._directory = directory
         try:
             self._begin()
@@ -101,6 +106,14 @@ class SharedSession(ClusterSession):
             others = {p: address for p, address in others.items() if preflight.answers(address)}
             if others:
                 self.patience.sleep(PAUSE)
+        self._run([])  # they may have moved the step on
+
+    def save(self, directory: Path, step: int, keep: int) -> None:
+        """Where a parameter server is lost meanwhile, there is an older step instead, unsaved."""
+        try:
+            self._call(lambda: Session.save(self, directory, step, keep))
+        except self._lost:
+            self._go_on(time.monotonic() + self.task.stall_timeout)
 
     def release(self) -> None:
         self._patiently(lambda: self._tf_session.run(self._finish))
@@ -133,8 +146,8 @@ class SharedSession(ClusterSession):
         if self._directory is not None:
             self._call(self._initialize_with_values)
             self._begin_aggregating()
-            path = {self._path: str(self._directory.absolute()).encode()}
-            self._call(lambda: self._tf_session.run(self._announce, path))
+            text = {self._text: json.dumps([str(self._directory.absolute()), self._dataset])}
+            self._call(lambda: self._tf_session.run(self._announce, text))
         else:
             self._wait_for_chief()
         self.step = int(self._call(lambda: self._tf_session.run(self._global_step)))
@@ -165,8 +178,21 @@ class SharedSession(ClusterSession):
             self._check_waited(waited)
             waited += PAUSE
             self.patience.sleep(PAUSE)
+        _, dataset = self._announced_by_chief()
+        if dataset != self._dataset:
+            raise UserError(
+                f"{self.task.name} found {self._dataset}, and the chief trains on {dataset}: "
+                "put the same files where both look, or say which by --dataset"
+            )
         if self._synchronous:
             self._call(lambda: self._tf_session.run(self._local_init))
+
+    def _announced_by_chief(self) -> list[str]:
+        """The directory of its run, and the name of its data set."""
+        announced: list[str] = json.loads(
+            self._call(lambda: self._tf_session.run(self._announcement))
+        )
+        return announced
 
     def _check_waited(self, seconds: float) -> None:
         if seconds > self.task.stall_timeout:
@@ -204,13 +230,17 @@ class SharedSession(ClusterSession):
                     self._begin()
                 return
             except self._lost:
+                self._check_time(deadline, self.task.parameter_servers)
                 self.patience.sleep(PAUSE)
 
     def _await_parameter_servers(self, deadline: float) -> None:
         while absent := preflight.absent(self.task.parameter_servers):
-            if time.monotonic() > deadline:
-                raise StalledError(
-                    f"{preflight.describe(absent)} has not come back for "
-                    f"{self.task.stall_timeout:g} s: start it again, then this one"
-                )
+            self._check_time(deadline, absent)
             self.patience.sleep(PAUSE)
+
+    def _check_time(self, deadline: float, absent: dict[str, str]) -> None:
+        if time.monotonic() > deadline:
+            raise StalledError(
+                f"{preflight.describe(absent)} has not come back for "
+                f"{self.task.stall_timeout:g} s: start it again, then this one"
+            )

@@ -31,7 +31,7 @@ class Worker(Run):
         self._speaks = not options.quiet
         self.train = shard.of(digits.train, sess.task)
         self._say_of_itself(f"waits for {sess.task.chief}, the chief")
-        sess.begin(None)
+        sess.begin(digits.name)
         self.first_step = sess.step
         self._say_of_itself(f"joins at step {self.first_step}, {len(self.train.labels)} examples")
 
