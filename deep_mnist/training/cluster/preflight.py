@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from deep_mnist.training.errors import UserError
 
-SECONDS = 15.0  # in which every parameter server has to answer
+SECONDS = 12.0  # in which every parameter server has to answer: a sentence within 15, in all
 PAUSE = 0.5  # seconds between attempts
 
 

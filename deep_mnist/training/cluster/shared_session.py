@@ -46,6 +46,7 @@ class SharedSession(ClusterSession):
         self._lost = (*lost, *empty)
         self._synchronous = synchronous is not None
         if synchronous is not None:
+            synchronous.ready_for_local_init_op.mark_used()  # or TensorFlow complains at the end
             self._chief_init = synchronous.chief_init_op
             self._local_init = synchronous.local_step_init_op
             self._tokens = synchronous.get_init_tokens_op()
@@ -59,8 +60,8 @@ class SharedSession(ClusterSession):
                 self._finished.assign(False), self._announcement.assign(self._text)
             )
             self._finish = self._finished.assign(True)
-            self._announced = tf.is_variable_initialized(self._announcement)
-        self._missing = tf.report_uninitialized_variables(tf.global_variables())
+        variables = [self._announcement, *tf.global_variables()]
+        self._ready = tf.stack([variable.is_initialized() for variable in variables])
         self._idle = Signal("idle", "/job:ps/task:0")
         self._left = [Signal("left", f"/job:ps/task:{index}") for index in sorted(task.jobs["ps"])]
         super().__init__(model, config, task, task.jobs, task.job, task.index)
@@ -169,8 +170,7 @@ class SharedSession(ClusterSession):
         threading.Thread(target=aggregate, daemon=True).start()
 
     def _is_ready(self) -> bool:
-        announced, missing = self._tf_session.run([self._announced, self._missing])
-        return bool(announced) and len(missing) == 0
+        return bool(self._tf_session.run(self._ready).all())
 
     def _wait_for_chief(self) -> None:
         waited = 0.0
