@@ -53,8 +53,10 @@ def _serve(task: Task, take: Any, pending: interrupts.Pending) -> None:
         answering = {p: address for p, address in away.items() if preflight.answers(address)}
         if answering:
             heard = now
-        elif chief_left is not None and now > max(chief_left, heard) + STRAGGLERS:
-            return
+        if chief_left is not None:
+            # One that answers may have stopped all the same.
+            if now > min(max(chief_left, heard) + STRAGGLERS, chief_left + task.stall_timeout):
+                return
         elif now > heard + task.stall_timeout:
             raise UserError(
                 f"{task.name}: no worker could be reached for {task.stall_timeout:g} s: "
