@@ -78,7 +78,7 @@ def _run(
     if options.run_dir is not None:
         if not numpy_only:
             weights.check_path(options.run_dir)
-        if task is None:
+        if task is None and options.local_cluster is None:  # a cluster may go on with its run
             run_directory.check_unused(options.run_dir)
     if options.restore is not None:
         place = shipped.directory(name) if options.restore is True else options.restore
