@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Any
 
@@ -23,6 +24,13 @@ def start(task: Task, jobs: Jobs, job: str, index: int, settings: Any) -> Any:
         file=sys.stderr,
         flush=True,
     )
+    # Otherwise gRPC would look for the other tasks through the http_proxy of the environment.
+    hosts = {
+        address.rpartition(":")[0].strip("[]")
+        for tasks in jobs.values()
+        for address in tasks.values()
+    }
+    os.environ.setdefault("no_grpc_proxy", ",".join(sorted(hosts)))
     try:
         return tf.train.Server(tf.train.ClusterSpec(jobs), job, index, config=settings)
     except tf.errors.UnknownError:
