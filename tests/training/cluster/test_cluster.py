@@ -18,7 +18,7 @@ import pytest
 
 pytestmark = pytest.mark.cluster
 
-PATIENCE = 240  # seconds for what takes 10 on a machine of its own
+PATIENCE = 420  # seconds for what takes 10 on a machine of its own
 REAL_DATA = Path.cwd() / os.environ.get("DEEP_MNIST_DATA_DIR", "MNIST_data")
 
 
