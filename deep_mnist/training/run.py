@@ -197,10 +197,13 @@ class Run:
         directory = run_directory.create(self.name, self.options.run_dir)
         self._lock = run_directory.Lock(directory)
         if self.options.restore is not None:
-            # Without it, a run killed before its first checkpoint would resume from other weights.
-            self.sess.save(directory, 0, self.config.keep)
+            self._save_restored(directory)
         run_directory.write_json(directory / run_directory.CONFIG, dataclasses.asdict(self.config))
         self.directory = directory
+
+    def _save_restored(self, directory: Path) -> None:
+        """Without it, a run killed before its first checkpoint would resume from other weights."""
+        self.sess.save(directory, 0, self.config.keep)
 
     def _resume(self, directory: Path) -> None:
         self._lock = run_directory.Lock(directory)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -38,6 +39,8 @@ class Chief(Run):
         if isinstance(sess, SharedSession):
             sess.restore_newest = self._go_back
         sess.begin(digits.name, self.directory)
+        if options.restore is not None and sess.step == 0:
+            self._save()
         self._say(f"{sess.task.manner}, {len(sess.task.workers)} workers")
 
     def steps(self, batches: Iterator[Any] | None = None) -> Iterator[tuple[int, Any]]:
@@ -104,6 +107,14 @@ class Chief(Run):
         else:  # this is a chief that was lost and is started again
             restart.check_same(self.config, under_way)
             self._resume(under_way)
+
+    def _save_restored(self, directory: Path) -> None:
+        pass  # the variables have their values from `begin` on
+
+    def _restore_newest(self, directory: Path) -> None:
+        super()._restore_newest(directory)
+        if self.options.restore is not None and not self.sess.checkpoints.newest_first(directory):
+            self.sess.restore_weights(Path(str(self.options.restore)))
 
     def _go_back(self) -> None:
         assert self.directory is not None

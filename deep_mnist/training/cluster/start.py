@@ -77,7 +77,7 @@ def start(config: Any, options: Options, this: Task, train: Callable[[Any, Optio
         config = dataclasses.replace(config, seed=shard.seed(config.seed, this))
     elif options.run_dir is not None and restart.is_begun(options.run_dir):
         restart.check_same(config, Path(options.run_dir))
-        options = dataclasses.replace(options, resume=options.run_dir, run_dir=None, restore=None)
+        options = dataclasses.replace(options, resume=options.run_dir, run_dir=None)
     elif options.run_dir is not None:
         run_directory.check_unused(options.run_dir)
     with port.held(this):

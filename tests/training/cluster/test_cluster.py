@@ -314,7 +314,8 @@ def local(*arguments):
 
 
 @pytest.mark.parametrize(
-    "manner", ["1ps,2w", "2ps,2w --sync", "2w --strategy all-reduce", "1ps,2w --average-decay 0.9"]
+    "manner",
+    ["1ps,2w", "2ps,2w --sync", "2w --strategy all-reduce", "1ps,2w --average-decay 0.9 --restore"],
 )
 def test_a_local_cluster_trains_the_cnn(source, manner):
     flags = f"--local-cluster {manner} --steps 6 --batch-size 5 --log-every 2 --run-dir run"
