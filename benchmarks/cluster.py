@@ -17,7 +17,7 @@ from pathlib import Path
 
 import report
 
-STEPS = {"softmax": 4_000, "cnn": 200}
+STEPS = {"softmax": 4_000, "cnn": 120}
 BATCH = 50
 MANNERS = {
     "one process": "",

@@ -10,7 +10,7 @@ from typing import Any
 
 from deep_mnist import data
 from deep_mnist.training import interrupts
-from deep_mnist.training.cluster import restart, shard
+from deep_mnist.training.cluster import preflight, restart, shard
 from deep_mnist.training.cluster.patience import StalledError
 from deep_mnist.training.cluster.session import ClusterSession
 from deep_mnist.training.cluster.shared_session import SharedSession
@@ -90,8 +90,9 @@ class Chief(Run):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        unsaved = self._saved_step < self.sess.step
         try:
-            if isinstance(error, StalledError | Interrupted) and self._saved_step < self.sess.step:
+            if isinstance(error, StalledError | Interrupted) and unsaved and self._can_save():
                 self._save()
         except (UserError, Interrupted):
             pass  # what there is to say is said by the error that brought us here
@@ -129,6 +130,9 @@ class Chief(Run):
         if self.sess.step >= self.config.steps:
             self._save()
         return bool(self.sess.step >= self.config.steps)
+
+    def _can_save(self) -> bool:
+        return not preflight.absent(self.sess.task.parameter_servers)
 
     def _save(self) -> None:
         assert self.directory is not None
