@@ -1,4 +1,4 @@
-"""Clusters on this machine, over the loopback: `python -m pytest -m cluster`, ten minutes.
+"""Clusters on this machine, over the loopback: `python -m pytest -m cluster`, many minutes.
 
 Every wait is bounded, and every process is killed with its group at a test's end.
 """
