@@ -17,7 +17,7 @@ from pathlib import Path
 
 import report
 
-STEPS = {"softmax": 4_000, "cnn": 120}
+STEPS = {"softmax": 2_000, "cnn": 60}
 BATCH = 50
 MANNERS = {
     "one process": "",
