@@ -24,6 +24,7 @@ TEST = [
     "jsonschema>=4",  # the answers of the API against its description
     "pytest>=8",
     "pytest-xdist>=3.5",
+    "pyyaml>=6",  # the manifests of docs/kubernetes
     "setuptools>=70.1",  # a test builds the wheel
 ]
 
@@ -87,6 +88,7 @@ setup(
         "deep_mnist.report",
         "deep_mnist.serving",
         "deep_mnist.training",
+        "deep_mnist.training.cluster",
     ],
     package_dir={"": "."},  # so that `pip install -e` is a plain path, found before a namesake
     package_data={"deep_mnist": ["py.typed", "web/*"]},

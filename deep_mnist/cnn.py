@@ -124,6 +124,7 @@ def build(config: Config) -> Model:
         optimizer = tf.train.AdamOptimizer(learning_rate, beta2=config.beta2)
     else:
         optimizer = tf.train.GradientDescentOptimizer(learning_rate)
+    optimizer = training.replicated(optimizer)
     train_step = optimizer.minimize(loss, global_step=global_step, name="train_step")
     if config.average_decay:
         average = tf.train.ExponentialMovingAverage(config.average_decay, global_step)
@@ -170,13 +171,13 @@ def max_pool_2x2(x: Any) -> Any:
 def train(config: Config, options: training.Options) -> None:
     """Trains as the tutorial does: a batch, a report every 100 steps, an update."""
     digits = data.load(config.dataset, options.data_dir)
-    with tf.Graph().as_default():
+    with training.graph(options):
         model = build(config)
         with (
-            training.Session(model, config) as sess,
-            training.Run("cnn", sess, digits, config, options) as run,
+            training.open_session(model, config) as sess,
+            training.open_run("cnn", sess, digits, config, options) as run,
         ):
-            batches = data.batches(digits.train, config.batch_size, config.seed, run.first_step)
+            batches = data.batches(run.train, config.batch_size, config.seed, run.first_step)
             if config.augmentation != "none":
                 how = data.AUGMENTATIONS[config.augmentation]
                 batches = data.prefetch(data.augmented(batches, how, config.seed, run.first_step))
@@ -193,7 +194,7 @@ def train(config: Config, options: training.Options) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command line and returns its exit code."""
-    return training.launch("cnn", Config, train, __doc__, argv)
+    return training.launch("cnn", Config, train, __doc__, argv, distributed=True)
 
 
 if __name__ == "__main__":

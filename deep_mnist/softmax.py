@@ -78,6 +78,7 @@ def build(config: Config) -> Model:
     }
     global_step = tf.train.get_or_create_global_step()
     optimizer = optimizers[config.optimizer](training.learning_rate(config, global_step))
+    optimizer = training.replicated(optimizer)
     train_step = optimizer.minimize(loss, global_step=global_step, name="train_step")
 
     # Evaluation ---------------------------------------------------------------
@@ -91,11 +92,11 @@ def build(config: Config) -> Model:
 def train(config: Config, options: training.Options) -> None:
     """Trains as the tutorial does: a batch, a report every 100 steps, an update."""
     digits = data.load(config.dataset, options.data_dir)
-    with tf.Graph().as_default():
+    with training.graph(options):
         model = build(config)
         with (
-            training.Session(model, config) as sess,
-            training.Run("softmax", sess, digits, config, options) as run,
+            training.open_session(model, config) as sess,
+            training.open_run("softmax", sess, digits, config, options) as run,
         ):
             for step, batch in run.steps():
                 feed = {model.x: batch.images, model.y_: batch.labels}
@@ -108,7 +109,7 @@ def train(config: Config, options: training.Options) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command line and returns its exit code."""
-    return training.launch("softmax", Config, train, __doc__, argv)
+    return training.launch("softmax", Config, train, __doc__, argv, distributed=True)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ Read in this order:
     numpy_session.py   the same for a model of NumPy arrays
     score.py           how a model does, and which one it is
     run.py             one run: its steps, its reports, its result
+    placement.py       where it runs: here alone, or as part of a cluster (cluster/)
     checkpoints.py     the checkpoints that a run writes; npz_checkpoints.py: of NumPy arrays
     locate.py          from a path to a checkpoint, ours or an old one
     weights.py         the weights in it
@@ -37,6 +38,7 @@ from deep_mnist.training.exit_code import exit_code
 from deep_mnist.training.flags import Options
 from deep_mnist.training.launch import launch
 from deep_mnist.training.numpy_session import NumpySession
+from deep_mnist.training.placement import graph, open_run, open_session, replicated
 from deep_mnist.training.precision import PRECISIONS
 from deep_mnist.training.recipes import RECIPES
 from deep_mnist.training.run import Run
@@ -55,10 +57,14 @@ __all__ = [
     "UserError",
     "exit_code",
     "faster_backward",
+    "graph",
     "import_quietly",
     "launch",
     "learning_rate",
+    "open_run",
+    "open_session",
     "option",
+    "replicated",
     "tf",
     "threads_option",
 ]

@@ -78,6 +78,9 @@ def save(saver: Any, sess: Any, directory: Path, step: int, keep: int) -> None:
         saver.save(sess, str(prefix), write_meta_graph=False, write_state=False)
         for path in (part(prefix, "data-00000-of-00001"), part(prefix, "index"), directory):
             _sync(path)
+    except (tf.errors.UnavailableError, tf.errors.AbortedError):
+        remove_leftovers(directory)
+        raise  # a process that has variables was lost, which is not the disk's fault
     except (tf.errors.OpError, OSError, ValueError) as error:
         remove_leftovers(directory)
         raise UserError(

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import os
 from collections.abc import Sequence
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from deep_mnist.training import config as configs
 from deep_mnist.training.errors import UserError
+
+if TYPE_CHECKING:
+    from deep_mnist.training.cluster.task import Task
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,6 +27,14 @@ class Options:
     quiet: bool = False
     summaries: bool = False  # write event files for TensorBoard
     trace_every: int | None = None  # steps between full traces in them
+    cluster: list[str] | None = None  # JOB=HOST:PORT,... of a cluster; else TF_CONFIG may name one
+    task: str | None = None  # this process in it, JOB:INDEX
+    local_cluster: str | None = None  # so many processes on this machine, "1ps,2w"
+    strategy: str = "parameter-server"  # or "all-reduce"
+    sync: bool = False
+    backup_workers: int = 0
+    stall_timeout: float = 300.0  # seconds
+    member: Task | None = None  # the task, checked
 
 
 class Parser(argparse.ArgumentParser):
@@ -39,10 +51,12 @@ def parse(
     argv: Sequence[str] | None,
     *,
     numpy_only: bool = False,
+    distributed: bool = False,
 ) -> tuple[Options, dict[str, Any]]:
     """Splits a command line into Options and the config fields that were given, by name.
 
-    The flags for TensorBoard are not for programs that are `numpy_only`.
+    The flags for TensorBoard are not for programs that are `numpy_only`, those of a cluster only
+    for those that are `distributed`.
 
     Raises:
       UserError: an unknown flag, a value of the wrong kind, or flags that exclude each other.
@@ -109,6 +123,9 @@ def parse(
             help="with --summaries: steps between traces of the time and memory of every op",
         )
 
+    if distributed:
+        _add_cluster(parser)
+
     given = vars(parser.parse_args(argv))
     option_names = [field.name for field in dataclasses.fields(Options) if field.name in given]
     options = Options(**{option: given.pop(option) for option in option_names})
@@ -116,6 +133,51 @@ def parse(
         options = dataclasses.replace(options, eval_only=True)
     _check_together(config_class, options, given)
     return options, given
+
+
+def names_a_cluster(options: Options) -> bool:
+    """Whether the flags or TF_CONFIG ask for more than one process."""
+    named = options.cluster is not None or options.local_cluster is not None
+    return named or bool(os.environ.get("TF_CONFIG", "").strip())
+
+
+def _add_cluster(parser: Parser) -> None:
+    cluster = parser.add_argument_group("as a task of a cluster (TF_CONFIG names one as well)")
+    cluster.add_argument(
+        "--cluster",
+        nargs="+",
+        metavar="JOB=HOST:PORT,...",
+        help="the addresses of its tasks: ps=... worker=...; also chief, evaluator",
+    )
+    cluster.add_argument("--task", metavar="JOB:INDEX", help="this one, as worker:0")
+    cluster.add_argument(
+        "--local-cluster",
+        metavar="1ps,2w",
+        help="start so many processes on this machine, and end them together",
+    )
+    cluster.add_argument(
+        "--strategy",
+        choices=("parameter-server", "all-reduce"),
+        default="parameter-server",
+        help="who keeps the variables (default: parameter-server)",
+    )
+    cluster.add_argument(
+        "--sync", action="store_true", help="an update is the mean of all workers' gradients"
+    )
+    cluster.add_argument(
+        "--backup-workers",
+        type=_steps,
+        default=0,
+        metavar="K",
+        help="with --sync: do not wait for the last K gradients (default: 0)",
+    )
+    cluster.add_argument(
+        "--stall-timeout",
+        type=_seconds,
+        default=300.0,
+        metavar="SECONDS",
+        help="give up where a step takes so long (default: 300)",
+    )
 
 
 def _default(value: Any) -> str:
@@ -132,6 +194,16 @@ def _steps(text: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text) > 0):
         raise argparse.ArgumentTypeError(f"expected a whole number from 1, found {text!r}")
     return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < 1e6:
+        raise argparse.ArgumentTypeError(f"expected seconds, above 0, found {text!r}")
+    return seconds
 
 
 def _converter(field: dataclasses.Field[Any]) -> Any:
@@ -156,6 +228,22 @@ def _check_together(config_class: type[Any], options: Options, given: dict[str, 
             raise UserError(
                 f"--resume keeps the run's own settings: leave out {given_flags}; "
                 "to train on under others, use --restore RUN --steps N"
+            )
+    if not names_a_cluster(options):
+        alone = [
+            flag
+            for flag, given_one in (
+                ("--task", options.task is not None),
+                ("--sync", options.sync),
+                ("--backup-workers", options.backup_workers > 0),
+                ("--strategy all-reduce", options.strategy == "all-reduce"),
+            )
+            if given_one
+        ]
+        if alone:
+            raise UserError(
+                f"{', '.join(alone)}: of a cluster, and none is named: add --cluster, "
+                "--local-cluster 1ps,2w, or set TF_CONFIG"
             )
     if options.trace_every is not None and not options.summaries:
         raise UserError("--trace-every is of the event files: add --summaries")

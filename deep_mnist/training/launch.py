@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -29,14 +31,16 @@ def launch(
     argv: Sequence[str] | None,
     *,
     numpy_only: bool = False,
+    distributed: bool = False,
 ) -> int:
     """Calls `train(config, options)` as the flags say and returns the exit code.
 
-    `numpy_only` programs need no TensorFlow and keep their weights in .npz files.
+    `numpy_only` programs need no TensorFlow and keep their weights in .npz files. `distributed`
+    ones can be a task of a cluster: their `train` is of placement.py's graph, session and run.
     """
     return exit_code(
         name,
-        lambda: _run(name, config_class, train, doc, argv, numpy_only),
+        lambda: _run(name, config_class, train, doc, argv, numpy_only, distributed),
         stopped="stopped; no run was under way",
     )
 
@@ -48,13 +52,24 @@ def _run(
     doc: str | None,
     argv: Sequence[str] | None,
     numpy_only: bool,
-) -> None:
+    distributed: bool,
+) -> int | None:
     """Looks at every place first: nobody waits for TensorFlow to hear that a folder is missing."""
-    options, given = flags.parse(name, config_class, doc or "", argv, numpy_only=numpy_only)
+    options, given = flags.parse(
+        name, config_class, doc or "", argv, numpy_only=numpy_only, distributed=distributed
+    )
+    task = None
+    if distributed and options.local_cluster is None and flags.names_a_cluster(options):
+        cluster = importlib.import_module("deep_mnist.training.cluster.start")
+        task = cluster.task(name, options)
+        if task is not None and not task.is_chief:  # it alone reads and writes checkpoints
+            options = dataclasses.replace(options, restore=None)
+        if task is not None and task.job == "ps":
+            options = dataclasses.replace(options, resume=None)
     if options.resume is not None:
         directory = run_directory.find(name, options.resume)
         if run_directory.is_finished(name, directory):
-            return
+            return None
         options = dataclasses.replace(options, resume=str(directory))
         config = configs.read_json(directory / run_directory.CONFIG, config_class)
     else:
@@ -65,13 +80,22 @@ def _run(
     if options.run_dir is not None:
         if not numpy_only:
             weights.check_path(options.run_dir)
-        run_directory.check_unused(options.run_dir)
+        if task is None and options.local_cluster is None:  # a cluster may go on with its run
+            run_directory.check_unused(options.run_dir)
     if options.restore is not None:
         place = shipped.directory(name) if options.restore is True else options.restore
         find = npz_checkpoints.find if numpy_only else locate.find
         restore = find(str(place))
         options = dataclasses.replace(options, restore=str(restore))
         config = run_directory.with_architecture(config, given, restore)
+    if options.local_cluster is not None:
+        local = importlib.import_module("deep_mnist.training.cluster.local")
+        code: int = local.run(name, sys.argv[1:] if argv is None else argv, options)
+        return code
+    if task is not None:
+        cluster.start(config, options, task, train)
+        return None
     if not numpy_only:
         tensorflow.import_quietly()
     train(config, options)
+    return None

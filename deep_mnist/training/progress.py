@@ -17,10 +17,10 @@ class Progress:
         if not quiet and _is_terminal(sys.stdout) and _is_terminal(sys.stderr):
             self._bar = _bar(first_step, steps)
 
-    def advance(self) -> None:
-        """One step more is done."""
+    def advance(self, steps: int = 1) -> None:
+        """So many steps more are done."""
         if self._bar is not None:
-            self._bar.update()
+            self._bar.update(steps)
 
     def report(self, step: int, accuracy: float, line: str | None = None) -> None:
         """The accuracy [0, 1] on the batch of `step`; `line` says it in the program's own words."""

@@ -47,6 +47,7 @@ class Run:
         self.name = name
         self.sess = sess
         self.digits = digits
+        self.train = digits.train
         self.config = dataclasses.replace(config, dataset=digits.name)
         self.options = options
         self.directory: Path | None = None
@@ -94,7 +95,7 @@ class Run:
         steps = self.config.steps
         if batches is None:
             batches = data.batches(
-                self.digits.train, self.config.batch_size, self.config.seed, self.first_step
+                self.train, self.config.batch_size, self.config.seed, self.first_step
             )
         progress = self._progress = Progress(
             self.first_step, steps, self.options.quiet, mark(self.digits.name)
@@ -197,16 +198,24 @@ class Run:
         directory = run_directory.create(self.name, self.options.run_dir)
         self._lock = run_directory.Lock(directory)
         if self.options.restore is not None:
-            # Without it, a run killed before its first checkpoint would resume from other weights.
-            self.sess.save(directory, 0, self.config.keep)
+            self._save_restored(directory)
         run_directory.write_json(directory / run_directory.CONFIG, dataclasses.asdict(self.config))
         self.directory = directory
+
+    def _save_restored(self, directory: Path) -> None:
+        """Without it, a run killed before its first checkpoint would resume from other weights."""
+        self.sess.save(directory, 0, self.config.keep)
 
     def _resume(self, directory: Path) -> None:
         self._lock = run_directory.Lock(directory)
         run_directory.remove_leftovers(directory)
         self.sess.checkpoints.remove_leftovers(directory)
+        self._restore_newest(directory)
+        self.directory = directory
+
+    def _restore_newest(self, directory: Path) -> None:
         self.sess.initialize()
+        self.first_step = self._saved_step = 0
         damaged = []
         for prefix in self.sess.checkpoints.newest_first(directory):
             try:
@@ -224,7 +233,6 @@ class Run:
             self.sess.checkpoints.set_aside(prefix)
         self._seconds_before = run_directory.rewind_metrics(directory, self.first_step)
         self._say(f"going on with {directory} after step {self.first_step}")
-        self.directory = directory
 
     def _how_to_go_on(self) -> str:
         command = ["python", "-m", f"deep_mnist.{self.name}", "--resume", str(self.directory)]

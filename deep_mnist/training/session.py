@@ -52,7 +52,7 @@ class Session:
         )
         if precision.choose(getattr(config, "precision", "float32")) == "bfloat16":
             precision.set_bfloat16(settings)
-        self._tf_session = tf.Session(config=settings)
+        self._tf_session = self._connect(settings)
         self.run = self._tf_session.run
         tf.get_default_graph().finalize()  # an op made in the loop would slow every step
 
@@ -66,6 +66,9 @@ class Session:
         trace: TracebackType | None,
     ) -> None:
         self._tf_session.close()
+
+    def _connect(self, settings: Any) -> Any:
+        return tf.Session(config=settings)
 
     def trace_next(self, fetch: Any, receive: Callable[[Any], None]) -> None:
         """Has TensorFlow record time and memory of every op the next time that `fetch` is run.
@@ -101,7 +104,7 @@ class Session:
 
     def restore(self, prefix: Path) -> None:
         """Restores everything that `save` saved; UserError unless all of it is there."""
-        checkpoints.check_fits(prefix, _specs(self._variables))
+        checkpoints.check_fits(prefix, specs_of(self._variables))
         with self._tf_session.graph.as_default():
             self._saver.restore(self._tf_session, str(prefix))
 
@@ -111,7 +114,7 @@ class Session:
         `take` names variables of the file where more than one choice fits. Returns what the user
         should know, a line each. UserError unless all variables are there, and certain.
         """
-        shapes = {name: spec.shape for name, spec in _specs(self._weights).items()}
+        shapes = {name: spec.shape for name, spec in specs_of(self._weights).items()}
         loaded = weights.load(place, shapes, take)
         initializers = {name: v.initializer for name, v in self._weights.items()}
         self.run(
@@ -152,7 +155,8 @@ class Session:
         return fingerprint(self.weights())
 
 
-def _specs(variables: dict[str, Any]) -> dict[str, Spec]:
+def specs_of(variables: dict[str, Any]) -> dict[str, Spec]:
+    """Shapes and dtypes of variables by name."""
     return {
         name: Spec(tuple(v.shape.as_list()), v.dtype.base_dtype.name)
         for name, v in variables.items()

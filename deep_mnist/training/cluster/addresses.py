@@ -1,0 +1,162 @@
+"""A cluster as people write it, by flags or in TF_CONFIG, to checked addresses by job and index.
+
+TF_CONFIG as TensorFlow documents it and Kubeflow sets it, the sparse form included, which names
+but some of a job's tasks:
+
+    {"cluster": {"chief": ["a:2222"], "ps": ["b:2222"], "worker": {"1": "c:2222"}},
+     "task": {"type": "worker", "index": 1}}
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from deep_mnist.training.cluster.task import ALL_REDUCE, CHIEFS, JOBS, Jobs, Task
+from deep_mnist.training.errors import UserError
+
+EXAMPLE = '{"cluster": {"ps": ["HOST:PORT"], "worker": ["HOST:PORT"]}, "task": {"type": "worker", "index": 0}}'  # noqa: E501
+ADDRESS = re.compile(r"(?P<host>\[[0-9a-fA-F:.%\w]+\]|[\w.-]+):(?P<port>\d{1,5})")
+INDEX = re.compile(r"\d{1,6}", re.ASCII)
+
+
+def from_tf_config(text: str) -> tuple[Jobs, str, int] | None:
+    """Jobs, this task's job and index; None where TF_CONFIG names no cluster, as for one process.
+
+    Raises:
+      UserError: it is malformed.
+    """
+    try:
+        values = json.loads(text)
+    except ValueError as error:
+        raise UserError(f"TF_CONFIG: expected JSON as {EXAMPLE}, found none: {error}") from None
+    if not isinstance(values, dict):
+        raise UserError(
+            f"TF_CONFIG: expected an object as {EXAMPLE}, found a {type(values).__name__}"
+        )
+    if not values or values.get("cluster") == {}:
+        return None
+    if "cluster" not in values:
+        raise UserError(f'TF_CONFIG: expected "cluster" in it, as {EXAMPLE}, found none')
+    jobs = _jobs(values["cluster"])
+    task = values.get("task")
+    if not isinstance(task, dict) or "type" not in task:
+        raise UserError(
+            f'TF_CONFIG: expected "task" with "type" and "index", as {EXAMPLE}, found {task!r}'
+        )
+    index = str(task.get("index", 0))
+    if isinstance(task.get("index"), bool) or not INDEX.fullmatch(index):
+        raise UserError(f"TF_CONFIG: task: expected an index from 0, found {task.get('index')!r}")
+    job = task["type"]
+    check("TF_CONFIG", jobs, job, int(index))
+    return jobs, job, int(index)
+
+
+def from_flags(words: Sequence[str], task: str | None) -> tuple[Jobs, str, int]:
+    """The same of --cluster ps=HOST:PORT,... worker=HOST:PORT,... --task worker:0.
+
+    Raises:
+      UserError: it is malformed.
+    """
+    lists: dict[str, list[str]] = {}
+    for word in words:
+        job, equals, addresses = word.partition("=")
+        if not equals or job in lists:
+            what = "the same job twice" if equals else repr(word)
+            raise UserError(f"--cluster: expected JOB=HOST:PORT,HOST:PORT, found {what}")
+        lists[job] = addresses.split(",")
+    jobs = _jobs(lists, "--cluster")
+    if task is None:
+        raise UserError("--cluster: this process's own task is missing: add --task worker:0, say")
+    job, _, index = task.partition(":")
+    if not INDEX.fullmatch(index):
+        raise UserError(f"--task: expected JOB:INDEX, as worker:0, found {task!r}")
+    check("--cluster", jobs, job, int(index))
+    return jobs, job, int(index)
+
+
+def check(where: str, jobs: Jobs, job: Any, index: int) -> None:
+    """Raises UserError unless the cluster can train and the task is one of it."""
+    if job not in JOBS:
+        raise UserError(f"{where}: task: expected one of {', '.join(JOBS)}, found {job!r}")
+    chiefs = [f"{name}:{i}" for name in CHIEFS for i in jobs.get(name, {})]
+    if len(chiefs) > 1:
+        raise UserError(f"{where}: expected one chief, found {' and '.join(chiefs)}")
+    if not chiefs and not jobs.get("worker"):
+        raise UserError(f"{where}: expected a chief or a worker, found neither")
+    if job == "evaluator" and index == 0 and job not in jobs:
+        return  # Kubeflow leaves it out of the cluster, because nobody talks to it
+    if index not in jobs.get(job, {}):
+        found = ", ".join(f"{job}:{i}" for i in sorted(jobs.get(job, {}))) or f"no {job}"
+        raise UserError(
+            f"{where}: task {job}:{index} is not in the cluster, which has {found}: "
+            "name it there, or take another index"
+        )
+
+
+def check_strategy(task: Task) -> None:
+    """Raises UserError where the strategy does not fit the cluster."""
+    if task.strategy == ALL_REDUCE:
+        if task.parameter_servers:
+            raise UserError(
+                f"--strategy all-reduce keeps the variables on every worker: leave out "
+                f"{', '.join(task.parameter_servers)}"
+            )
+        if task.sync or task.backup_workers:
+            raise UserError(
+                "--strategy all-reduce is synchronous, of all workers: leave out --sync and "
+                "--backup-workers"
+            )
+        if task.job == "worker" and len(task.jobs["worker"]) <= max(task.jobs["worker"]):
+            raise UserError("--strategy all-reduce: the sparse form won't do: name every worker")
+    elif not task.parameter_servers:
+        raise UserError(
+            "the cluster has no ps: expected a parameter server, which keeps the variables: "
+            "add one, or take --strategy all-reduce, which needs none"
+        )
+    if task.backup_workers and not task.sync:
+        raise UserError("--backup-workers is of synchronous training: add --sync")
+    if task.backup_workers >= len(task.workers) and task.trains:
+        raise UserError(
+            f"--backup-workers: expected fewer than the {len(task.workers)} workers, "
+            f"found {task.backup_workers}"
+        )
+
+
+def _jobs(cluster: Any, where: str = "TF_CONFIG") -> Jobs:
+    if not isinstance(cluster, dict):
+        raise UserError(
+            f'{where}: cluster: expected jobs with addresses, as {{"ps": ["HOST:PORT"]}}, '
+            f"found {cluster!r}"
+        )
+    jobs: Jobs = {}
+    seen: dict[str, str] = {}
+    for job, tasks in cluster.items():
+        if job not in JOBS:
+            raise UserError(f"{where}: expected jobs of {', '.join(JOBS)}, found {job!r}")
+        if isinstance(tasks, list):
+            tasks = {str(index): address for index, address in enumerate(tasks)}
+        if not isinstance(tasks, dict) or not all(INDEX.fullmatch(key) for key in tasks):
+            raise UserError(
+                f'{where}: {job}: expected a list of addresses, or {{"0": "HOST:PORT"}}, '
+                f"found {tasks!r}"
+            )
+        jobs[job] = {}
+        for key, address in tasks.items():
+            name = f"{job}:{int(key)}"
+            match = ADDRESS.fullmatch(address) if isinstance(address, str) else None
+            if match is None or not 0 < int(match["port"]) < 65536:
+                raise UserError(
+                    f"{where}: {name}: expected HOST:PORT, a port from 1 to 65535, "
+                    f"found {address!r}"
+                )
+            if address in seen:
+                raise UserError(
+                    f"{where}: {name} and {seen[address]} have the same address {address}: "
+                    "every task needs a port of its own"
+                )
+            seen[address] = name
+            jobs[job][int(key)] = address
+    return {job: tasks for job, tasks in jobs.items() if tasks}

@@ -1,0 +1,108 @@
+"""Variables on every worker, kept alike by all-reduced gradients: MultiWorkerMirroredStrategy."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from deep_mnist.training.cluster.chief import Chief
+from deep_mnist.training.cluster.session import ClusterSession
+from deep_mnist.training.cluster.task import Jobs, Task
+from deep_mnist.training.cluster.worker import Worker
+from deep_mnist.training.errors import UserError
+from deep_mnist.training.tensorflow import tf
+from deep_mnist.training.weights import reason
+
+
+class AllReduce:
+    """A worker with variables of its own: an update is the mean of all workers' gradients.
+
+    Source: https://www.tensorflow.org/guide/distribute_strategy
+    """
+
+    def __init__(self, task: Task) -> None:
+        self.task = task
+        self.run = Chief if task.is_chief else Worker
+        # The chief is a worker like the others, the first.
+        self._jobs = {"worker": dict(enumerate(task.workers.values()))}
+
+    @contextmanager
+    def devices(self) -> Iterator[None]:
+        """Where ops go: all to this worker, and variables begin with the chief's values."""
+        distribute = importlib.import_module("tensorflow").distribute
+        resolver = distribute.cluster_resolver.SimpleClusterResolver(
+            tf.train.ClusterSpec(self._jobs),
+            task_type="worker",
+            task_id=self.task.position,
+            rpc_layer="grpc",
+        )
+        self._strategy = distribute.MultiWorkerMirroredStrategy(cluster_resolver=resolver)
+        with self._strategy.scope():
+            yield
+
+    def replicated(self, optimizer: Any) -> Any:
+        return _Replicated(optimizer, self._strategy)
+
+    def session(self, model: Any, config: Any) -> AllReduceSession:
+        # From here on the graph's variables are this worker's copies.
+        for key in (tf.GraphKeys.GLOBAL_VARIABLES, tf.GraphKeys.TRAINABLE_VARIABLES):
+            collection = tf.get_collection_ref(key)
+            collection[:] = [getattr(v, "values", (v,))[0] for v in collection]
+        return AllReduceSession(model, config, self.task, self._jobs, self._strategy)
+
+
+class _Replicated:
+    """An optimizer whose `minimize` takes the mean of the workers' gradients."""
+
+    def __init__(self, optimizer: Any, strategy: Any) -> None:
+        self._optimizer = optimizer
+        self._strategy = strategy
+
+    def minimize(self, loss: Any, global_step: Any, name: str) -> Any:
+        def update() -> Any:
+            return self._optimizer.minimize(loss, global_step=global_step)
+
+        return tf.group(self._strategy.extended.call_for_each_replica(update), name=name)
+
+
+class AllReduceSession(ClusterSession):
+    """All workers make the same calls that change variables, or wait for each other."""
+
+    def __init__(self, model: Any, config: Any, task: Task, jobs: Jobs, strategy: Any) -> None:
+        self._strategy = strategy
+        super().__init__(model, config, task, jobs, "worker", task.position)
+
+    def begin(self, dataset: str, directory: Path | None = None) -> None:
+        self._patiently(self._initialize_with_values)
+        self._run([])
+
+    def is_over(self, steps: int) -> bool:
+        return self.step >= steps
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        pass  # closing may wait for the others; the process ends anyway
+
+    def _cluster_settings(self, settings: Any) -> Any:
+        return self._strategy.update_config_proto(settings)
+
+    def _initial_value(self, variable: Any) -> Any:
+        # The chief's is sent to the others from there.
+        return variable.initializer.inputs[1].op.inputs[0]
+
+    def _patiently(self, function: Callable[[], Any]) -> Any:
+        try:
+            return self._call(function)
+        except tf.errors.OpError as error:
+            raise UserError(
+                f"another worker was lost ({reason(error)}), and all-reduce needs all of them: "
+                "start all again by the same command"
+            ) from None

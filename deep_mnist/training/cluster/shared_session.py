@@ -1,0 +1,246 @@
+"""The session of a worker whose variables are on parameter servers."""
+
+from __future__ import annotations
+
+import functools
+import json
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from deep_mnist.training.cluster import preflight
+from deep_mnist.training.cluster.patience import StalledError
+from deep_mnist.training.cluster.session import ClusterSession
+from deep_mnist.training.cluster.signals import Signal
+from deep_mnist.training.cluster.task import Task
+from deep_mnist.training.errors import UserError
+from deep_mnist.training.session import Session
+from deep_mnist.training.tensorflow import tf
+
+PAUSE = 0.5  # seconds between looks at what others do
+LAST_WORD = 10.0  # seconds to tell the parameter servers that this worker leaves
+
+
+class SharedSession(ClusterSession):
+    """Goes on by itself when a parameter server was lost and is back.
+
+    Args:
+      synchronous: the tf.train.SyncReplicasOptimizer, or None.
+
+    Attributes:
+      restore_newest: what the chief does where the variables were lost: it restores the newest
+        checkpoint, or initializes them.
+    """
+
+    restore_newest: Callable[[], None]
+    _directory: Path | None = None  # the chief's run's
+
+    def __init__(self, model: Any, config: Any, task: Task, synchronous: Any | None) -> None:
+        lost = (tf.errors.UnavailableError, tf.errors.AbortedError)
+        # A parameter server that came back has none of its variables.
+        empty = (tf.errors.FailedPreconditionError, tf.errors.NotFoundError)
+        self._lost = (*lost, *empty)
+        self._synchronous = synchronous is not None
+        if synchronous is not None:
+            synchronous.ready_for_local_init_op.mark_used()  # or TensorFlow complains at the end
+            self._chief_init = synchronous.chief_init_op
+            self._local_init = synchronous.local_step_init_op
+            self._tokens = synchronous.get_init_tokens_op()
+            self._aggregate = synchronous.get_chief_queue_runner().enqueue_ops[0]
+        with tf.device("/job:ps/task:0/device:CPU:0"):
+            unsaved = {"trainable": False, "collections": [tf.GraphKeys.LOCAL_VARIABLES]}
+            self._announcement = tf.Variable("", name="announcement", **unsaved)
+            self._finished = tf.Variable(False, name="run_finished", **unsaved)
+            self._text = tf.placeholder(tf.string, [])
+            self._announce = tf.group(
+                self._finished.assign(False), self._announcement.assign(self._text)
+            )
+            self._finish = self._finished.assign(True)
+        variables = [self._announcement, *tf.global_variables()]
+        self._ready = tf.stack([variable.is_initialized() for variable in variables])
+        self._idle = Signal("idle", "/job:ps/task:0")
+        self._left = [Signal("left", f"/job:ps/task:{index}") for index in sorted(task.jobs["ps"])]
+        super().__init__(model, config, task, task.jobs, task.job, task.index)
+
+    def under_way(self) -> Path | None:
+        """The directory of the run that the parameter servers hold already, if they do."""
+        try:
+            return Path(self._announced_by_chief()[0]) if self._call(self._is_ready) else None
+        except self._lost:
+            return None
+
+    def begin(self, dataset: str, directory: Path | None = None) -> None:
+        self._dataset = dataset
+        self._directory = directory
+        try:
+            self._begin()
+        except self._lost:
+            self._go_on(time.monotonic() + self.task.stall_timeout)
+
+    def is_over(self, steps: int) -> bool:
+        """A chief that was restarted may want updates again that had been made already."""
+        waited = 0.0
+        while self.step >= steps:
+            self._patiently(lambda: self._idle.give(self._tf_session, self.task.position))
+            if self._run(self._finished):
+                return True
+            waited = 0.0 if preflight.answers(self.task.workers[self.task.chief]) else waited
+            self._check_waited(waited)
+            waited += PAUSE
+            self.patience.sleep(PAUSE)
+        return False
+
+    def gather(self) -> None:
+        if self._synchronous:
+            # A worker that waits for its turn to go on would wait for ever.
+            for _ in self.task.workers:
+                self._patiently(lambda: self._tf_session.run(self._tokens))
+        others = {p: address for p, address in enumerate(self.task.workers.values()) if p > 0}
+        deadline = time.monotonic() + self.task.stall_timeout
+        while others and time.monotonic() < deadline:
+            for position in self._patiently(lambda: self._idle.take(self._tf_session)):
+                others.pop(position, None)
+            others = {p: address for p, address in others.items() if preflight.answers(address)}
+            if others:
+                self.patience.sleep(PAUSE)
+        self._run([])  # they may have moved the step on
+
+    def save(self, directory: Path, step: int, keep: int) -> None:
+        """Where a parameter server is lost meanwhile, there is an older step instead, unsaved."""
+        try:
+            self._call(lambda: Session.save(self, directory, step, keep))
+        except self._lost:
+            self._go_on(time.monotonic() + self.task.stall_timeout)
+
+    def release(self) -> None:
+        self._patiently(lambda: self._tf_session.run(self._finish))
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if kind is not None:
+            return  # closing may wait for ever; the process ends anyway
+        try:
+            for signal in self._left:
+                leave = functools.partial(signal.give, self._tf_session, self.task.position)
+                self.patience.call(leave, LAST_WORD)
+        except (*self._lost, StalledError):
+            pass  # it has gone itself
+
+    def _cluster_settings(self, settings: Any) -> Any:
+        # Without the filter a session waits for every other worker.
+        own = f"/job:{self.task.job}/task:{self.task.index}"
+        settings.device_filters.extend(["/job:ps", own])
+        return settings
+
+    def _initial_value(self, variable: Any) -> Any:
+        return variable.initializer.inputs[1]
+
+    def _begin(self) -> None:
+        if self._directory is not None:
+            self._call(self._initialize_with_values)
+            self._begin_aggregating()
+            text = {self._text: json.dumps([str(self._directory.absolute()), self._dataset])}
+            self._call(lambda: self._tf_session.run(self._announce, text))
+        else:
+            self._wait_for_chief()
+        self.step = int(self._call(lambda: self._tf_session.run(self._global_step)))
+
+    def _begin_aggregating(self) -> None:
+        if not self._synchronous:
+            return
+        session = self._tf_session
+        self._call(lambda: session.run(self._chief_init))
+        self._call(lambda: session.run(self._tokens))
+
+        def aggregate() -> None:
+            try:
+                while True:
+                    session.run(self._aggregate)
+            except (tf.errors.OpError, RuntimeError):
+                return  # the session is lost, and the next one has a thread of its own
+
+        threading.Thread(target=aggregate, daemon=True).start()
+
+    def _is_ready(self) -> bool:
+        return bool(self._tf_session.run(self._ready).all())
+
+    def _wait_for_chief(self) -> None:
+        waited = 0.0
+        while not self._call(self._is_ready):
+            self._check_waited(waited)
+            waited += PAUSE
+            self.patience.sleep(PAUSE)
+        _, dataset = self._announced_by_chief()
+        if dataset != self._dataset:
+            raise UserError(
+                f"{self.task.name} found {self._dataset}, and the chief trains on {dataset}: "
+                "put the same files where both look, or say which by --dataset"
+            )
+        if self._synchronous:
+            self._call(lambda: self._tf_session.run(self._local_init))
+
+    def _announced_by_chief(self) -> list[str]:
+        """The directory of its run, and the name of its data set."""
+        announced: list[str] = json.loads(
+            self._call(lambda: self._tf_session.run(self._announcement))
+        )
+        return announced
+
+    def _check_waited(self, seconds: float) -> None:
+        if seconds > self.task.stall_timeout:
+            chief = {self.task.chief: self.task.workers[self.task.chief]}
+            raise StalledError(
+                f"{preflight.describe(chief)}, the chief, has not come for "
+                f"{self.task.stall_timeout:g} s: start it again, then this one"
+            )
+
+    def _patiently(self, function: Callable[[], Any]) -> Any:
+        deadline = time.monotonic() + self.task.stall_timeout
+        while True:
+            try:
+                return self._call(function)
+            except self._lost as error:
+                if time.monotonic() > deadline:
+                    raise StalledError(
+                        f"a parameter server was lost ({type(error).__name__}): {self._why()}"
+                    ) from None
+            self._go_on(deadline)
+
+    def _go_on(self, deadline: float) -> None:
+        """Connects anew, until that succeeds; the chief restores the variables where need be."""
+        program, name = self.task.program, self.task.name
+        print(f"{program}: {name}: a parameter server was lost", file=sys.stderr, flush=True)
+        while True:
+            try:
+                self._await_parameter_servers(deadline)
+                self._tf_session = self._open()
+                if self.task.is_chief and self._call(self._is_ready):
+                    self._begin_aggregating()  # only the connection was lost
+                else:
+                    if self.task.is_chief:
+                        self.restore_newest()
+                    self._begin()
+                return
+            except self._lost:
+                self._check_time(deadline, self.task.parameter_servers)
+                self.patience.sleep(PAUSE)
+
+    def _await_parameter_servers(self, deadline: float) -> None:
+        while absent := preflight.absent(self.task.parameter_servers):
+            self._check_time(deadline, absent)
+            self.patience.sleep(PAUSE)
+
+    def _check_time(self, deadline: float, absent: dict[str, str]) -> None:
+        if time.monotonic() > deadline:
+            raise StalledError(
+                f"{preflight.describe(absent)} has not come back for "
+                f"{self.task.stall_timeout:g} s: start it again, then this one"
+            )

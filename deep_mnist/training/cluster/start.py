@@ -1,0 +1,113 @@
+"""From a command line to the life of a task."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from deep_mnist.training import run_directory, tensorflow
+from deep_mnist.training.cluster import (
+    addresses,
+    parameter_server,
+    port,
+    preflight,
+    restart,
+    shard,
+)
+from deep_mnist.training.cluster.task import Task
+from deep_mnist.training.errors import UserError
+from deep_mnist.training.flags import Options
+from deep_mnist.training.tensorflow import tf
+
+
+def task(program: str, options: Options) -> Task | None:
+    """This process's task by the flags or TF_CONFIG; None where TF_CONFIG names no cluster.
+
+    Raises:
+      UserError: they are malformed, contradict each other, or ask for what a cluster can't do.
+    """
+    tf_config = os.environ.get("TF_CONFIG", "").strip()
+    if options.cluster is None:
+        found = addresses.from_tf_config(tf_config)
+    elif tf_config:
+        raise UserError("--cluster and TF_CONFIG both name a cluster: leave out one of them")
+    else:
+        found = addresses.from_flags(options.cluster, options.task)
+    if found is None:
+        return None
+    jobs, job, index = found
+    this = Task(
+        program,
+        jobs,
+        job,
+        index,
+        options.strategy,
+        options.sync,
+        options.backup_workers,
+        options.stall_timeout,
+    )
+    addresses.check_strategy(this)
+    check_options(this, options)
+    return this
+
+
+def start(config: Any, options: Options, this: Task, train: Callable[[Any, Options], None]) -> None:
+    """Does what this task is there for, to its end; `train` is the program's.
+
+    Raises:
+      UserError: a parameter server does not answer, the port is taken, or --run-dir is of
+        another run.
+    """
+    if hasattr(config, "average_decay") and config.average_decay:
+        _check_averages(this)
+    if this.job == "ps":
+        if not _is_finished(this, options):
+            parameter_server.serve(this, config)
+        return
+    if this.job == "evaluator":
+        tensorflow.import_quietly()
+        train(config, dataclasses.replace(options, member=this))
+        return
+    if _is_finished(this, options):
+        return
+    if not this.is_chief:
+        config = dataclasses.replace(config, seed=shard.seed(config.seed, this))
+    elif options.run_dir is not None and restart.is_begun(options.run_dir):
+        restart.check_same(config, Path(options.run_dir))
+        options = dataclasses.replace(options, resume=options.run_dir, run_dir=None)
+    elif options.run_dir is not None:
+        run_directory.check_unused(options.run_dir)
+    with port.held(this):
+        preflight.wait_for(this.parameter_servers)
+        tensorflow.import_quietly()
+        tf.Graph  # noqa: B018 - imports TensorFlow, while the port is held
+    train(config, dataclasses.replace(options, member=this))
+
+
+def _is_finished(this: Task, options: Options) -> bool:
+    """Whether a task that was started again comes too late to be needed."""
+    run_dir = options.run_dir
+    return run_dir is not None and run_directory.is_finished(this.program, Path(run_dir))
+
+
+def check_options(this: Task, options: Options) -> None:
+    """Raises UserError where the flags ask for what a cluster can't do."""
+    if options.eval_only:
+        raise UserError("--restore alone evaluates, in one process: leave the cluster out")
+    if options.resume is True:
+        raise UserError("--resume: of a cluster, every task has to be told which run: name it")
+    if options.trace_every is not None:
+        raise UserError("--trace-every is of one process: leave it out in a cluster")
+    if this.job == "evaluator" and options.run_dir is None and options.resume is None:
+        raise UserError("an evaluator watches a run: add --run-dir, the chief's")
+
+
+def _check_averages(this: Task) -> None:
+    if this.sync or this.manner == "all-reduce":
+        raise UserError(
+            f"--average-decay averages after every worker's step, and {this.manner} training has "
+            "steps that are no updates: take --average-decay 0, or asynchronous training"
+        )

@@ -1,0 +1,213 @@
+"""Who is in a cluster, by TF_CONFIG and by flags; every mistake is one line and exit code 2."""
+
+import json
+import socket
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from deep_mnist import cnn, softmax
+from deep_mnist.data import Split
+from deep_mnist.training import UserError
+from deep_mnist.training.cluster import addresses, port, preflight, shard
+from deep_mnist.training.cluster.chief import latest_multiple
+from deep_mnist.training.cluster.task import Task
+
+CLUSTER = {"ps": ["a:2222"], "worker": ["b:2222", "c:2222"]}
+
+
+def tf_config(cluster, job="worker", index=0):
+    return json.dumps({"cluster": cluster, "task": {"type": job, "index": index}})
+
+
+def task(cluster, job="worker", index=0, **settings):
+    return Task("softmax", *addresses.from_tf_config(tf_config(cluster, job, index)), **settings)
+
+
+@pytest.fixture
+def fails(capsys, monkeypatch):
+    """Runs softmax under a TF_CONFIG that is a mistake; returns its one line."""
+
+    def run(text, *arguments):
+        monkeypatch.setenv("TF_CONFIG", text)
+        assert softmax.main(list(arguments)) == 2
+        printed = capsys.readouterr()
+        assert printed.out == ""
+        assert printed.err.startswith("softmax: ")
+        assert printed.err.count("\n") == 1
+        return printed.err
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "expected JSON as {"),
+        ("worker:0", "expected JSON as {"),
+        ("[]", "expected an object as {"),
+        ('{"task": {"type": "worker", "index": 0}}', 'expected "cluster" in it'),
+        (json.dumps({"cluster": CLUSTER}), 'expected "task" with "type" and "index"'),
+        (
+            json.dumps({"cluster": CLUSTER, "task": {"index": 0}}),
+            'expected "task" with "type" and "index"',
+        ),
+        (
+            tf_config(CLUSTER, "wroker"),
+            "task: expected one of chief, master, worker, ps, evaluator",
+        ),
+        (tf_config(CLUSTER, ["worker"]), "task: expected one of chief, master, worker, ps"),
+        (tf_config(CLUSTER, index=2), "worker:2 is not in the cluster, which has worker:0, worker"),
+        (tf_config(CLUSTER, "chief"), "chief:0 is not in the cluster, which has no chief"),
+        (tf_config(CLUSTER, index=-1), "task: expected an index from 0, found -1"),
+        (tf_config(CLUSTER, index="first"), "task: expected an index from 0, found 'first'"),
+        (tf_config(CLUSTER, index=True), "task: expected an index from 0, found True"),
+        (tf_config([]), "cluster: expected jobs with addresses"),
+        (tf_config({**CLUSTER, "gpu": ["d:1"]}), "expected jobs of chief, master, worker, ps"),
+        (tf_config({**CLUSTER, "ps": "a:2222"}), "ps: expected a list of addresses"),
+        (tf_config({**CLUSTER, "ps": {"x": "a:2222"}}), "ps: expected a list of addresses"),
+        (tf_config({**CLUSTER, "ps": ["a"]}), "ps:0: expected HOST:PORT, a port from 1 to 65535"),
+        (tf_config({**CLUSTER, "ps": ["a:0"]}), "ps:0: expected HOST:PORT"),
+        (tf_config({**CLUSTER, "ps": ["a:70000"]}), "ps:0: expected HOST:PORT"),
+        (tf_config({**CLUSTER, "ps": ["http://a:80"]}), "ps:0: expected HOST:PORT"),
+        (tf_config({**CLUSTER, "ps": [7]}), "ps:0: expected HOST:PORT"),
+        (tf_config({**CLUSTER, "ps": ["b:2222"]}), "have the same address b:2222"),
+        (tf_config({**CLUSTER, "chief": ["d:1", "e:1"]}), "expected one chief, found chief:0 and"),
+        (tf_config({**CLUSTER, "chief": ["d:1"], "master": ["e:1"]}), "expected one chief, found"),
+        (tf_config({"worker": ["b:1", "c:1"]}), "the cluster has no ps"),
+        (tf_config({"ps": ["a:1"]}, "ps"), "expected a chief or a worker, found neither"),
+    ],
+)
+def test_mistakes_in_tf_config(fails, text, message):
+    assert message in fails(text)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--cluster", "ps=a:1", "worker=b:1"], "add --task worker:0, say"),
+        (["--cluster", "ps=a:1", "worker", "--task", "worker:0"], "expected JOB=HOST:PORT,HOST"),
+        (["--cluster", "ps=a:1", "worker=b", "--task", "worker:0"], "worker:0: expected HOST:PORT"),
+        (["--cluster", "ps=a:1", "worker=b:1", "--task", "worker"], "--task: expected JOB:INDEX"),
+        (["--cluster", "ps=a:1", "ps=b:1", "--task", "ps:0"], "found the same job twice"),
+        (["--local-cluster", "2ps"], "--local-cluster: expected as in 1ps,2w"),
+        (["--local-cluster", "1ps,99w"], "64 processes at most, found '1ps,99w'"),
+        (["--local-cluster", "2w"], "the cluster has no ps"),
+        (["--local-cluster", "1ps,2w", "--strategy", "all-reduce"], "leave out ps:0"),
+        (["--local-cluster", "1ps,2w", "--task", "ps:0"], "leave out --task"),
+        (["--local-cluster", "1ps,2w", "--batch-size", "0"], "--batch-size: expected"),
+        (["--local-cluster", "1ps,2w", "--backup-workers", "1"], "add --sync"),
+        (["--local-cluster", "1ps,2w", "--sync", "--backup-workers", "2"], "fewer than the 2 work"),
+        (["--sync"], "--sync: of a cluster, and none is named"),
+        (["--stall-timeout", "soon"], "expected seconds, above 0, found 'soon'"),
+        (["--local-cluster", "1ps,2w", "--restore"], "evaluates"),
+        (["--local-cluster", "1ps,2w", "--resume"], "name it"),
+    ],
+)
+def test_mistakes_in_flags(arguments, message, capsys, monkeypatch):
+    monkeypatch.delenv("TF_CONFIG", raising=False)
+    assert softmax.main(arguments) == 2
+    printed = capsys.readouterr()
+    assert message in printed.err
+    assert printed.err.count("\n") == 1
+
+
+def test_what_a_cluster_cannot_do_is_said(fails):
+    cluster = tf_config({"ps": ["127.0.0.1:1"], "worker": ["127.0.0.1:2"]})
+    assert "--restore alone evaluates, in one process" in fails(cluster, "--restore")
+    assert "every task has to be told which run" in fails(cluster, "--resume")
+    assert "both name a cluster" in fails(cluster, "--cluster", "ps=a:1", "--task", "ps:0")
+    assert "--trace-every is of one process" in fails(cluster, "--summaries", "--trace-every", "5")
+    watched = tf_config({"ps": ["127.0.0.1:1"], "worker": ["127.0.0.1:2"]}, "evaluator")
+    assert "an evaluator watches a run: add --run-dir" in fails(watched)
+
+
+def test_averages_are_of_asynchronous_training(monkeypatch, capsys):
+    monkeypatch.delenv("TF_CONFIG", raising=False)
+    words = "--cluster ps=127.0.0.1:1 worker=127.0.0.1:2 --task worker:0 --sync --recipe best"
+    assert cnn.main(words.split()) == 2
+    assert "take --average-decay 0, or asynchronous training" in capsys.readouterr().err
+
+
+def test_the_forms_of_tf_config():
+    assert addresses.from_tf_config("{}") is None
+    assert addresses.from_tf_config('{"cluster": {}, "task": {"type": "worker"}}') is None
+    chief = task({"chief": ["a:1"], **CLUSTER}, "chief")
+    assert (chief.is_chief, chief.position) == (True, 0)
+    assert list(chief.workers) == ["chief:0", "worker:0", "worker:1"]
+    assert task({"master": ["a:1"], **CLUSTER}, "master").is_chief
+    assert task(CLUSTER).is_chief
+    assert not task(CLUSTER, index=1).is_chief
+    sparse = task({"ps": ["a:2222"], "worker": {"1": "c:2222"}, "chief": ["b:1"]}, index=1)
+    assert (sparse.address, sparse.port, sparse.position) == ("c:2222", 2222, 1)
+    assert task(CLUSTER, "evaluator").address == ""  # as Kubeflow has it
+    assert task({**CLUSTER, "ps": ["[::1]:2222"]}, "ps").port == 2222
+    flags = addresses.from_flags(["ps=a:2222", "worker=b:2222,c:2222"], "worker:1")
+    assert flags == addresses.from_tf_config(tf_config(CLUSTER, index=1))
+
+
+def test_how_workers_train_together_in_words():
+    assert task(CLUSTER).manner == "asynchronous"
+    three = {**CLUSTER, "chief": ["d:1"]}
+    synchronous = task(three, sync=True, backup_workers=1).manner
+    assert synchronous == "synchronous, 2 of 3 gradients an update"
+
+
+def test_shards_are_disjoint_and_seeds_differ():
+    examples = Split(np.zeros((5, 784), np.uint8), np.arange(5, dtype=np.uint8))
+    assert shard.of(examples, task(CLUSTER)).labels.tolist() == [0, 2, 4]
+    assert shard.of(examples, task(CLUSTER, index=1)).labels.tolist() == [1, 3]
+    assert shard.seed(5, task(CLUSTER)) == 5
+    assert shard.seed(5, task(CLUSTER, index=1)) != 5
+
+
+def test_a_report_comes_with_the_first_own_step_from_its_number_on():
+    assert latest_multiple(-1, 0, 100) == 0
+    assert latest_multiple(98, 103, 100) == 100
+    assert latest_multiple(95, 99, 100) == 99
+    assert latest_multiple(100, 101, 100) == 101
+
+
+def test_what_does_not_answer_is_named():
+    with socket.create_server(("127.0.0.1", 0)) as there:
+        address = f"127.0.0.1:{there.getsockname()[1]}"
+        preflight.wait_for({"ps:0": address})
+        with socket.create_server(("127.0.0.1", 0)) as gone:
+            missing = f"127.0.0.1:{gone.getsockname()[1]}"
+        start = time.monotonic()
+        with pytest.raises(UserError, match=rf"^ps:1 \({missing}\): no answer in 0\.6 s: start"):
+            preflight.wait_for({"ps:0": address, "ps:1": missing, "ps:2": address}, 0.6)
+        assert time.monotonic() - start < 5
+
+
+def test_a_port_that_is_taken_is_told_at_once(capsys, monkeypatch):
+    monkeypatch.delenv("TF_CONFIG", raising=False)
+    with socket.create_server(("", 0)) as there:
+        number = there.getsockname()[1]
+        words = f"--cluster ps=127.0.0.1:{number} worker=127.0.0.1:1 --task ps:0"
+        assert softmax.main(words.split()) == 2
+        said = capsys.readouterr().err
+        assert said.startswith(f"softmax: ps:0: port {number} can't be had: Address already in use")
+        assert said.count("\n") == 1
+
+
+def test_while_a_port_is_held_others_find_the_task():
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    this = task({"ps": [address], "worker": ["b:1"]}, "ps")
+    with port.held(this):
+        assert preflight.answers(address)
+    assert not preflight.answers(address)
+
+
+def test_without_a_cluster_nothing_of_one_is_imported():
+    code = (
+        "import sys\nfrom deep_mnist import softmax\n"
+        "softmax.main(['--steps', '0'])\n"
+        "print([name for name in sys.modules if name.startswith('deep_mnist.training.cluster')])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
