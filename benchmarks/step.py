@@ -66,7 +66,9 @@ def main() -> None:
         "tensorflow's backward kernels": Form(plain(), faster=False, config=config),
         "faster_backward": Form(plain(), faster=True, config=config),
         "faster_backward, augmented": Form(
-            data.prefetch(data.augmented(plain(), strong, seed=0)), faster=True, config=config
+            data.prefetch(data.augmented(plain(), strong, seed=0, first_step=0, until=10**9)),
+            faster=True,
+            config=config,
         ),
     }
     for form in forms.values():

@@ -30,14 +30,10 @@ class Config:
     batch_size: int = option(50, "images per step", at_least=1, at_most=60_000)
     learning_rate: float = option(1e-4, "step size, on the loss summed over the batch", above=0)
     schedule: str = option("constant", "rate over the steps", choices=("constant", "one-cycle"))
-    keep_prob: float = option(
-        0.5, "probability that dropout keeps a unit, in training", above=0, at_most=1
-    )
+    keep_prob: float = option(0.5, "chance of a unit to pass dropout", above=0, at_most=1)
     optimizer: str = option("adam", "rule", choices=("gradient-descent", "adam"))
     beta2: float = option(0.999, "decay of Adam's mean of squares", above=0, at_most=0.9999)
-    average_decay: float = option(
-        0.0, "of the moving average of the weights; 0 keeps none", at_least=0, at_most=0.9999
-    )
+    average_decay: float = option(0.0, "of averaged weights; 0: none", at_least=0, at_most=0.9999)
     loss: str = option("stable", "form of the cross-entropy", choices=("stable", "textbook"))
     seed: int = option(
         0, "of the weights, the masks and the order of the images", at_least=0, at_most=2**31 - 1
@@ -45,6 +41,7 @@ class Config:
     augmentation: str = option(
         "none", "of the training images", choices=("none", *data.AUGMENTATIONS)
     )
+    plain_steps: int = option(0, "of the last, on the images as they are", at_least=0)
     dataset: str = option("auto", "auto: MNIST or generated", choices=data.NAMES, evaluation=True)
     precision: str = option("float32", "of products", choices=training.PRECISIONS, evaluation=True)
     log_every: int = option(100, "steps between reports", at_least=1)
@@ -180,7 +177,9 @@ def train(config: Config, options: training.Options) -> None:
             batches = data.batches(run.train, config.batch_size, config.seed, run.first_step)
             if config.augmentation != "none":
                 how = data.AUGMENTATIONS[config.augmentation]
-                batches = data.prefetch(data.augmented(batches, how, config.seed, run.first_step))
+                until = config.steps - config.plain_steps
+                batches = data.augmented(batches, how, config.seed, run.first_step, until)
+                batches = data.prefetch(batches)
             for step, batch in run.steps(batches):
                 feed = {model.x: batch.images, model.y_: batch.labels}
                 if step % config.log_every == 0:

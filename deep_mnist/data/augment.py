@@ -36,15 +36,18 @@ AUGMENTATIONS = {"slight": SLIGHT, "strong": STRONG}
 
 
 def augmented(
-    batches: Iterator[Batch], how: Augmentation, seed: int, first_step: int = 0
+    batches: Iterator[Batch], how: Augmentation, seed: int, first_step: int, until: int
 ) -> Iterator[Batch]:
     """Yields the batches of steps first_step, first_step + 1, ... with their images distorted.
 
-    What is done to the batch of step k is a function of (seed, k).
+    What is done to the batch of step k is a function of (seed, k). From step `until` on images are
+    left as they are: resampled ones are a little blurred, those to be read are not.
     """
     for step, (images, labels) in enumerate(batches, first_step):
-        # A third number, because those of two draw the orders of the epochs.
-        yield Batch(distort(images, how, np.random.default_rng([seed, step, 1])), labels)
+        if step < until:
+            # A third number, because those of two draw the orders of the epochs.
+            images = distort(images, how, np.random.default_rng([seed, step, 1]))
+        yield Batch(images, labels)
 
 
 def distort(images: FloatArray, how: Augmentation, rng: np.random.Generator) -> FloatArray:

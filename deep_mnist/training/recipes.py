@@ -38,6 +38,7 @@ RECIPES: dict[str, dict[str, dict[str, Any]]] = {
             "beta2": 0.99,
             "average_decay": 0.998,
             "augmentation": "strong",
+            "plain_steps": 4_000,
         },
     },
 }

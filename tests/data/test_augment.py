@@ -110,7 +110,7 @@ def test_a_batch_is_a_function_of_seed_and_step():
         return [
             batch
             for _, batch in zip(
-                range(count), augmented(plain, SLIGHT, seed, first_step), strict=False
+                range(count), augmented(plain, SLIGHT, seed, first_step, until=100), strict=False
             )
         ]
 
@@ -126,11 +126,19 @@ def test_the_same_image_is_different_every_time_and_its_label_stays():
     first, second = (
         batch
         for _, batch in zip(
-            range(2), augmented(batches(examples, 1, 0), SLIGHT, seed=0), strict=False
+            range(2), augmented(batches(examples, 1, 0), SLIGHT, 0, 0, until=2), strict=False
         )
     )
     assert not np.array_equal(first.images, second.images)
     np.testing.assert_array_equal(first.labels, second.labels)
+
+
+def test_the_last_batches_are_left_as_they_are():
+    examples = split(20)
+    made = augmented(batches(examples, 5, 0, 3), SLIGHT, 0, first_step=3, until=5)
+    plain = batches(examples, 5, 0, 3)
+    same = [np.array_equal(next(made).images, next(plain).images) for _ in range(4)]
+    assert same == [False, False, True, True]
 
 
 def test_the_augmentations_by_name():
