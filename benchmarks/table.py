@@ -245,7 +245,7 @@ def markdown(titles: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
 def recipes() -> str:
     """Markdown, a row per recipe: what it changes, and what it gives."""
     rows = []
-    for program, name in (("softmax", "best"), ("cnn", "fast")):
+    for program, name in (("softmax", "best"), ("cnn", "fast"), ("cnn", "best")):
         result = read(f"accuracy-{program}-{name}")
         settings = RECIPES[program][name].items()
         sets = " ".join(f"--{field.replace('_', '-')} {value}" for field, value in settings)
