@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -78,8 +79,8 @@ class SharedSession(ClusterSession):
         self._directory = directory
         try:
             self._begin()
-        except self._lost:
-            self._go_on(time.monotonic() + self.task.stall_timeout)
+        except self._lost as error:
+            self._go_on(error, time.monotonic() + self.task.stall_timeout)
 
     def is_over(self, steps: int) -> bool:
         """A chief that was restarted may want updates again that had been made already."""
@@ -113,8 +114,8 @@ class SharedSession(ClusterSession):
         """Where a parameter server is lost meanwhile, there is an older step instead, unsaved."""
         try:
             self._call(lambda: Session.save(self, directory, step, keep))
-        except self._lost:
-            self._go_on(time.monotonic() + self.task.stall_timeout)
+        except self._lost as error:
+            self._go_on(error, time.monotonic() + self.task.stall_timeout)
 
     def release(self) -> None:
         self._patiently(lambda: self._tf_session.run(self._finish))
@@ -146,26 +147,35 @@ class SharedSession(ClusterSession):
     def _begin(self) -> None:
         if self._directory is not None:
             self._call(self._initialize_with_values)
-            self._begin_aggregating()
+            self._free_workers()
             text = {self._text: json.dumps([str(self._directory.absolute()), self._dataset])}
             self._call(lambda: self._tf_session.run(self._announce, text))
         else:
             self._wait_for_chief()
         self.step = int(self._call(lambda: self._tf_session.run(self._global_step)))
+        self._aggregate_from_now_on()
 
-    def _begin_aggregating(self) -> None:
-        if not self._synchronous:
+    def _free_workers(self) -> None:
+        """Lets every worker give its first gradient to the next update."""
+        if self._synchronous:
+            self._call(lambda: self._tf_session.run(self._chief_init))
+            self._call(lambda: self._tf_session.run(self._tokens))
+
+    def _aggregate_from_now_on(self) -> None:
+        """The chief makes updates of the gradients, in a thread that ends with the session.
+
+        There must not be two: each would take the gradients of some of the variables, and wait.
+        """
+        if not (self._synchronous and self.task.is_chief):
             return
         session = self._tf_session
-        self._call(lambda: session.run(self._chief_init))
-        self._call(lambda: session.run(self._tokens))
 
         def aggregate() -> None:
             try:
                 while True:
                     session.run(self._aggregate)
             except (tf.errors.OpError, RuntimeError):
-                return  # the session is lost, and the next one has a thread of its own
+                return
 
         threading.Thread(target=aggregate, daemon=True).start()
 
@@ -212,18 +222,23 @@ class SharedSession(ClusterSession):
                     raise StalledError(
                         f"a parameter server was lost ({type(error).__name__}): {self._why()}"
                     ) from None
-            self._go_on(deadline)
+                self._go_on(error, deadline)
 
-    def _go_on(self, deadline: float) -> None:
+    def _go_on(self, error: Exception, deadline: float) -> None:
         """Connects anew, until that succeeds; the chief restores the variables where need be."""
         program, name = self.task.program, self.task.name
-        print(f"{program}: {name}: a parameter server was lost", file=sys.stderr, flush=True)
+        print(
+            f"{program}: {name}: a parameter server was lost: {type(error).__name__}",
+            file=sys.stderr,
+        )
         while True:
             try:
                 self._await_parameter_servers(deadline)
+                self._abandon(self._tf_session)
                 self._tf_session = self._open()
                 if self.task.is_chief and self._call(self._is_ready):
-                    self._begin_aggregating()  # only the connection was lost
+                    self._free_workers()  # only the connection was lost
+                    self._aggregate_from_now_on()
                 else:
                     if self.task.is_chief:
                         self.restore_newest()
@@ -232,6 +247,15 @@ class SharedSession(ClusterSession):
             except self._lost:
                 self._check_time(deadline, self.task.parameter_servers)
                 self.patience.sleep(PAUSE)
+
+    def _abandon(self, session: Any) -> None:
+        """Ends what is under way in a session; in a thread, because it may wait for who is gone."""
+
+        def close() -> None:
+            with suppress(tf.errors.OpError):
+                session.close()
+
+        threading.Thread(target=close, daemon=True).start()
 
     def _await_parameter_servers(self, deadline: float) -> None:
         while absent := preflight.absent(self.task.parameter_servers):
