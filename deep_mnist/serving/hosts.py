@@ -10,7 +10,8 @@ from __future__ import annotations
 import ipaddress
 import re
 import socket
-from collections.abc import Mapping
+
+from werkzeug.datastructures import Headers
 
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 HOST = re.compile(r"(?:\[(?P<ipv6>[0-9a-f:.]+)\]|(?P<name>[a-z0-9._-]+?)\.?)(?::[0-9]{1,5})?")
@@ -40,7 +41,7 @@ def is_ours(header: str, listening_on: str) -> bool:
     return name in {machine, f"{machine}.local"} or _address(name) is not None
 
 
-def comes_from_elsewhere(method: str, headers: Mapping[str, str]) -> bool:
+def comes_from_elsewhere(method: str, headers: Headers) -> bool:
     """Whether a page of another site had its browser send this request.
 
     Following a link to our page is no such thing. Programs as curl send none of these headers.

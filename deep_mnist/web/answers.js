@@ -104,6 +104,7 @@ export class Answers {
         const { cell, bar, text } = cells[column];
         const probability = answer?.probabilities[value] ?? 0;
         cell.classList.toggle("best", answer?.label === value);
+        bar.style.visibility = probability < 0.005 ? "hidden" : ""; // no hairline of an edge
         bar.style.transform = `translateX(${100 * (probability - 1)}%)`;
         text.textContent = answer ? percent(probability) : "";
       });

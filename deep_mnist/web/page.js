@@ -81,6 +81,10 @@ async function ask() {
   asking = new AbortController();
   askedAt = performance.now();
   const { signal } = asking;
+  if (sheet.isPicture) {
+    answers.show([]); // a large one takes a while, and what was said of another does not hold
+    $("latency").textContent = "Reading…";
+  }
   let answer = { digits: [] };
   let said = "";
   try {

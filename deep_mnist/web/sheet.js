@@ -126,8 +126,9 @@ export class Sheet {
       context.drawImage(picture, x, y, picture.width * scale, picture.height * scale);
     }
     this.#draw(context, style.color);
-    this.#outline(context, style.getPropertyValue("--accent"), style.getPropertyValue("--quiet"));
-    if (canvas.matches(":focus-visible")) this.#cursor(context, style.getPropertyValue("--accent"));
+    const colour = (name) => style.getPropertyValue(`--${name}`);
+    this.#outline(context, colour("accent"), colour("quiet"), colour("ground"));
+    if (canvas.matches(":focus-visible")) this.#cursor(context, colour("accent"));
   }
 
   #remember() {
@@ -178,15 +179,19 @@ export class Sheet {
     }
   }
 
-  #outline(context, chosen, others) {
+  #outline(context, chosen, others, halo) {
     if (!this.boxes.length || (this.boxes.length === 1 && !this.isPicture)) return;
     const [left, top, scale] = fit(...this.size);
     this.boxes.forEach(([x, y, width, height], index) => {
-      context.strokeStyle = index === this.marked ? chosen : others;
-      context.lineWidth = index === this.marked ? 2 : 1;
       context.beginPath();
       context.roundRect(left + x * scale - 3, top + y * scale - 3, width * scale + 6, height * scale + 6, 4);
-      context.stroke();
+      const line = index === this.marked ? 2 : 1;
+      // A picture may have any colour: around the line is one that it stands out from.
+      for (const [colour, thickness] of [[halo, line + 2], [index === this.marked ? chosen : others, line]]) {
+        context.strokeStyle = colour;
+        context.lineWidth = thickness;
+        context.stroke();
+      }
     });
   }
 
