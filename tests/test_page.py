@@ -389,7 +389,8 @@ def overlapping(page):
 
 # Of WCAG: the contrast of two colours as the browser paints them.
 CONTRAST = """([selector, property, behind]) => {
-    const paper = document.createElement("canvas").getContext("2d");
+    const canvas = document.createElement("canvas");
+    const paper = canvas.getContext("2d", { willReadFrequently: true });
     const luminance = (colour) => {
         paper.fillStyle = colour;
         paper.fillRect(0, 0, 1, 1);

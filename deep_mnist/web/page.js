@@ -27,7 +27,8 @@ let asking = null; // what ends the question under way; there is one at a time
 let askedAt = -Infinity;
 let changedAt = 0;
 let isPenUp = true;
-let complaint = "";
+let complaint = ""; // of what is on the sheet
+let trouble = ""; // of anything else, until something new is drawn or opened
 let timer = null;
 let speaking = null;
 
@@ -51,6 +52,7 @@ function change() {
   version++;
   changedAt = performance.now();
   isPenUp = false;
+  trouble = "";
   $("hint").hidden = !sheet.isEmpty;
   const isLeft = [$("undo"), $("clear")].includes(document.activeElement);
   $("undo").disabled = !sheet.canUndo;
@@ -63,7 +65,7 @@ function settle() {
   isPenUp = true;
   clearTimeout(timer);
   timer = null;
-  if (shown === version) complain(complaint);
+  if (shown === version) showComplaint();
   else askSoon();
 }
 
@@ -105,7 +107,7 @@ function show({ digits, size }, itsVersion, said) {
   complaint = said;
   answers.show(digits);
   sheet.mark(digits.map((digit) => digit.box), size, answers.chosen);
-  complain(isPenUp ? complaint : ""); // the beginning of a digit is none
+  showComplaint();
   if (!digits.length) $("latency").textContent = "";
   say(answers.sentence(), BEFORE_SPEAKING);
   showFeatureMaps();
@@ -119,7 +121,12 @@ function choose(index) {
 }
 
 function complain(message) {
-  $("message").textContent = message;
+  trouble = message;
+  showComplaint();
+}
+
+function showComplaint() {
+  $("message").textContent = trouble || (isPenUp ? complaint : ""); // half a digit is no mistake
 }
 
 // An answer is said once nothing has changed for a while; it waits for no word about the pen.
