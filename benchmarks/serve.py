@@ -60,8 +60,10 @@ def requests() -> dict[str, tuple[Request, int]]:
     digit.save(kinds["PNG"], "PNG")
     photo.save(kinds["JPEG"], "JPEG")
     png, jpeg = (kinds[name].getvalue() for name in ("PNG", "JPEG"))
-    pixels = json.dumps({"pixels": [0.5] * 784}).encode()
+    pixels = json.dumps({"pixels": [0, 0.5] * 392}).encode()
     nan = pixels.replace(b"0.5", b"NaN", 1)
+    blank = json.dumps({"pixels": [0] * 784}).encode()
+    elsewhere = {"Content-Type": "image/png", "Origin": "http://evil.example"}
     as_json, as_png = ({"Content-Type": kind} for kind in ("application/json", "image/png"))
     return {
         "pixels": (("POST", "/api/predict", pixels, as_json), 200),
@@ -72,6 +74,8 @@ def requests() -> dict[str, tuple[Request, int]]:
         "page": (("GET", "/", b"", {}), 200),
         "NaN": (("POST", "/api/predict", nan, as_json), 400),
         "no JSON": (("POST", "/api/predict", b"{", as_json), 400),
+        "blank": (("POST", "/api/predict", blank, as_json), 422),
+        "page elsewhere": (("POST", "/api/predict", png, elsewhere), 403),
         "broken picture": (("POST", "/api/predict", png[:200], as_png), 422),
         "another type": (("POST", "/api/predict", b"5", {"Content-Type": "text/plain"}), 415),
         "another host": (("GET", "/", b"", {"Host": "evil.example"}), 403),
@@ -154,6 +158,8 @@ def resident_mb(pid: int) -> int:
 
 
 def spread(values: list[float]) -> dict[str, float]:
+    if len(values) < 2:
+        return {"count": len(values)}
     cuts = statistics.quantiles(values, n=100)
     return {"median": round(cuts[49], 1), "p95": round(cuts[94], 1), "count": len(values)}
 

@@ -20,10 +20,11 @@ from collections.abc import Sequence
 from deep_mnist import training
 from deep_mnist.training.flags import Parser
 
-AT_ONCE = os.cpu_count() or 1  # requests that are being read; the models use more threads
-WAITING = 16
-PATIENCE = 10.0  # seconds in the queue
-THREADS = AT_ONCE + WAITING + 4  # the last ones tell that the queue is full, and send the page
+PICTURES_WAITING = 8  # one is decoded at a time, which bounds the memory
+READ_AT_ONCE = os.cpu_count() or 1  # by the models, which use more threads
+READ_WAITING = 16
+PATIENCE = 10.0  # seconds in a queue
+THREADS_BESIDE = 4  # they tell that a queue is full, and send the page
 
 NEEDED = ("flask", "waitress", "PIL")
 NOT_INSTALLED = 'the page needs Flask, waitress and Pillow: pip install "deep_mnist[web]"'
@@ -73,9 +74,14 @@ def _serve(listener: socket.socket, host: str) -> None:
 
     training.import_quietly()
     with Reader() as reader:
-        application = app.create(reader, host, Gate(AT_ONCE, WAITING, PATIENCE))
+        gates = app.Gates(
+            pictures=Gate(1, PICTURES_WAITING, PATIENCE),
+            models=Gate(READ_AT_ONCE, READ_WAITING, PATIENCE),
+        )
+        threads = sum(gate.places for gate in gates) + THREADS_BESIDE
+        application = app.create(reader, host, gates)
         with server.running(
-            application, listener, threads=THREADS, max_body=bodies.MAX_BYTES
+            application, listener, threads=threads, max_body=bodies.MAX_BYTES
         ) as loop:
             if not hosts.is_loopback(host):
                 print(EVERYONE.format(host=host), file=sys.stderr)

@@ -6,6 +6,7 @@ needs `pip install playwright` and a Chromium, the system's or playwright's own.
 keeps what it looked like, at the width of a phone and of a desk, light and dark.
 """
 
+import itertools
 import os
 import re
 import shutil
@@ -19,6 +20,7 @@ from PIL import Image, ImageDraw
 playwright = pytest.importorskip("playwright.sync_api")
 
 pytestmark = pytest.mark.browser
+playwright.expect.set_options(timeout=20_000)  # of a machine that does other things as well
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = [
@@ -31,7 +33,7 @@ FLAGS = [
     "--disable-sync",
 ]
 NOTHING = "\N{EN DASH}"  # stands where there is no answer
-PHONE, DESK = (390, 844), (1280, 800)
+PHONE, PHONE_ON_ITS_SIDE, DESK = (390, 844), (844, 390), (1280, 900)
 
 # Strokes as fractions of the sheet.
 ONE = [(0.5, 0.2), (0.5, 0.8)]
@@ -45,7 +47,7 @@ def url():
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         yield process.stdout.readline().split()[0]
         process.terminate()
-        assert process.wait(20) == 143
+        assert process.wait(60) == 143
 
 
 @pytest.fixture(scope="module")
@@ -64,12 +66,13 @@ def opened(browser, url):
     """Opens the page at a width; whatever the browser complains of fails the test."""
     contexts, complaints = [], []
 
-    def open_(size=DESK, **options):
+    def open_(size=DESK, before=lambda page: None, **options):
         context = browser.new_context(
             viewport=dict(zip(("width", "height"), size, strict=True)), **options
         )
         contexts.append(context)
         page = context.new_page()
+        before(page)
         page.on("console", lambda message: complaints.extend(serious(message.text)))
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("request", lambda request: complaints.extend(elsewhere(request.url)))
@@ -123,6 +126,20 @@ def test_a_digit_drawn_with_the_mouse_grows_its_bar(page):
     playwright.expect(page.locator("#said")).to_have_text(re.compile(r"^CNN reads 0, "))
 
 
+def test_a_dot_and_a_bar_are_no_question_and_no_complaint_on_the_console(page):
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    draw(page, [(0.5, 0.5), (0.5, 0.5)])
+    playwright.expect(page.locator("#message")).to_have_text("No digit yet: draw it larger.")
+    page.click("#clear")
+    draw(page, [(0.2, 0.2), (0.8, 0.2)])  # what a 7 begins with
+    playwright.expect(page.locator("#message")).to_have_text("No digit yet: draw it larger.")
+    assert asked == []
+    draw(page, [(0.8, 0.2), (0.5, 0.9)])
+    wait_for(page, "7")
+    playwright.expect(page.locator("#message")).to_have_text("")
+
+
 def test_bars_move_while_the_pen_is_down(page):
     box = page.locator("#sheet").bounding_box()
     x, y, side = box["x"] + box["width"] / 2, box["y"], box["width"]
@@ -145,6 +162,28 @@ def test_undo_takes_a_stroke_back_and_clear_all(page):
     wait_for(page, NOTHING)
     playwright.expect(page.locator(".digit")).to_have_count(0)
     playwright.expect(page.locator("#hint")).to_be_visible()
+
+
+def test_undo_brings_back_what_was_cleared_and_the_drawing_before_a_picture(page, two_digits):
+    draw(page, ZERO)
+    wait_for(page, "0")
+    page.click("#clear")
+    wait_for(page, NOTHING)
+    playwright.expect(page.locator("#said")).to_have_text("Cleared")
+    page.click("#undo")
+    wait_for(page, "0")
+    page.set_input_files("#file", two_digits)
+    playwright.expect(page.locator(".digit")).to_have_count(2)
+    draw(page, ONE)  # on a new sheet
+    wait_for(page, "1")
+    page.click("#undo")
+    playwright.expect(page.locator(".digit")).to_have_count(2)
+    page.click("#undo")
+    playwright.expect(page.locator(".digit")).to_have_count(1)
+    wait_for(page, "0")
+    page.click("#undo")
+    wait_for(page, NOTHING)
+    assert page.locator("#undo").is_disabled()
 
 
 def test_a_digit_drawn_by_touch(opened):
@@ -172,6 +211,7 @@ def test_a_digit_drawn_with_the_keyboard_alone(page):
     playwright.expect(page.locator("#keys")).to_be_visible()
     for _ in range(8):
         page.keyboard.press("ArrowUp")
+    playwright.expect(page.locator("#said")).to_have_text("Top")
     page.keyboard.press("Space")
     playwright.expect(page.locator("#said")).to_have_text("Pen down")
     for _ in range(16):
@@ -202,6 +242,8 @@ def test_an_opened_picture_shows_each_of_its_digits(page, two_digits):
     wait_for(page, "0")
     digits.first.press("ArrowRight")
     wait_for(page, "1")
+    said = re.compile("^Digit 2 of 2: CNN reads 1, .* Softmax 1, ")
+    playwright.expect(page.locator("#said")).to_have_text(said)
     playwright.expect(digits.last).to_be_focused()
     assert digits.last.get_attribute("aria-checked") == "true"
     sheet = page.locator("#sheet").bounding_box()
@@ -242,6 +284,52 @@ def test_a_file_that_is_no_picture_leaves_the_drawing_as_it_is(page, tmp_path):
     playwright.expect(page.locator(".digit")).to_have_count(1)
 
 
+def test_a_text_file_is_told_to_be_no_picture(page, tmp_path):
+    file = tmp_path / "x.txt"
+    file.write_text("no picture")
+    page.set_input_files("#file", file)
+    message = re.compile(r"^picture: expected a picture \(PNG, ")
+    playwright.expect(page.locator("#message")).to_have_text(message)
+
+
+def test_of_two_pictures_opened_quickly_the_later_one_stays(page, two_digits, tmp_path):
+    page.evaluate(
+        """() => {
+            const decode = createImageBitmap;
+            window.createImageBitmap = async (file) => {
+                if (file.name === "slow.png") await new Promise((done) => setTimeout(done, 500));
+                return decode(file);
+            };
+        }"""
+    )
+    slow = tmp_path / "slow.png"
+    slow.write_bytes(two_digits.read_bytes())
+    picture = Image.new("L", (140, 140), 255)
+    ImageDraw.Draw(picture).line((70, 20, 70, 120), fill=0, width=12)
+    quick = tmp_path / "quick.png"
+    picture.save(quick)
+    page.set_input_files("#file", slow)
+    page.set_input_files("#file", quick)
+    wait_for(page, "1")
+    page.wait_for_timeout(700)
+    playwright.expect(page.locator(".digit")).to_have_count(1)
+
+
+def test_a_model_that_the_page_has_never_heard_of_is_shown_too(opened):
+    def fifth(route):
+        said = route.fetch().json()
+        said["models"].append({**said["models"][0], "title": "Fifth", "summary": "the same again"})
+        said["default"] = "mlp"
+        route.fulfill(json=said)
+
+    page = opened(before=lambda page: page.route("**/api/models", fifth))
+    draw(page, ONE)
+    wait_for(page, "1", column=5)
+    assert page.locator("#models th").all_inner_texts()[4].startswith("Fifth")
+    assert "Fifth: the same again." in page.locator("#summaries").inner_text()
+    playwright.expect(page.locator("#said")).to_have_text(re.compile("^MLP reads 1, .*, Fifth 1"))
+
+
 def test_feature_maps_are_shown_on_demand(page):
     draw(page, ZERO)
     wait_for(page, "0")
@@ -264,17 +352,76 @@ def test_the_parts_of_the_page_have_names(page):
         assert part in tree, part
 
 
-@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
+@pytest.mark.parametrize(
+    ("name", "size"), [("phone", PHONE), ("phone-on-its-side", PHONE_ON_ITS_SIDE), ("desk", DESK)]
+)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_it_fits_the_screen(opened, size, scheme):
+def test_it_fits_the_screen(opened, name, size, scheme):
     page = opened(size, color_scheme=scheme, device_scale_factor=2)
     draw(page, ZERO)
     wait_for(page, "0")
     page.click("summary")
     playwright.expect(page.locator(".grid canvas")).to_have_count(96)
+    page.evaluate("scrollTo(0, 0)")
     assert page.evaluate("document.documentElement.scrollWidth") == size[0]
-    label = page.locator("#models th:nth-of-type(3) .label").bounding_box()
-    assert label["y"] + label["height"] < size[1], "answers are in sight while one draws"
+    in_sight = ["#sheet", "#open", "#models th:nth-of-type(3) .label"]
+    boxes = [page.locator(part).bounding_box() for part in in_sight]
+    for part, box in zip(in_sight, boxes, strict=True):
+        assert box["y"] >= 0 and box["y"] + box["height"] <= size[1], part
+        assert box["x"] + box["width"] <= size[0], part
+    if name != "phone":  # beside each other
+        bars = page.locator("table").bounding_box()
+        assert max(box["x"] + box["width"] for box in boxes[:2]) <= bars["x"]
+    assert overlapping(page) == []
     if directory := os.environ.get("SCREENSHOTS"):
-        name = f"{'phone' if size == PHONE else 'desk'}-{scheme}.png"
-        page.screenshot(path=Path(directory) / name, full_page=True)
+        page.screenshot(path=Path(directory) / f"{name}-{scheme}.png", full_page=True)
+
+
+def overlapping(page):
+    """Heads of columns that run into each other."""
+    boxes = [part.bounding_box() for part in page.locator("#models th").all()]
+    return [
+        (left, right)
+        for left, right in itertools.pairwise(boxes)
+        if left["x"] + left["width"] > right["x"] + 0.5
+    ]
+
+
+# Of WCAG: the contrast of two colours as the browser paints them.
+CONTRAST = """([selector, property, behind]) => {
+    const canvas = document.createElement("canvas");
+    const paper = canvas.getContext("2d", { willReadFrequently: true });
+    const luminance = (colour) => {
+        paper.fillStyle = colour;
+        paper.fillRect(0, 0, 1, 1);
+        const linear = (v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+        const [r, g, b] = [...paper.getImageData(0, 0, 1, 1).data].map((v) => linear(v / 255));
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+    };
+    const style = (selector) => getComputedStyle(document.querySelector(selector));
+    const [a, b] = [style(selector)[property], style(behind).backgroundColor].map(luminance);
+    const seen = style(selector).opacity === "1";
+    return seen ? (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05) : 1;
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_bars_and_words_stand_out(opened, scheme):
+    page = opened(color_scheme=scheme)
+    draw(page, ZERO)
+    wait_for(page, "0")
+    for least, *colours in [
+        (4.5, "#hint", "color", "#sheet"),
+        (4.5, ".note", "color", "body"),
+        (3, "td:not(.best) .bar", "backgroundColor", ".track"),
+        (3, ".best .bar", "backgroundColor", ".track"),
+    ]:
+        assert page.evaluate(CONTRAST, colours) >= least, colours
+
+
+def test_bars_are_seen_in_forced_colours(opened):
+    page = opened(forced_colors="active")
+    draw(page, ZERO)
+    wait_for(page, "0")
+    for bar in ("td:not(.best) .bar", ".best .bar"):
+        assert page.evaluate(CONTRAST, [bar, "backgroundColor", ".track"]) >= 3

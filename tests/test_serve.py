@@ -23,7 +23,8 @@ ANSWER = {"label": 7, "probability": 0.9, "probabilities": [0.0] * 7 + [0.9, 0.1
 
 
 def application(reader, at_once=4, waiting=4):
-    return app.create(reader, "127.0.0.1", gate.Gate(at_once, waiting, 10))
+    gates = app.Gates(gate.Gate(1, 4, 10), gate.Gate(at_once, waiting, 10))
+    return app.create(reader, "127.0.0.1", gates)
 
 
 class Stub:
@@ -41,10 +42,9 @@ class Stub:
                 "label": 7,
                 "probability": 0.9,
                 "box": list(box),
-                "pixels": image.tolist(),
                 "models": {name: ANSWER for name in models.NAMES},
             }
-            for image, box in zip(images, boxes, strict=True)
+            for _, box in zip(images, boxes, strict=True)
         ]
 
     def feature_maps(self, image):
@@ -55,7 +55,7 @@ class Stub:
         ]
 
     def models(self):
-        return [{"name": name, "parameters": 1, "test_accuracy": 1.0} for name in models.NAMES]
+        return {"default": "cnn", "models": [{"name": name} for name in models.NAMES]}
 
 
 def picture(*digits, **options):
@@ -119,12 +119,15 @@ def test_the_models_read_a_picture_with_two_digits(real):
 def test_every_answer_is_as_the_description_says(real):
     client = application(real).test_client()
     description = client.get("/api/openapi.json").json
-    pixels = {"pixels": client.post("/api/predict", **png(picture(0))).json["digits"][0]["pixels"]}
+    digits = client.post("/api/predict?pixels=1", **png(picture(0))).json["digits"]
+    pixels = {"pixels": digits[0]["pixels"]}
     for method, path, body, status in [
         ("get", "/api/models", {}, 200),
         ("get", "/healthz", {}, 200),
         ("post", "/api/predict", png(picture(1, 0)), 200),
         ("post", "/api/predict", {"json": pixels}, 200),
+        ("post", "/api/predict?pixels=1", {"json": pixels}, 200),
+        ("post", "/api/predict", {"json": {"pixels": BLANK}}, 422),
         ("post", "/api/predict", png(b"no picture"), 422),
         ("post", "/api/predict", {"json": {"pixels": []}}, 400),
         ("post", "/api/predict", {"data": "x", "content_type": "text/plain"}, 415),
@@ -132,21 +135,35 @@ def test_every_answer_is_as_the_description_says(real):
         ("post", "/api/feature-maps", {"json": 5}, 400),
     ]:
         response = getattr(client, method)(path, **body)
-        answers = description["paths"][path][method]["responses"]
+        answers = description["paths"][path.split("?")[0]][method]["responses"]
         answer = answers[str(status)]
         if "$ref" in answer:
             answer = description["components"]["responses"][answer["$ref"].split("/")[-1]]
         schema = answer["content"]["application/json"]["schema"]
         assert response.status_code == status, response.json
         jsonschema.validate(response.json, {**schema, "components": description["components"]})
-    assert client.get("/api/models").json["models"][2]["parameters"] == 3_274_634
+    said = client.get("/api/models").json
+    cnn = next(model for model in said["models"] if model["name"] == said["default"])
+    assert (cnn["title"], cnn["parameters"]) == ("CNN", 3_274_634)
+
+
+def test_an_answer_is_short_unless_the_pixels_are_asked_for(real):
+    client = application(real).test_client()
+    short = client.post("/api/predict", **png(picture(0)))
+    assert len(short.data) < 800
+    long = client.post("/api/predict?pixels=1", **png(picture(0)))
+    [digit] = long.json["digits"]
+    assert len(digit.pop("pixels")) == 784
+    assert [digit] == short.json["digits"]
+    response = client.post("/api/predict?pixels=yes", **png(picture(0)))
+    assert error(response, 400) == '?pixels: expected 0 or 1, found "yes"'
 
 
 def test_pixels_of_an_answer_are_read_as_the_picture_was(real):
     client = application(real).test_client()
-    first = client.post("/api/predict", **png(picture(0))).json["digits"][0]
+    first = client.post("/api/predict?pixels=1", **png(picture(0))).json["digits"][0]
     for pixels in (first["pixels"], np.reshape(first["pixels"], (28, 28)).tolist()):
-        again = client.post("/api/predict", json={"pixels": pixels}).json
+        again = client.post("/api/predict?pixels=1", json={"pixels": pixels}).json
         assert again["size"] == [28, 28]
         assert again["digits"][0]["box"] == [0, 0, 28, 28]
         assert again["digits"][0]["pixels"] == first["pixels"]
@@ -199,11 +216,17 @@ def png(content, kind="image/png"):
         png(picture(1, format="GIF"), "image/png"),  # the content decides
         {"data": {"anything": (io.BytesIO(picture(1)), "one.png")}},
         {"json": {"pixels": [*BLANK[1:], 1]}},
-        {"json": {"pixels": [[0.5] * 28] * 28}},
+        {"json": {"pixels": [[0, 0.5] * 14] * 28}},
     ],
 )
 def test_a_digit_comes_as_pixels_or_as_a_picture(client, body):
     assert client.post("/api/predict", **body).json["digits"][0]["label"] == 7
+
+
+def form(*values):
+    head = '--x\r\nContent-Disposition: form-data; name="field"\r\n\r\n'
+    body = "".join(f"{head}{value}\r\n" for value in values) + "--x--\r\n"
+    return png(body.encode(), "multipart/form-data; boundary=x")
 
 
 def replaced(index, text):
@@ -215,22 +238,29 @@ def replaced(index, text):
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        ("", 'expected JSON, {"pixels": [784 numbers]}, found none'),
-        ("{", "expected JSON"),
-        ("[" * 100_000, "expected JSON"),
-        ("\xff", "expected JSON"),
+        ("", 'expected JSON, {"pixels": [784 numbers]}, found no bytes'),
+        ('{"pixels": [0,\n 0,]}', "found a mistake in line 2, column 4: Expecting value"),
+        ("[" * 100_000, "found too many brackets in brackets"),
+        ("\xff", "found bytes that are no UTF-8"),
         ("null", 'expected an object, {"pixels": [784 numbers]}, found null'),
         ("{}", "found the keys []"),
         ('{"pixels": [], "model": 1}', 'found the keys ["model", "pixels"]'),
         ('{"pixels": "x"}', 'pixels: expected 784 numbers, found "x"'),
         ('{"pixels": [1, 0]}', "pixels: expected 784 numbers, or 28 rows of 28, found 2 elements"),
-        (replaced(5, "255"), "pixels[5]: expected a number from 0 (paper) to 1 (ink), found 255; "),
+        (replaced(5, "255"), "to 1 (ink), found 255; divide by 255"),
+        (
+            replaced(5, "1.0000001"),
+            "pixels[5]: expected a number from 0 (paper) to 1 (ink), found ",
+        ),
         (replaced(0, "-0.1"), "pixels[0]: expected a number from 0 (paper) to 1 (ink), found -0.1"),
         (replaced(3, "NaN"), "pixels: expected numbers from 0 (paper) to 1 (ink), found NaN"),
         (replaced(3, "-Infinity"), "found -Infinity"),
         (replaced(3, "1e999"), "pixels[3]: expected a number from 0 (paper) to 1 (ink), found Inf"),
-        (replaced(3, "9" * 4000), "found a number of too many digits"),
-        (replaced(3, "9" * 5000), "expected JSON"),
+        (replaced(3, "9" * 30), "found 1e+30"),
+        (
+            replaced(3, "9" * 5000),
+            "pixels[3]: expected a number from 0 (paper) to 1 (ink), found Inf",
+        ),
         (replaced(783, "true"), "pixels[783]: expected a number, found true"),
         (replaced(1, '"0"'), 'pixels[1]: expected a number, found "0"'),
         (replaced(1, "null"), "pixels[1]: expected a number, found null"),
@@ -240,7 +270,9 @@ def replaced(index, text):
 @pytest.mark.parametrize("path", ["/api/predict", "/api/feature-maps"])
 def test_pixels_that_are_none_are_refused_with_the_reason(client, path, body, message):
     response = client.post(path, data=body.encode("latin-1"), content_type="application/json")
-    assert message in error(response, 400)
+    said = error(response, 400)
+    assert message in said
+    assert ("divide by 255" in said) == ("found 255" in said)
 
 
 @pytest.mark.parametrize(
@@ -253,14 +285,40 @@ def test_pixels_that_are_none_are_refused_with_the_reason(client, path, body, me
         (png(b"x", "text/plain"), 415, "found text/plain"),
         (png(picture(1), None), 415, "found no Content-Type"),
         (png(picture(1), "application/x-www-form-urlencoded"), 415, "curl -F picture=@FILE"),
-        ({"data": {"picture": "text"}, "content_type": "multipart/form-data"}, 400, "found 0"),
+        (
+            {"data": {"picture": "text"}, "content_type": "multipart/form-data"},
+            400,
+            '(curl -F picture=@FILE), found 0 files and the fields ["picture"]',
+        ),
+        (form("x" * 2_000_000), 413, "or more than 500000 bytes in those that are no file"),
+        (form(*["x"] * 1100), 413, "(curl -F picture=@FILE), found more than 1000 fields, or"),
         (
             {"data": {name: (io.BytesIO(b"x"), "x.png") for name in "ab"}},
             400,
-            "expected one picture, found 2",
+            "expected one picture (curl -F picture=@FILE), found 2 files",
         ),
         (png(b"--x\r\nbroken", "multipart/form-data; boundary=x"), 400, "found 0"),
-        (png(b"x", "multipart/form-data"), 400, "multipart/form-data"),
+        (
+            png(b"x", "multipart/form-data"),
+            400,
+            "multipart/form-data: expected a boundary in Content-Type, found none; let the client",
+        ),
+        (
+            {**png(picture(1)), "headers": {"Content-Encoding": "gzip"}},
+            415,
+            'Content-Encoding: expected none, found "gzip"; send the body as it is',
+        ),
+        (
+            {"json": {"pixels": BLANK}, "headers": {"Content-Encoding": "gzip"}},
+            415,
+            "Content-Encoding: expected none",
+        ),
+        (
+            {"json": {"pixels": BLANK}},
+            422,
+            "pixels: expected a digit, found 784 that are nearly the same",
+        ),
+        ({"json": {"pixels": [0.97, 1] * 392}}, 422, "pixels: expected a digit"),
         (png(b" " * 200_001, "application/json"), 413, "at most 200000 bytes of JSON"),
     ],
 )
@@ -274,6 +332,14 @@ def test_a_body_that_is_no_picture_is_refused(client, body, status, message):
         ("GET", "/nothing", 404),
         ("GET", "/web/../serve.py", 404),
         ("GET", "/web/%2e%2e/serve.py", 404),
+        ("GET", "/web//etc/passwd", 404),
+        ("GET", "/api//models", 404),
+        ("GET", "/api/models/", 404),
+        ("GET", "/web/", 404),
+        ("GET", "/web/index.html", 404),
+        ("GET", "/web/openapi.json", 404),
+        ("GET", "/web/none.js", 404),
+        ("OPTIONS", "/api/predict", 405),
         ("GET", "/api/predict", 405),
         ("POST", "/healthz", 405),
         ("DELETE", "/api/models", 405),
@@ -311,6 +377,14 @@ def test_what_goes_wrong_inside_is_not_told_outside(caplog):
         ("localhost.evil.example", "127.0.0.1", False),
         ("127.0.0.1.evil.example", "127.0.0.1", False),
         ("[::1", "127.0.0.1", False),
+        ("evil@localhost", "127.0.0.1", False),
+        ("localhost/x", "127.0.0.1", False),
+        ("localhost#a", "127.0.0.1", False),
+        ("localhost?a", "127.0.0.1", False),
+        ("localhost:evil", "127.0.0.1", False),
+        ("localhost:8000:8000", "127.0.0.1", False),
+        ("localhost ", "127.0.0.1", False),
+        ("[::1]evil.example", "127.0.0.1", False),
         ("192.168.1.5:8000", "127.0.0.1", False),
         ("192.168.1.5:8000", "0.0.0.0", True),
         (f"{socket.gethostname()}:8000", "0.0.0.0", True),
@@ -328,6 +402,36 @@ def test_another_host_header_is_refused_everywhere(client):
         assert "goes by another name" in error(response, 403)
 
 
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200),
+        ({"Sec-Fetch-Site": "same-origin", "Origin": "http://localhost"}, 200),
+        ({"Sec-Fetch-Site": "none"}, 200),
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+        ({"Sec-Fetch-Site": "same-site"}, 403),
+        ({"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}, 403),  # a form
+        ({"Origin": "http://evil.example"}, 403),
+        ({"Origin": "http://localhost:3000"}, 403),
+        ({"Origin": "http://localhost@evil.example"}, 403),
+        ({"Origin": "null"}, 403),
+    ],
+)
+def test_a_page_elsewhere_can_not_have_us_work(client, headers, status):
+    body = {"data": {"picture": (io.BytesIO(picture(1)), "x.png")}}
+    response = client.post("/api/predict", headers=headers, **body)
+    assert response.status_code == status
+    if status == 403:
+        assert error(response, 403) == (
+            "Origin: expected this server's own page, found one from elsewhere"
+        )
+
+
+def test_a_link_elsewhere_leads_to_the_page(client):
+    headers = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
+    assert client.get("/", headers=headers, buffered=True).status_code == 200
+
+
 def test_every_answer_keeps_the_browser_from_guessing_and_fetching_elsewhere(client):
     for path in ("/", "/web/page.js", "/api/models", "/nothing"):
         headers = client.get(path, buffered=True).headers
@@ -339,8 +443,9 @@ def test_every_answer_keeps_the_browser_from_guessing_and_fetching_elsewhere(cli
 
 
 def test_the_page_asks_for_nothing_from_elsewhere(client):
+    urls = {"index.html": "/", "openapi.json": "/api/openapi.json"}
     for path in sorted(app.WEB.iterdir()):
-        url = "/" if path.name == "index.html" else f"/web/{path.name}"
+        url = urls.get(path.name, f"/web/{path.name}")
         response = client.get(url, buffered=True)
         assert response.status_code == 200
         elsewhere = re.findall(r"https?://(?!127\.0\.0\.1|www\.w3\.org/2000/svg)", response.text)
@@ -359,7 +464,7 @@ def test_one_too_many_is_sent_away():
 
     client = application(Slow(), at_once=1, waiting=0).test_client()
     answers = []
-    body = {"json": {"pixels": BLANK}}
+    body = {"json": {"pixels": [*BLANK[1:], 1]}}
     first = threading.Thread(target=lambda: answers.append(client.post("/api/predict", **body)))
     first.start()
     assert entered.wait(5)
@@ -375,13 +480,37 @@ def test_one_too_many_is_sent_away():
 def test_who_waits_too_long_is_sent_away():
     one = gate.Gate(1, 1, patience=0.1)
     go_on = threading.Event()
-    first = threading.Thread(target=one.pass_through, args=(lambda: go_on.wait(5),))
+    first = threading.Thread(target=one.run, args=(lambda: go_on.wait(5),))
     first.start()
     with pytest.raises(gate.BusyError):
-        one.pass_through(list)
+        one.run(list)
     go_on.set()
     first.join()
-    assert one.pass_through(lambda: "mine") == "mine"
+    assert one.run(lambda: "mine") == "mine"
+
+
+def test_pixels_do_not_wait_for_pictures(monkeypatch):
+    entered, go_on = threading.Event(), threading.Event()
+
+    def slow(file):
+        entered.set()
+        go_on.wait(5)
+        raise app.image.PictureError("is read at last")
+
+    monkeypatch.setattr(app.image, "read", slow)
+    gates = app.Gates(pictures=gate.Gate(1, 0, 10), models=gate.Gate(1, 0, 10))
+    client = app.create(Stub(), "127.0.0.1", gates).test_client()
+    answers = []
+    first = threading.Thread(
+        target=lambda: answers.append(client.post("/api/predict", **png(b"photo")))
+    )
+    first.start()
+    assert entered.wait(5)
+    assert client.post("/api/predict", json={"pixels": [*BLANK[1:], 1]}).status_code == 200
+    assert "busy" in error(client.post("/api/predict", **png(b"another")), 503)
+    go_on.set()
+    first.join()
+    assert error(answers[0], 422) == "picture: is read at last"
 
 
 # On the wire --------------------------------------------------------------------
@@ -434,6 +563,14 @@ def test_what_the_application_never_sees_is_refused_in_json_and_heard(port, requ
     assert head.split()[1] == status
     assert list(json.loads(body)) == ["error"]
     assert b"Server:" not in head
+
+
+def test_a_body_that_is_too_large_is_told_the_limit(port):
+    answer, _ = talk(port, POST + b"Content-Length: 20000001\r\n\r\n")
+    assert json.loads(answer.partition(b"\r\n\r\n")[2]) == {
+        "error": "Request Entity Too Large: expected at most 20000000 bytes, found 20000001; "
+        "make the picture smaller"
+    }
 
 
 def test_a_request_that_drips_in_is_ended(port, monkeypatch):

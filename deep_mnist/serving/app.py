@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-from flask import Flask, Response, abort, jsonify, request
+from flask import Flask, Response, abort, jsonify, request, send_from_directory
 from werkzeug.exceptions import HTTPException, InternalServerError, MethodNotAllowed, NotFound
 
 from deep_mnist import __version__
@@ -17,6 +17,7 @@ from deep_mnist.serving.gate import BusyError, Gate
 from deep_mnist.serving.reader import Reader
 
 WEB = Path(__file__).parents[1] / "web"
+PARTS = (".css", ".js", ".svg")  # of the page
 HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
@@ -28,22 +29,34 @@ HEADERS = {
 }
 
 
-def create(reader: Reader, listening_on: str, gate: Gate) -> Flask:
+class Gates(NamedTuple):
+    """Two queues: what the models read in milliseconds does not wait for somebody's large photo."""
+
+    pictures: Gate  # from a file to its digits
+    models: Gate
+
+
+def create(reader: Reader, listening_on: str, gates: Gates) -> Flask:
     """The application of a server that listens on the host `listening_on`.
 
     Every answer but the page and its parts is JSON; one of a status from 400 on is
     `{"error": "one line"}`.
     """
-    app = Flask("deep_mnist", static_folder=str(WEB), static_url_path="/web")
+    app = Flask("deep_mnist", static_folder=None)
+    app.url_map.merge_slashes = False  # by a redirect, which would be HTML
     app.config["MAX_CONTENT_LENGTH"] = bodies.MAX_BYTES
+    app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
     app.json.sort_keys = False  # type: ignore[attr-defined]
     description = json.loads((WEB / "openapi.json").read_text("utf-8"))
     description["info"]["version"] = __version__
 
     @app.before_request
-    def check_host() -> None:
+    def check_headers() -> None:
         if not hosts.is_ours(request.headers.get("Host", ""), listening_on):
             abort(403, "Host: this server goes by another name; start it with --host NAME")
+        if hosts.comes_from_elsewhere(request.method, request.headers):
+            abort(403, "Origin: expected this server's own page, found one from elsewhere")
+        bodies.check_encoding(request)
 
     @app.after_request
     def add_headers(response: Response) -> Response:
@@ -54,7 +67,13 @@ def create(reader: Reader, listening_on: str, gate: Gate) -> Flask:
 
     @app.get("/")
     def page() -> Response:
-        return app.send_static_file("index.html")
+        return send_from_directory(WEB, "index.html")
+
+    @app.get("/web/<name>")
+    def part(name: str) -> Response:
+        if not name.endswith(PARTS):
+            abort(404)
+        return send_from_directory(WEB, name)
 
     @app.get("/healthz")
     def health() -> Response:
@@ -66,22 +85,28 @@ def create(reader: Reader, listening_on: str, gate: Gate) -> Flask:
 
     @app.get("/api/models")
     def list_models() -> Response:
-        return jsonify(models=reader.models())
+        return jsonify(reader.models())
 
     @app.post("/api/predict")
     def predict() -> Response:
+        with_pixels = bodies.wants_pixels(request)
         file = bodies.picture(request)
         if file is not None:
-            return jsonify(gate.pass_through(lambda: _read_picture(reader, file)))
-        pixels = bodies.pixels(request)
-        box = (0, 0, 28, 28)
-        digits = gate.pass_through(lambda: reader.read(pixels[None], [box]))
-        return jsonify(size=box[2:], digits=digits)
+            size, found = gates.pictures.run(lambda: _digits(file))
+        else:
+            pixels = bodies.pixels(request)
+            bodies.check_ink(pixels)
+            size, found = (28, 28), [image.Digit(pixels, (0, 0, 28, 28))]
+        digits = gates.models.run(lambda: _read(reader, found))
+        if with_pixels:
+            for digit, seen in zip(digits, found, strict=True):
+                digit["pixels"] = [round(value, 4) for value in seen.pixels.tolist()]
+        return jsonify(size=size, digits=digits)
 
     @app.post("/api/feature-maps")
     def feature_maps() -> Response:
         pixels = bodies.pixels(request)
-        return jsonify(layers=gate.pass_through(lambda: reader.feature_maps(pixels)))
+        return jsonify(layers=gates.models.run(lambda: reader.feature_maps(pixels)))
 
     @app.errorhandler(image.PictureError)
     def no_digit(error: image.PictureError) -> tuple[Response, int]:
@@ -115,9 +140,10 @@ def create(reader: Reader, listening_on: str, gate: Gate) -> Flask:
     return app
 
 
-def _read_picture(reader: Reader, file: bytes) -> dict[str, Any]:
+def _digits(file: bytes) -> tuple[tuple[int, int], list[image.Digit]]:
     picture = image.read(file)
-    found = image.digits(picture)
-    images = np.stack([digit.pixels for digit in found])
-    digits = reader.read(images, [digit.box for digit in found])
-    return {"size": (picture.width, picture.height), "digits": digits}
+    return (picture.width, picture.height), image.digits(picture)
+
+
+def _read(reader: Reader, found: list[image.Digit]) -> list[dict[str, Any]]:
+    return reader.read(np.stack([digit.pixels for digit in found]), [digit.box for digit in found])

@@ -23,17 +23,18 @@ class Gate:
     """
 
     def __init__(self, at_once: int, waiting: int, patience: float) -> None:
-        self._places = threading.Semaphore(at_once + waiting)
+        self.places = at_once + waiting
+        self._free = threading.Semaphore(self.places)
         self._threads = ThreadPoolExecutor(at_once, "reading")
         self._patience = patience
 
-    def pass_through(self, work: Callable[[], T]) -> T:
+    def run(self, work: Callable[[], T]) -> T:
         """Returns what `work` does, once it is its turn.
 
         Raises:
           BusyError: there is no place left to wait, or `patience` is over.
         """
-        if not self._places.acquire(blocking=False):
+        if not self._free.acquire(blocking=False):
             raise BusyError
         try:
             result = self._threads.submit(work)
@@ -44,4 +45,4 @@ class Gate:
                     raise BusyError from None
                 return result.result()  # it is being worked on
         finally:
-            self._places.release()
+            self._free.release()

@@ -13,7 +13,14 @@ import numpy.typing as npt
 from deep_mnist import models
 from deep_mnist.training import shipped
 
-CHIEF = "cnn"  # whose answer is the answer
+DEFAULT_MODEL = "cnn"  # whose answer is the answer
+TITLES = {"softmax": "Softmax", "mlp": "MLP", "cnn": "CNN", "fnn": "FNN"}
+SUMMARIES = {
+    "softmax": "one linear layer",
+    "mlp": "three layers",
+    "cnn": "two convolutions and two layers",
+    "fnn": "two layers in NumPy, hardly trained and yet nearly always sure",
+}
 LAYERS = ("h_conv1", "h_conv2")
 
 Images = npt.NDArray[np.float32]
@@ -46,18 +53,19 @@ class Reader:
         said = {name: model.probabilities(images) for name, model in self._models.items()}
         return [
             {
-                **_answer(said[CHIEF][index]),
+                **_answer(said[DEFAULT_MODEL][index]),
                 "box": list(box),
-                "pixels": _rounded(image, 4),
                 "models": {
                     name: {
                         **_answer(probabilities[index]),
-                        "probabilities": _rounded(probabilities[index], 6),
+                        "probabilities": [
+                            round(value, 6) for value in probabilities[index].tolist()
+                        ],
                     }
                     for name, probabilities in said.items()
                 },
             }
-            for index, (image, box) in enumerate(zip(images, boxes, strict=True))
+            for index, box in enumerate(boxes)
         ]
 
     def feature_maps(self, image: npt.NDArray[np.float32]) -> list[dict[str, Any]]:
@@ -65,7 +73,7 @@ class Reader:
 
         Values are 0..255, a layer's largest activation is 255.
         """
-        cnn = self._models[CHIEF]
+        cnn = self._models["cnn"]
         layers = cnn.session.run(cnn.model.feature_maps, {cnn.model.x: image[None]})
         return [
             {
@@ -79,25 +87,26 @@ class Reader:
             for name, layer in zip(LAYERS, layers, strict=True)
         ]
 
-    def models(self) -> list[dict[str, Any]]:
+    def models(self) -> dict[str, Any]:
         """The models, with their size and how well they read MNIST's test set."""
-        return [
-            {
-                "name": name,
-                "parameters": _parameters(model),
-                "test_accuracy": _result(name)["test_accuracy"],
-            }
-            for name, model in self._models.items()
-        ]
+        return {
+            "default": DEFAULT_MODEL,
+            "models": [
+                {
+                    "name": name,
+                    "title": TITLES[name],
+                    "summary": SUMMARIES[name],
+                    "parameters": _parameters(model),
+                    "test_accuracy": _result(name)["test_accuracy"],
+                }
+                for name, model in self._models.items()
+            ],
+        }
 
 
-def _answer(probabilities: Images) -> dict[str, Any]:
+def _answer(probabilities: npt.NDArray[np.float64]) -> dict[str, Any]:
     label = int(probabilities.argmax())
     return {"label": label, "probability": round(float(probabilities[label]), 6)}
-
-
-def _rounded(values: npt.NDArray[Any], digits: int) -> list[float]:
-    return [round(value, digits) for value in values.tolist()]
 
 
 def _parameters(model: models.Classifier) -> int:

@@ -15,7 +15,7 @@ from waitress import create_server, wasyncore
 from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser
 from waitress.task import ErrorTask
-from waitress.utilities import BadRequest
+from waitress.utilities import BadRequest, RequestEntityTooLarge, RequestHeaderFieldsTooLarge
 
 REQUEST_SECONDS = 20  # for a whole request to arrive, and for a connection to stand idle
 FAREWELL_SECONDS = 2  # for a client that was refused to stop sending, and to read why
@@ -67,6 +67,14 @@ class Parser(HTTPRequestParser):  # type: ignore[misc]
 
     def received(self, data: bytes) -> int:
         consumed: int = super().received(data)
+        if isinstance(self.error, RequestEntityTooLarge):
+            most = self.adj.max_request_body_size - 1
+            self.error.body = (
+                f"expected at most {most} bytes, found {self.content_length}; "
+                "make the picture smaller"
+            )
+        elif isinstance(self.error, RequestHeaderFieldsTooLarge):
+            self.error.body = f"expected at most {MAX_HEADER_BYTES} bytes, found more"
         if self.error:
             self.expect_continue = False
         return consumed

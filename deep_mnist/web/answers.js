@@ -2,19 +2,25 @@
 
 import { paintPixels } from "./pixels.js";
 
-const TITLES = { softmax: "Softmax", mlp: "MLP", cnn: "CNN", fnn: "FNN" };
-
 export class Answers {
+  // `models` as the API lists them; the answer of the one named `chief` is the digit's label.
   // onChoose(index) is called when one of several digits is chosen.
-  constructor(elements, models, onChoose) {
+  constructor(elements, models, chief, onChoose) {
     this.elements = elements;
+    this.models = models;
+    this.chief = chief;
     this.onChoose = onChoose;
     this.digits = [];
     this.chosen = 0;
     this.columns = models.map((model) => this.#column(model));
+    elements.accuracy.colSpan = models.length;
+    const summaries = models.map(({ title, summary }) => `${title}: ${summary}`);
+    elements.summaries.textContent = `${summaries.join("; ")}.`;
     this.rows = Array.from({ length: 10 }, (_, digit) => this.#row(digit));
     elements.digits.addEventListener("keydown", (event) => this.#key(event));
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#thumbnails());
+    for (const feature of ["prefers-color-scheme: dark", "forced-colors: active"]) {
+      matchMedia(`(${feature})`).addEventListener("change", () => this.#thumbnails());
+    }
     this.show([]);
   }
 
@@ -37,17 +43,25 @@ export class Answers {
 
   // In words: "CNN reads 5, 99.8 %. Softmax 5, MLP 3, FNN 8."
   sentence() {
-    if (!this.digits.length) return "";
-    if (this.digits.length > 1) {
-      return `${this.digits.length} digits: ${this.digits.map((digit) => digit.label).join(" ")}`;
-    }
-    const [{ label, probability, models }] = this.digits;
-    const others = Object.entries(models).filter(([name]) => name !== "cnn");
-    const rest = others.map(([name, answer]) => `${TITLES[name]} ${answer.label}`);
-    return `CNN reads ${label}, ${percent(probability)}. ${rest.join(", ")}.`;
+    if (this.digits.length < 2) return this.#inWords(this.digits[0]);
+    return `${this.digits.length} digits: ${this.digits.map((digit) => digit.label).join(" ")}`;
   }
 
-  #column({ name, test_accuracy: accuracy }) {
+  sentenceOfChosen() {
+    const which = `Digit ${this.chosen + 1} of ${this.digits.length}`;
+    return `${which}: ${this.#inWords(this.digits[this.chosen])}`;
+  }
+
+  #inWords(digit) {
+    if (!digit) return "";
+    const said = ({ name, title }) => `${title} ${digit.models[name].label}`;
+    const [chief] = this.models.filter(({ name }) => name === this.chief);
+    const others = this.models.filter((model) => model !== chief);
+    const first = `${chief.title} reads ${digit.label}, ${percent(digit.probability)}.`;
+    return others.length ? `${first} ${others.map(said).join(", ")}.` : first;
+  }
+
+  #column({ name, title, test_accuracy: accuracy }) {
     const head = document.createElement("th");
     head.scope = "col";
     const parts = ["name", "label", "sure"].map((kind) => {
@@ -55,7 +69,7 @@ export class Answers {
       part.className = kind;
       return part;
     });
-    parts[0].textContent = TITLES[name];
+    parts[0].textContent = title;
     this.elements.models.append(head);
     this.elements.accuracies.insertCell().textContent = percent(accuracy);
     return { name, head, label: parts[1], sure: parts[2] };
@@ -90,6 +104,7 @@ export class Answers {
         const { cell, bar, text } = cells[column];
         const probability = answer?.probabilities[value] ?? 0;
         cell.classList.toggle("best", answer?.label === value);
+        bar.style.visibility = probability < 0.005 ? "hidden" : ""; // no hairline of an edge
         bar.style.transform = `translateX(${100 * (probability - 1)}%)`;
         text.textContent = answer ? percent(probability) : "";
       });

@@ -2,11 +2,13 @@
 
 export const getModels = () => call("/api/models");
 
-export const readPicture = (picture) =>
-  call("/api/predict", {
+// Whatever it is, the server looks at its bytes: a type that the browser guessed says no more.
+export const readPicture = (picture, signal) =>
+  call("/api/predict?pixels=1", {
     method: "POST",
-    headers: { "Content-Type": picture.type || "application/octet-stream" },
+    headers: { "Content-Type": "application/octet-stream" },
     body: picture,
+    signal,
   });
 
 export const getFeatureMaps = (pixels) =>
@@ -20,7 +22,8 @@ async function call(path, options) {
   let response;
   try {
     response = await fetch(path, options);
-  } catch {
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
     throw new Error("The server does not answer. Is it still running?");
   }
   const answer = await response.json();

@@ -5,27 +5,30 @@ import { getFeatureMaps, getModels, readPicture } from "./api.js";
 import { paintPixels } from "./pixels.js";
 import { Sheet } from "./sheet.js";
 
-const WHILE_DRAWING = 40; // ms between two questions while the pen is down
+const BETWEEN = 30; // ms from a question to the next while the pen is down
 const BEFORE_SPEAKING = 700; // ms without change, so that a screen reader is not flooded
 const MAX_BYTES = 20_000_000;
+const TOO_SMALL = "No digit yet: draw it larger.";
 
 const $ = (id) => document.getElementById(id);
 
 const sheet = new Sheet($("sheet"), {
   onInk: change,
   onPenUp: settle,
+  onOther: () => asking?.abort(),
   onBox: (index) => answers.choose(index),
   say,
 });
 let answers = null;
-let file = null; // the picture that is shown, as it was opened
 let version = 0; // of what is on the sheet
 let asked = 0; // the version that was asked about last
 let shown = 0; // the version whose answer is shown
-let underWay = 0; // questions without an answer yet
+let asking = null; // what ends the question under way; there is one at a time
+let askedAt = -Infinity;
 let changedAt = 0;
 let isPenUp = true;
-let complaint = "";
+let complaint = ""; // of what is on the sheet
+let trouble = ""; // of anything else, until something new is drawn or opened
 let timer = null;
 let speaking = null;
 
@@ -33,9 +36,10 @@ start();
 
 async function start() {
   try {
-    const { models } = await getModels();
-    const elements = { digits: $("digits"), models: $("models"), bars: $("bars"), accuracies: $("accuracies") };
-    answers = new Answers(elements, models, choose);
+    const said = await getModels();
+    const parts = ["digits", "models", "bars", "accuracy", "accuracies", "summaries"];
+    const elements = Object.fromEntries(parts.map((id) => [id, $(id)]));
+    answers = new Answers(elements, said.models, said.default, choose);
     settle();
   } catch (error) {
     complain(error.message);
@@ -48,51 +52,63 @@ function change() {
   version++;
   changedAt = performance.now();
   isPenUp = false;
-  if (!sheet.picture) file = null;
-  $("undo").disabled = $("clear").disabled = sheet.isEmpty;
+  trouble = "";
   $("hint").hidden = !sheet.isEmpty;
-  timer ??= setTimeout(askNow, WHILE_DRAWING);
-}
-
-function askNow() {
-  timer = null;
-  if (underWay) timer = setTimeout(askNow, WHILE_DRAWING);
-  else ask();
+  const isLeft = [$("undo"), $("clear")].includes(document.activeElement);
+  $("undo").disabled = !sheet.canUndo;
+  $("clear").disabled = sheet.isEmpty;
+  if (isLeft && document.activeElement.disabled) sheet.canvas.focus();
+  askSoon();
 }
 
 function settle() {
   isPenUp = true;
   clearTimeout(timer);
   timer = null;
-  if (asked !== version) ask();
-  else if (shown === version) complain(complaint);
+  if (shown === version) showComplaint();
+  else askSoon();
+}
+
+function askSoon() {
+  if (!answers || asking || timer !== null || asked === version) return;
+  const wait = isPenUp ? 0 : askedAt + BETWEEN - performance.now();
+  if (wait <= 0) ask();
+  else timer = setTimeout(() => ((timer = null), ask()), wait);
 }
 
 async function ask() {
-  if (!answers) return;
   const [mine, at] = [version, changedAt];
   asked = mine;
-  underWay++;
+  if (!sheet.isReadable) return show({ digits: [] }, mine, sheet.isEmpty ? "" : TOO_SMALL);
+  asking = new AbortController();
+  askedAt = performance.now();
+  const { signal } = asking;
+  if (sheet.isPicture) {
+    answers.show([]); // a large one takes a while, and what was said of another does not hold
+    $("latency").textContent = "Reading…";
+  }
   let answer = { digits: [] };
   let said = "";
   try {
-    if (!sheet.isEmpty) answer = await readPicture(file ?? (await sheet.file()));
+    answer = await readPicture(sheet.source(), signal);
   } catch (error) {
-    said = error.status === 422 && !file ? "No digit yet: draw it larger." : error.message;
+    said = error.status === 422 && !sheet.isPicture ? TOO_SMALL : error.message;
   }
-  underWay--;
-  if (mine < shown) return; // a later one was quicker
-  shown = mine;
-  complaint = said;
-  show(answer);
-  const ms = Math.round(performance.now() - at);
-  $("latency").textContent = answer.digits.length ? `Read in ${ms} ms` : "";
+  asking = null;
+  if (!signal.aborted) {
+    show(answer, mine, said);
+    if (!said) $("latency").textContent = `Read in ${Math.round(performance.now() - at)} ms`;
+  }
+  askSoon();
 }
 
-function show({ digits, size }) {
+function show({ digits, size }, itsVersion, said) {
+  shown = itsVersion;
+  complaint = said;
   answers.show(digits);
   sheet.mark(digits.map((digit) => digit.box), size, answers.chosen);
-  complain(isPenUp ? complaint : ""); // the beginning of a digit is none
+  showComplaint();
+  if (!digits.length) $("latency").textContent = "";
   say(answers.sentence(), BEFORE_SPEAKING);
   showFeatureMaps();
 }
@@ -100,16 +116,29 @@ function show({ digits, size }) {
 function choose(index) {
   sheet.marked = index;
   sheet.paint();
+  say(answers.sentenceOfChosen());
   showFeatureMaps();
 }
 
 function complain(message) {
-  $("message").textContent = message;
+  trouble = message;
+  showComplaint();
 }
 
+function showComplaint() {
+  $("message").textContent = trouble || (isPenUp ? complaint : ""); // half a digit is no mistake
+}
+
+// An answer is said once nothing has changed for a while; it waits for no word about the pen.
 function say(sentence, delay = 0) {
+  const said = $("said");
+  if (!delay) {
+    const isSame = said.textContent === sentence;
+    said.textContent = isSame ? `${sentence}\u00a0` : sentence; // what does not change is not read
+    return;
+  }
   clearTimeout(speaking);
-  speaking = setTimeout(() => ($("said").textContent = sentence), delay);
+  if (sentence) speaking = setTimeout(() => (said.textContent = sentence), delay);
 }
 
 // Feature maps ----------------------------------------------------------------
@@ -142,26 +171,28 @@ $("maps").addEventListener("toggle", showFeatureMaps);
 
 // Pictures --------------------------------------------------------------------
 
-async function openPicture(opened) {
-  if (opened.size > MAX_BYTES) {
-    complain(`${opened.name} is larger than ${MAX_BYTES / 1e6} MB.`);
+let latest = 0; // number of the file that was opened last: an earlier one may be decoded later
+
+async function openPicture(file) {
+  const mine = ++latest;
+  if (file.size > MAX_BYTES) {
+    complain(`${file.name} is larger than ${MAX_BYTES / 1e6} MB: make the picture smaller.`);
     return;
   }
-  const bitmap = await createImageBitmap(opened).catch(() => null);
-  if (!bitmap) {
+  const bitmap = await createImageBitmap(file).catch(() => null);
+  try {
     // No picture, and what is on the sheet stays there; or one that only the server can decode.
-    try {
-      await readPicture(opened);
-    } catch (error) {
-      complain(error.message);
-      return;
-    }
+    if (!bitmap && mine === latest) await readPicture(file);
+    if (mine === latest) sheet.showPicture(file, bitmap);
+  } catch (error) {
+    if (mine === latest) complain(error.message);
+  } finally {
+    bitmap?.close();
   }
-  file = opened;
-  sheet.showPicture(bitmap);
 }
 
-const firstPicture = (items) => [...items].find((each) => each.type.startsWith("image/"));
+// Of several files the first picture; no file is none.
+const choice = (files) => [...files].find((file) => file.type.startsWith("image/")) ?? files[0];
 
 $("open").addEventListener("click", () => $("file").click());
 $("file").addEventListener("change", () => {
@@ -170,8 +201,8 @@ $("file").addEventListener("change", () => {
 });
 
 document.addEventListener("paste", (event) => {
-  const picture = firstPicture(event.clipboardData.files);
-  if (picture) openPicture(picture);
+  const file = choice(event.clipboardData.files);
+  if (file) openPicture(file);
 });
 
 const paper = document.querySelector(".sheet");
@@ -185,8 +216,8 @@ document.addEventListener("dragleave", (event) => {
 document.addEventListener("drop", (event) => {
   event.preventDefault();
   paper.classList.remove("dropping");
-  const picture = firstPicture(event.dataTransfer.files);
-  if (picture) openPicture(picture);
+  const file = choice(event.dataTransfer.files);
+  if (file) openPicture(file);
 });
 
 // Undo and clear --------------------------------------------------------------

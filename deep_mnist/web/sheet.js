@@ -1,29 +1,41 @@
 // The sheet of paper: strokes by mouse, pen, touch and keys, or a picture, with boxes on it.
 
+import { greyBmp } from "./bmp.js";
+
 const SIDE = 280; // of the drawing, in its own units
 const PEN = 20;
-const FILE_SIDE = 196; // pixels of the drawing that is sent: 7 for one that the models see
+const SENT_SIDE = 140; // pixels of the drawing that is sent: 5 for one that the models see
+const PICTURE_SIDE = 1120; // pixels, most, of a picture that is kept to be shown
+const FLATTEST = 4; // width to height: a stroke that is flatter is no digit yet
+const MOST_STATES = 100; // that can be taken back
 const STEP = 10; // of the keyboard's pen
 const FINE_STEP = 2;
+const BEFORE_SAYING = 250; // ms that the keyboard's pen rests
+
+const EMPTY = { strokes: [], file: null, picture: null };
 
 export class Sheet {
   // onInk() is called when there is something new to read, onPenUp() when that is all for now,
-  // onBox(index) when a digit on a picture is pointed at.
-  constructor(canvas, { onInk, onPenUp, onBox, say }) {
+  // onOther() when it has little to do with what was there, onBox(index) when a digit on a picture
+  // is pointed at.
+  constructor(canvas, { onInk, onPenUp, onOther, onBox, say }) {
     this.canvas = canvas;
     this.context = canvas.getContext("2d");
     this.onInk = onInk;
     this.onPenUp = onPenUp;
+    this.onOther = onOther;
     this.onBox = onBox;
     this.say = say;
-    this.strokes = []; // each a list of [x, y]
-    this.picture = null; // an ImageBitmap, or null while there is a drawing
+    // Strokes, each a list of [x, y]; or a file, and what it looks like where the browser knows.
+    this.state = EMPTY;
+    this.past = []; // the states before
     this.boxes = [];
     this.marked = 0; // the box that is chosen
     this.pointer = null; // id of the pointer that draws
     this.pen = { x: SIDE / 2, y: SIDE / 2, down: false }; // the keyboard's
+    this.place = placeOf(this.pen); // where it was last said to be
     this.drawing = document.createElement("canvas");
-    this.drawing.width = this.drawing.height = FILE_SIDE;
+    this.drawing.width = this.drawing.height = SENT_SIDE;
 
     canvas.addEventListener("pointerdown", (event) => this.#start(event));
     canvas.addEventListener("pointermove", (event) => this.#move(event));
@@ -37,30 +49,51 @@ export class Sheet {
       this.onPenUp();
     });
     new ResizeObserver(() => this.paint()).observe(canvas);
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.paint());
+    for (const feature of ["prefers-color-scheme: dark", "forced-colors: active"]) {
+      matchMedia(`(${feature})`).addEventListener("change", () => this.paint());
+    }
+  }
+
+  get isPicture() {
+    return this.state.file !== null;
   }
 
   get isEmpty() {
-    return !this.strokes.length && !this.picture;
+    return !this.isPicture && !this.state.strokes.length;
+  }
+
+  get canUndo() {
+    return this.past.length > 0;
+  }
+
+  // Whether there may be a digit: a dot, or the bar that a 7 begins with, is none.
+  get isReadable() {
+    if (this.isPicture) return true;
+    const { strokes } = this.state;
+    const [width, height] = [0, 1].map((axis) => {
+      const values = strokes.flat().map((point) => point[axis]);
+      return values.reduce((a, b) => Math.max(a, b), 0) - values.reduce((a, b) => Math.min(a, b), SIDE);
+    });
+    return height >= PEN && (strokes.length > 1 || width + PEN < FLATTEST * (height + PEN));
   }
 
   clear() {
-    this.strokes = [];
-    this.pen.down = false;
-    this.#show(null);
+    if (this.isEmpty) return;
+    this.#remember();
+    this.#show(EMPTY);
+    this.say("Cleared");
   }
 
   undo() {
-    if (this.picture) return this.clear();
-    this.pen.down = false;
-    this.strokes.pop();
-    this.#show(null);
+    if (!this.canUndo) return;
+    this.#show(this.past.pop());
+    this.say("Taken back");
   }
 
-  // Shows a picture; bitmap is null where the browser can't decode what the server may.
-  showPicture(bitmap) {
-    this.strokes = [];
-    this.#show(bitmap ?? new ImageData(1, 1));
+  // Shows a picture file; bitmap is null where the browser can't decode what the server may.
+  showPicture(file, bitmap) {
+    this.#remember();
+    this.#show({ strokes: [], file, picture: bitmap && shrunk(bitmap) });
   }
 
   // Marks the digits found: boxes in the coordinates of what was read, which is `size` large.
@@ -69,46 +102,70 @@ export class Sheet {
     this.paint();
   }
 
-  // The drawing as a file: black on white, whatever the colours of the page.
-  file() {
+  // What there is to read: the file, or the drawing as one, black on white in any theme.
+  source() {
+    if (this.isPicture) return this.state.file;
     const context = this.drawing.getContext("2d", { willReadFrequently: true });
-    context.setTransform(FILE_SIDE / SIDE, 0, 0, FILE_SIDE / SIDE, 0, 0);
+    context.setTransform(SENT_SIDE / SIDE, 0, 0, SENT_SIDE / SIDE, 0, 0);
     context.fillStyle = "white";
     context.fillRect(0, 0, SIDE, SIDE);
     this.#draw(context, "black");
-    return new Promise((resolve) => this.drawing.toBlob(resolve));
+    return greyBmp(context.getImageData(0, 0, SENT_SIDE, SENT_SIDE));
   }
 
   paint() {
     const { canvas, context } = this;
+    const { picture } = this.state;
     const side = Math.round(canvas.clientWidth * devicePixelRatio);
     if (canvas.width !== side) canvas.width = canvas.height = side;
     const style = getComputedStyle(canvas);
     context.setTransform(side / SIDE, 0, 0, side / SIDE, 0, 0);
     context.clearRect(0, 0, SIDE, SIDE);
-    if (this.picture instanceof ImageBitmap) {
-      const [x, y, scale] = this.#fit(this.picture.width, this.picture.height);
-      context.drawImage(this.picture, x, y, this.picture.width * scale, this.picture.height * scale);
+    if (picture) {
+      const [x, y, scale] = fit(picture.width, picture.height);
+      context.drawImage(picture, x, y, picture.width * scale, picture.height * scale);
     }
     this.#draw(context, style.color);
-    this.#outline(context, style.getPropertyValue("--accent"), style.getPropertyValue("--quiet"));
-    if (canvas.matches(":focus-visible")) this.#cursor(context, style.getPropertyValue("--accent"));
+    const colour = (name) => style.getPropertyValue(`--${name}`);
+    this.#outline(context, colour("accent"), colour("quiet"), colour("ground"));
+    if (canvas.matches(":focus-visible")) this.#cursor(context, colour("accent"));
   }
 
-  #show(picture) {
-    this.picture?.close?.();
-    this.picture = picture;
+  #remember() {
+    this.past.push(this.state);
+    if (this.past.length > MOST_STATES) this.past.shift();
+  }
+
+  #show(state) {
+    this.state = state;
+    this.pen.down = false;
+    this.pointer = null; // a stroke that is under way ends here
+    this.boxes = [];
+    this.paint();
+    this.onOther();
+    this.onInk();
+    this.onPenUp();
+  }
+
+  #begin(point) {
+    this.#remember();
+    this.state = { ...EMPTY, strokes: [...this.state.strokes, [point, point]] }; // a tap is a dot
     this.boxes = [];
     this.paint();
     this.onInk();
-    this.onPenUp();
+  }
+
+  #go(points) {
+    this.state.strokes.at(-1).push(...points);
+    this.paint();
+    this.onInk();
   }
 
   #draw(context, colour) {
     context.strokeStyle = context.fillStyle = colour;
     context.lineWidth = PEN;
     context.lineCap = context.lineJoin = "round";
-    for (const points of this.strokes) {
+    for (const points of this.state.strokes) {
       context.beginPath();
       context.moveTo(...points[0]);
       // Through the middles of the segments, bent by their ends: a smooth line.
@@ -122,15 +179,19 @@ export class Sheet {
     }
   }
 
-  #outline(context, chosen, others) {
-    if (!this.boxes.length || (this.boxes.length === 1 && !this.picture)) return;
-    const [left, top, scale] = this.#fit(...this.size);
+  #outline(context, chosen, others, halo) {
+    if (!this.boxes.length || (this.boxes.length === 1 && !this.isPicture)) return;
+    const [left, top, scale] = fit(...this.size);
     this.boxes.forEach(([x, y, width, height], index) => {
-      context.strokeStyle = index === this.marked ? chosen : others;
-      context.lineWidth = index === this.marked ? 2 : 1;
       context.beginPath();
       context.roundRect(left + x * scale - 3, top + y * scale - 3, width * scale + 6, height * scale + 6, 4);
-      context.stroke();
+      const line = index === this.marked ? 2 : 1;
+      // A picture may have any colour: around the line is one that it stands out from.
+      for (const [colour, thickness] of [[halo, line + 2], [index === this.marked ? chosen : others, line]]) {
+        context.strokeStyle = colour;
+        context.lineWidth = thickness;
+        context.stroke();
+      }
     });
   }
 
@@ -144,12 +205,6 @@ export class Sheet {
     if (down) context.fill();
   }
 
-  // Where something of this size goes on the sheet: left, top, scale.
-  #fit(width, height) {
-    const scale = SIDE / Math.max(width, height);
-    return [(SIDE - width * scale) / 2, (SIDE - height * scale) / 2, scale];
-  }
-
   #point(event) {
     const { left, top, width } = this.canvas.getBoundingClientRect();
     return [((event.clientX - left) * SIDE) / width, ((event.clientY - top) * SIDE) / width];
@@ -157,37 +212,32 @@ export class Sheet {
 
   #boxAt([pointX, pointY]) {
     if (!this.boxes.length) return -1;
-    const [left, top, scale] = this.#fit(...this.size);
+    const [left, top, scale] = fit(...this.size);
     const [x, y] = [(pointX - left) / scale, (pointY - top) / scale];
     return this.boxes.findIndex(
       ([boxX, boxY, width, height]) => x >= boxX && x < boxX + width && y >= boxY && y < boxY + height,
     );
   }
 
+  // By mouse, pen and touch -----------------------------------------------------
+
   #start(event) {
     if (this.pointer !== null || event.button !== 0) return;
     event.preventDefault(); // the canvas takes the focus by the keyboard only
-    if (this.picture) {
-      const index = this.#boxAt(this.#point(event));
-      if (index !== -1) return this.onBox(index);
-      this.clear();
-    }
+    const point = this.#point(event);
+    const index = this.isPicture ? this.#boxAt(point) : -1;
+    if (index !== -1) return this.onBox(index);
+    if (this.isPicture) this.onOther();
     this.pen.down = false;
     this.pointer = event.pointerId;
     this.canvas.setPointerCapture(event.pointerId);
-    const point = this.#point(event);
-    this.strokes.push([point, point]); // a tap is a dot
-    this.boxes = [];
-    this.paint();
-    this.onInk();
+    this.#begin(point);
   }
 
   #move(event) {
     if (event.pointerId !== this.pointer) return;
     const events = event.getCoalescedEvents?.() ?? [];
-    this.strokes.at(-1).push(...(events.length ? events : [event]).map((each) => this.#point(each)));
-    this.paint();
-    this.onInk();
+    this.#go((events.length ? events : [event]).map((each) => this.#point(each)));
   }
 
   #end(event) {
@@ -195,6 +245,8 @@ export class Sheet {
     this.pointer = null;
     this.onPenUp();
   }
+
+  // By keys -----------------------------------------------------------------------
 
   #key(event) {
     const directions = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
@@ -212,23 +264,51 @@ export class Sheet {
     const inside = (value) => Math.min(Math.max(value, PEN / 2), SIDE - PEN / 2);
     pen.x = inside(pen.x + x * step);
     pen.y = inside(pen.y + y * step);
-    if (pen.down) this.strokes.at(-1).push([pen.x, pen.y]);
-    this.paint();
-    if (pen.down) this.onInk();
+    if (pen.down) this.#go([[pen.x, pen.y]]);
+    else this.paint();
+    clearTimeout(this.saying);
+    this.saying = setTimeout(() => this.#sayPlace(), BEFORE_SAYING);
+  }
+
+  #sayPlace() {
+    const place = placeOf(this.pen);
+    if (place !== this.place) this.say(place);
+    this.place = place;
   }
 
   #lowerOrLift() {
     const { pen } = this;
-    if (this.picture) this.clear();
     pen.down = !pen.down;
     this.say(pen.down ? "Pen down" : "Pen up");
     if (pen.down) {
-      this.strokes.push([[pen.x, pen.y], [pen.x, pen.y]]);
-      this.boxes = [];
-      this.onInk();
+      if (this.isPicture) this.onOther();
+      this.#begin([pen.x, pen.y]);
     } else {
+      this.paint();
       this.onPenUp();
     }
-    this.paint();
   }
+}
+
+// Where something of this size goes on the sheet: left, top, scale.
+function fit(width, height) {
+  const scale = SIDE / Math.max(width, height);
+  return [(SIDE - width * scale) / 2, (SIDE - height * scale) / 2, scale];
+}
+
+// Which ninth of the sheet a point is in.
+function placeOf({ x, y }) {
+  const third = (value) => Math.min(Math.floor((3 * value) / SIDE), 2);
+  const words = [["Top", "Middle", "Bottom"][third(y)], ["left", "", "right"][third(x)]];
+  return words.join(" ").trim();
+}
+
+// A picture as large as it is ever shown: those that can be taken back hold little memory.
+function shrunk(bitmap) {
+  const scale = Math.min(1, PICTURE_SIDE / Math.max(bitmap.width, bitmap.height));
+  const canvas = document.createElement("canvas");
+  canvas.width = Math.max(1, Math.round(bitmap.width * scale));
+  canvas.height = Math.max(1, Math.round(bitmap.height * scale));
+  canvas.getContext("2d").drawImage(bitmap, 0, 0, canvas.width, canvas.height);
+  return canvas;
 }
