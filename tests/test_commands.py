@@ -240,7 +240,8 @@ def test_the_other_models_run_is_not_resumed(capsys):
     assert cnn.main(["--resume", "run"]) == 2
     assert capsys.readouterr().err == (
         "cnn: run/config.json is not of a run of this program: "
-        "augmentation, average_decay, beta2, keep_prob, precision missing, nothing unexpected\n"
+        "augmentation, average_decay, beta2, keep_prob, plain_steps, precision missing, "
+        "nothing unexpected\n"
     )
 
 

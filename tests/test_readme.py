@@ -39,7 +39,8 @@ def test_set_up_is_two_commands():
 @pytest.mark.parametrize(("program", "arguments"), COMMANDS)
 def test_every_command_shown_parses(program, arguments):
     config = importlib.import_module(f"deep_mnist.{program}").Config
-    flags.parse(program, config, "", shlex.split(arguments))
+    distributed = program in ("softmax", "cnn")
+    flags.parse(program, config, "", shlex.split(arguments), distributed=distributed)
 
 
 def test_every_command_of_the_bridge_is_shown():
