@@ -1,11 +1,11 @@
 // The sheet of paper: strokes by mouse, pen, touch and keys, or a picture, with boxes on it.
 
 import { greyBmp } from "./bmp.js";
+import { shrunk } from "./pixels.js";
+import { SIDE, fit, placeOf } from "./places.js";
 
-const SIDE = 280; // of the drawing, in its own units
 const PEN = 20;
 const SENT_SIDE = 140; // pixels of the drawing that is sent: 5 for one that the models see
-const PICTURE_SIDE = 1120; // pixels, most, of a picture that is kept to be shown
 const FLATTEST = 4; // width to height: a stroke that is flatter is no digit yet
 const MOST_STATES = 100; // that can be taken back
 const STEP = 10; // of the keyboard's pen
@@ -288,27 +288,4 @@ export class Sheet {
       this.onPenUp();
     }
   }
-}
-
-// Where something of this size goes on the sheet: left, top, scale.
-function fit(width, height) {
-  const scale = SIDE / Math.max(width, height);
-  return [(SIDE - width * scale) / 2, (SIDE - height * scale) / 2, scale];
-}
-
-// Which ninth of the sheet a point is in.
-function placeOf({ x, y }) {
-  const third = (value) => Math.min(Math.floor((3 * value) / SIDE), 2);
-  const words = [["Top", "Middle", "Bottom"][third(y)], ["left", "", "right"][third(x)]];
-  return words.join(" ").trim();
-}
-
-// A picture as large as it is ever shown: those that can be taken back hold little memory.
-function shrunk(bitmap) {
-  const scale = Math.min(1, PICTURE_SIDE / Math.max(bitmap.width, bitmap.height));
-  const canvas = document.createElement("canvas");
-  canvas.width = Math.max(1, Math.round(bitmap.width * scale));
-  canvas.height = Math.max(1, Math.round(bitmap.height * scale));
-  canvas.getContext("2d").drawImage(bitmap, 0, 0, canvas.width, canvas.height);
-  return canvas;
 }
