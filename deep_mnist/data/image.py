@@ -20,9 +20,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from deep_mnist.data import frame, ink, segment
+from deep_mnist.data import frame, ink, segment, sheet
 from deep_mnist.data.errors import DataError
 from deep_mnist.data.resample import FloatArray
+from deep_mnist.data.sheet import View
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF")
 MAX_BYTES = 50_000_000
@@ -120,16 +121,16 @@ def digits(picture: Picture) -> list[Digit]:
     Raises:
       PictureError: there is none.
     """
-    return _framed(picture, segment.digits(ink.find(picture.grey)))
-
-
-def one(picture: Picture) -> Digit:
-    """The digit of a picture that is known to show a single one.
-
-    Raises:
-      PictureError: it is blank.
-    """
-    return _framed(picture, segment.whole(ink.find(picture.grey)))[0]
+    for view in (*sheet.views(picture.grey), View(picture.grey, 0, 0)):
+        found = segment.digits(ink.find(view.grey))
+        if found:
+            return [_digit(picture, view, piece) for piece in found]
+    blank = np.ptp(picture.grey) < ink.CONTRAST
+    raise PictureError(
+        "the picture is blank: every pixel is nearly the same"
+        if blank
+        else "expected a digit, found nothing that is like a pen's stroke"
+    )
 
 
 def write_png(path: Path, pixels: npt.NDArray[np.uint8]) -> None:
@@ -139,22 +140,12 @@ def write_png(path: Path, pixels: npt.NDArray[np.uint8]) -> None:
     Image.fromarray(pixels.reshape(frame.SIDE, frame.SIDE)).save(path, "PNG")
 
 
-def _framed(picture: Picture, found: list[segment.Piece]) -> list[Digit]:
-    if not found:
-        blank = np.ptp(picture.grey) < ink.CONTRAST
-        raise PictureError(
-            "the picture is blank: every pixel is nearly the same"
-            if blank
-            else "expected a digit, found nothing that is like a pen's stroke"
-        )
-    return [Digit(frame.frame(piece.values), _in_file(picture, piece.box)) for piece in found]
-
-
-def _in_file(picture: Picture, box: segment.Box) -> tuple[int, int, int, int]:
+def _digit(picture: Picture, view: View, piece: segment.Piece) -> Digit:
+    left, top, right, bottom = piece.box
     height, width = picture.grey.shape
-    left, right = (int(side) * picture.width // width for side in (box[0], box[2]))
-    top, bottom = (int(side) * picture.height // height for side in (box[1], box[3]))
-    return (left, top, right - left, bottom - top)
+    left, right = ((view.left + x) * picture.width // width for x in (left, right))
+    top, bottom = ((view.top + y) * picture.height // height for y in (top, bottom))
+    return Digit(frame.frame(piece.values), (left, top, right - left, bottom - top))
 
 
 def _bytes_of(path: Path) -> bytes:

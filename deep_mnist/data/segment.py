@@ -16,6 +16,7 @@ LEAST = 0.35  # of the highest digit's height: what is lower is a part of one, o
 NEAR = 0.25  # of it: so near is a part
 BREAK = 0.06  # of a digit's height: a gap in its stroke, not between two lines
 JOINT = 0.45  # of a digit's height: the most that holds it to its neighbour
+BESIDE = 0.4  # of the lower one's height: what is beside it is of the same line
 DASH = 4  # width to height: no digit is as flat
 WIDE = 1.4  # width to height: wider are digits that touch
 
@@ -45,12 +46,6 @@ def digits(ink: Ink) -> list[Piece]:
     groups = _groups(boxes, np.flatnonzero(dirt.is_kept(ink)).tolist())
     pieces = [half for group in groups for half in _split(_cut_out(ink, group))]
     return _in_reading_order([piece for piece in pieces if not _is_dash(piece.box)])
-
-
-def whole(ink: Ink) -> list[Piece]:
-    """All the ink but the dirt as one digit: a list of one, or of none."""
-    kept = np.flatnonzero(dirt.is_kept(ink)).tolist()
-    return [_cut_out(ink, kept)] if kept else []
 
 
 def _groups(boxes: list[Box], kept: list[int]) -> list[list[int]]:
@@ -140,15 +135,21 @@ def _split(piece: Piece) -> list[Piece]:
 
 
 def _in_reading_order(pieces: list[Piece]) -> list[Piece]:
-    """Lines from top to bottom, in each from left to right."""
+    """Lines from top to bottom, in each from left to right.
+
+    A line goes on at the height where it was last, so that it may climb or fall.
+    """
     lines: list[list[Piece]] = []
-    for piece in sorted(pieces, key=lambda piece: piece.box[1] + piece.box[3]):
-        middle = (piece.box[1] + piece.box[3]) / 2
-        for line in lines:
-            top, bottom = (np.mean([other.box[side] for other in line]) for side in (1, 3))
-            if top < middle < bottom:
-                line.append(piece)
-                break
+    for piece in sorted(pieces, key=lambda piece: piece.box[0]):
+        shares = [_beside(line[-1].box, piece.box) for line in lines]
+        if max(shares, default=0) >= BESIDE:
+            lines[int(np.argmax(shares))].append(piece)
         else:
             lines.append([piece])
-    return [piece for line in lines for piece in sorted(line, key=lambda piece: piece.box[0])]
+    lines.sort(key=lambda line: float(np.mean([piece.box[1] + piece.box[3] for piece in line])))
+    return [piece for line in lines for piece in line]
+
+
+def _beside(a: Box, b: Box) -> float:
+    """The share of the lower one's height at which the other is, too."""
+    return (min(a[3], b[3]) - max(a[1], b[1])) / min(_height(a), _height(b))

@@ -225,14 +225,6 @@ def test_a_picture_as_mnist_has_them_is_left_nearly_as_it_is():
     assert np.abs(again.pixels.reshape(28, 28) - once).mean() < 0.02
 
 
-def test_one_takes_all_strokes_of_a_drawing():
-    paper = Image.new("L", (280, 280), 255)
-    pencil = ImageDraw.Draw(paper)
-    pencil.arc([60, 60, 220, 220], 100, 260, fill=0, width=12)
-    pencil.arc([90, 60, 250, 220], 280, 80, fill=0, width=12)
-    assert image.one(image.read(encoded(paper))).box == pytest.approx((60, 60, 190, 160), abs=8)
-
-
 def bomb():
     return encoded(Image.new("1", (8_000, 8_000)))
 
