@@ -238,7 +238,7 @@ def bomb():
         (encoded(sheet(), "JPEG")[:900], "the picture is damaged"),
         (encoded(Image.new("L", (280, 280), 255)), "the picture is blank"),
         (encoded(Image.new("RGBA", (9, 9))), "the picture is blank"),
-        (bomb(), "expected at most 50000000 pixels, found 8000 x 8000: make it smaller"),
+        (bomb(), "expected at most 30000000 pixels, found 8000 x 8000: make it smaller"),
         (encoded(sheet(), "PPM"), "found something else"),
     ],
     ids=["empty", "text", "cut PNG", "cut JPEG", "white", "transparent", "bomb", "other format"],
