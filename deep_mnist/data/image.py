@@ -196,7 +196,7 @@ def _most_contrast(colours: FloatArray) -> FloatArray:
     """[H, W, 3] -> [H, W]: brightness, or the colour that shows the ink, as blue shows yellow."""
     red, green, blue = np.moveaxis(colours, 2, 0)
     if np.array_equal(red, green) and np.array_equal(green, blue):
-        return red
+        return np.asarray(red)
     planes = [colours @ BRIGHTNESS, red, green, blue]
     contrasts = [ink.contrast(plane) for plane in planes]
     best = int(np.argmax(contrasts))

@@ -82,11 +82,12 @@ def _sheet_over(small: FloatArray, level: float) -> _Sheet | None:
     corners = _hull(own)
     if corners is None:
         return None
+    area = _area(corners)
+    if not SMALLEST * small.size < area < LARGEST * small.size or own.sum() < (1 - INK) * area:
+        return None
     depth, is_cut = _depth(corners, small.shape)
     hull = depth > -0.5
-    if not SMALLEST < hull.mean() < LARGEST or (light & hull).sum() < (1 - INK) * hull.sum():
-        return None
-    if not is_cut and hull.sum() < SQUARE * _rectangle(corners):
+    if not is_cut and area < SQUARE * _rectangle(corners):
         return None
     edge, beside = (depth > 0.5) & (depth < 2.5), (depth < -1.5) & (depth > -4)
     if beside.sum() < min(small.shape) // 4:
@@ -166,12 +167,17 @@ def _depth(corners: npt.NDArray[np.float64], shape: tuple[int, ...]) -> tuple[Fl
     return depth, along_border > CUT_OFF * around
 
 
+def _area(corners: npt.NDArray[np.float64]) -> float:
+    (x, y), (next_x, next_y) = corners.T, np.roll(corners, -1, axis=0).T
+    return abs(float(x @ next_y - y @ next_x)) / 2
+
+
 def _rectangle(corners: npt.NDArray[np.float64]) -> float:
     """The area of the smallest rectangle around the hull."""
     turns = np.linspace(0, np.pi / 2, 45, endpoint=False)
     across = corners @ np.stack([np.cos(turns), np.sin(turns)])
     down = corners @ np.stack([-np.sin(turns), np.cos(turns)])
-    return float(((np.ptp(across, axis=0) + 1) * (np.ptp(down, axis=0) + 1)).min())
+    return float((np.ptp(across, axis=0) * np.ptp(down, axis=0)).min())
 
 
 def _continued(small: FloatArray, inside: Mask) -> FloatArray:
