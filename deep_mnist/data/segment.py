@@ -6,18 +6,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from deep_mnist.data import dirt, windows
+from deep_mnist.data import dirt, lines, windows
 from deep_mnist.data.components import Mask, components
 from deep_mnist.data.ink import EDGE, Ink
+from deep_mnist.data.lines import Box
 from deep_mnist.data.resample import FloatArray
-
-Box = tuple[int, int, int, int]  # left, top, right, bottom; the last two are outside
 
 LEAST = 0.35  # of the highest digit's height: what is lower is a part of one, or dirt
 NEAR = 0.25  # of it: so near is a part
 BREAK = 0.06  # of a digit's height: a gap in its stroke, not between two lines
 JOINT = 0.45  # of a digit's height: the most that holds it to its neighbour
-BESIDE = 0.4  # of the lower one's height: what is beside it is of the same line
 DASH = 4  # width to height: no digit is as flat
 WIDE = 1.4  # width to height: wider are digits that touch
 WIDE_PAIR = 1.1  # so are those that have holes side by side
@@ -47,8 +45,9 @@ def digits(ink: Ink) -> list[Piece]:
     """The digits, line by line from left to right."""
     boxes: list[Box] = [tuple(map(int, box)) for box in ink.parts.boxes]  # type: ignore[misc]
     groups = _groups(boxes, np.flatnonzero(dirt.is_kept(ink)).tolist())
-    pieces = _apart([_cut_out(ink, group) for group in groups])
-    return _in_reading_order([piece for piece in pieces if not _is_dash(piece.box)])
+    whole = _apart([_cut_out(ink, group) for group in groups])
+    pieces = [piece for piece in whole if not _is_dash(piece.box)]
+    return [pieces[i] for i in lines.in_reading_order([piece.box for piece in pieces])]
 
 
 def _groups(boxes: list[Box], kept: list[int]) -> list[list[int]]:
@@ -171,24 +170,3 @@ def _holes(inside: Mask) -> list[tuple[int, int]]:
 def _are_side_by_side(holes: list[tuple[int, int]]) -> bool:
     """Whether two holes are beside each other, as in 09; those of an 8 are not."""
     return any(stop <= start for _, stop in holes for start, _ in holes)
-
-
-def _in_reading_order(pieces: list[Piece]) -> list[Piece]:
-    """Lines from top to bottom, in each from left to right.
-
-    A line goes on at the height where it was last, so that it may climb or fall.
-    """
-    lines: list[list[Piece]] = []
-    for piece in sorted(pieces, key=lambda piece: piece.box[0]):
-        shares = [_beside(line[-1].box, piece.box) for line in lines]
-        if max(shares, default=0) >= BESIDE:
-            lines[int(np.argmax(shares))].append(piece)
-        else:
-            lines.append([piece])
-    lines.sort(key=lambda line: float(np.mean([piece.box[1] + piece.box[3] for piece in line])))
-    return [piece for line in lines for piece in line]
-
-
-def _beside(a: Box, b: Box) -> float:
-    """The share of the lower one's height at which the other is, too."""
-    return (min(a[3], b[3]) - max(a[1], b[1])) / min(_height(a), _height(b))

@@ -26,7 +26,7 @@ SQUARE = 0.84  # of the rectangle around it: an ellipse, as a 0 is, fills 0.79
 STRIP = 0.3  # of a dark one: a light one that is smaller is taken for the wall beside a board
 CUT_OFF = 0.2  # of its edge along the picture's border: its corners may not be seen
 INK = 0.35  # of a sheet: more is not written on it
-SHARP = 0.6  # of what is far from the edge differs near to it; a shadow's edge is soft
+SHARP = 0.75  # of what is far from the edge differs near to it; a shadow's edge is soft
 STROKE = 8  # a stroke is at most so many parts of the sheet's longer side
 MARGIN = 2  # small pixels along the edge that are no longer paper
 
@@ -67,7 +67,7 @@ def _cut_out(grey: FloatArray, small: FloatArray, mask: Mask) -> View:
 def _find(small: FloatArray) -> Mask | None:
     """The light sheet that differs most from what is around it, with all that is written on it."""
     dark, light = np.quantile(small, [0.02, 0.98])
-    if dark > DIM * light:
+    if dark >= DIM * light:
         return None
     sheets = (_sheet_over(small, dark + part * (light - dark)) for part in LEVELS)
     best = max(filter(None, sheets), key=lambda sheet: sheet.contrast, default=None)
