@@ -16,6 +16,7 @@ LEAST = 0.35  # of the highest digit's height: what is lower is a part of one, o
 NEAR = 0.25  # of it: so near is a part
 BREAK = 0.06  # of a digit's height: a gap in its stroke, not between two lines
 JOINT = 0.45  # of a digit's height: the most that holds it to its neighbour
+JOINT_OF_TWO = 0.7  # where each has a hole of its own
 DASH = 4  # width to height: no digit is as flat
 WIDE = 1.4  # width to height: wider are digits that touch
 WIDE_PAIR = 1.1  # so are those that have holes side by side
@@ -131,7 +132,8 @@ def _split(piece: Piece, wide: float) -> list[Piece]:
     if width < WIDE_PAIR * height or height < 8:
         return [piece]
     holes = _holes(inside)
-    if width < wide * height and not _are_side_by_side(holes):
+    are_two = _are_side_by_side(holes)
+    if width < wide * height and not are_two:
         return [piece]
     runs = np.diff(inside.astype(np.int8), axis=0, prepend=0) == 1
     in_hole = np.zeros(inside.shape[1], np.bool_)
@@ -144,7 +146,7 @@ def _split(piece: Piece, wide: float) -> list[Piece]:
     thin = np.where((runs.sum(axis=0) == 1) & ~in_hole, inside.sum(axis=0), height)
     joint = thin[places]
     place = int(places[joint.argmin()])
-    if joint.min() > JOINT * height:
+    if joint.min() > (JOINT_OF_TWO if are_two else JOINT) * height:
         return [piece]
     halves = [
         Piece(piece.left, piece.top, piece.values[:, :place]),
