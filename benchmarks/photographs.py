@@ -15,6 +15,7 @@ from collections.abc import Callable
 import numpy as np
 import report
 import scenes
+from PIL.ImageDraw import ImageDraw
 from scenes import PENCIL, Digits, Random, Scene
 
 from deep_mnist import data, models, training
@@ -93,7 +94,7 @@ def in_chalk(digits: Digits, random: Random) -> Scene:
 def on_lined_paper(digits: Digits, random: Random) -> Scene:
     slope, pitch = random.uniform(-0.02, 0.02), int(random.uniform(35, 80))
 
-    def lines(pencil: scenes.ImageDraw.ImageDraw) -> None:
+    def lines(pencil: ImageDraw) -> None:
         for y in range(-pitch, scenes.HEIGHT + pitch, pitch):
             ends = [(0, y), (scenes.WIDTH, y + slope * scenes.WIDTH)]
             pencil.line(ends, fill=(150, 175, 215), width=2)
@@ -106,7 +107,7 @@ def on_lined_paper(digits: Digits, random: Random) -> Scene:
 def on_checkered_paper(digits: Digits, random: Random) -> Scene:
     pitch = int(random.uniform(25, 50))
 
-    def lines(pencil: scenes.ImageDraw.ImageDraw) -> None:
+    def lines(pencil: ImageDraw) -> None:
         for at in range(pitch // 2, scenes.WIDTH, pitch):
             pencil.line([(at, 0), (at, scenes.HEIGHT)], fill=(185, 195, 215), width=2)
             pencil.line([(0, at), (scenes.WIDTH, at)], fill=(185, 195, 215), width=2)
@@ -152,7 +153,7 @@ def held_by_a_finger(digits: Digits, random: Random) -> Scene:
     free = np.flatnonzero(scene.owner[-200:].any(axis=0))
     x = 20 if not free.size or free[0] > 160 else scenes.WIDTH - 140
 
-    def finger(pencil: scenes.ImageDraw.ImageDraw) -> None:
+    def finger(pencil: ImageDraw) -> None:
         ends = [x, scenes.HEIGHT - 110, x + 110, scenes.HEIGHT + 120]
         pencil.ellipse(ends, fill=(205, 160, 135))
 
@@ -208,7 +209,7 @@ def _within(digits: Digits, random: Random, shape: str) -> Scene:
     scenes.write(scene, digits[0], (90, 90, 220), scenes.ink_of(random))
     edge, width = int(random.uniform(20, 55)), int(random.integers(2, 7))
 
-    def draw(pencil: scenes.ImageDraw.ImageDraw) -> None:
+    def draw(pencil: ImageDraw) -> None:
         around = getattr(pencil, shape)
         around([edge, edge, 400 - edge, 400 - edge], outline=(60, 60, 65), width=width)
 

@@ -31,12 +31,13 @@ def is_kept(ink: Ink) -> Mask:
     for number in np.flatnonzero(kept):
         kept[number] = not _is_frame(ink, int(number), kept)
     kept &= ~_is_long_line(ink, kept)
-    return kept & ~_is_speck(ink.parts, kept)
+    return np.asarray(kept & ~_is_speck(ink.parts, kept))
 
 
 def _is_grain(ink: Ink) -> Mask:
     """Dust, and the sensor's noise."""
-    return _longer(ink.parts) < max(LEAST_PIXELS, LEAST_SHARE * max(ink.values.shape))
+    least = max(LEAST_PIXELS, LEAST_SHARE * max(ink.values.shape))
+    return np.asarray(_longer(ink.parts) < least)
 
 
 def _is_solid(parts: Components) -> Mask:

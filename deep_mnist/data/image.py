@@ -197,7 +197,7 @@ def _most_contrast(colours: FloatArray) -> FloatArray:
     red, green, blue = np.moveaxis(colours, 2, 0)
     if np.array_equal(red, green) and np.array_equal(green, blue):
         return np.asarray(red)
-    planes = [colours @ BRIGHTNESS, red, green, blue]
+    planes: list[FloatArray] = [colours @ BRIGHTNESS, red, green, blue]
     contrasts = [ink.contrast(plane) for plane in planes]
     best = int(np.argmax(contrasts))
     return planes[best] if contrasts[best] > 1.7 * contrasts[0] else planes[0]

@@ -183,7 +183,7 @@ def _smooth(image: FloatArray) -> FloatArray:
     """Each pixel and its neighbours, 1 : 2 : 1 each way."""
     for _ in range(2):
         padded = np.pad(image, ((1, 1), (0, 0)), mode="edge")
-        image = ((padded[:-2] + padded[2:]) / 4 + padded[1:-1] / 2).T
+        image = np.asarray((padded[:-2] + padded[2:]) / 4 + padded[1:-1] / 2, np.float32).T
     return image
 
 

@@ -116,7 +116,7 @@ def _contrast(small: FloatArray, own: Mask, depth: FloatArray) -> float:
 def _written_on(own: Mask, hull: Mask) -> Mask:
     """The light part with its strokes, without what is thicker and reaches in from beside it."""
     rows, columns = (np.flatnonzero(hull.any(axis=axis)) for axis in (1, 0))
-    window = max(3, max(np.ptp(rows), np.ptp(columns)) // STROKE | 1)
+    window = max(3, int(max(np.ptp(rows), np.ptp(columns))) // STROKE | 1)
     filled = hull & windows.smallest(windows.largest(own, window), window)
     outside = components(~filled)
     reaching = np.unique(outside.labels[~hull])

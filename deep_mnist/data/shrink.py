@@ -40,12 +40,13 @@ def is_partly_transparent(image: Any) -> bool:
     if not image.has_transparency_data:
         return False
     ranges = [strip.convert("RGBA").getchannel("A").getextrema() for strip in _strips(image, 1)]
-    return min(low for low, _ in ranges) < max(high for _, high in ranges)
+    return bool(min(low for low, _ in ranges) < max(high for _, high in ranges))
 
 
 def _channels(image: Any, mode: str, times: int) -> FloatArray:
     strips = [strip.convert(mode).reduce(times) for strip in _strips(image, times)]
-    return np.concatenate([np.asarray(strip) for strip in strips]) / np.float32(255)
+    values = np.concatenate([np.asarray(strip) for strip in strips])
+    return np.asarray(values / np.float32(255), np.float32)
 
 
 def _strips(image: Any, times: int) -> Iterator[Any]:
@@ -64,5 +65,6 @@ def _blocks(values: FloatArray, times: int) -> FloatArray:
         starts = np.arange(0, values.shape[axis], times)
         counts = np.diff(starts, append=values.shape[axis]).astype(np.float32)
         sums = np.add.reduceat(values, starts, axis=axis)
-        values = sums / (counts[:, None] if axis == 0 else counts)
+        mean = sums / (counts[:, None] if axis == 0 else counts)
+        values = np.asarray(mean, np.float32)
     return values
