@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from deep_mnist.data.components import Components
+from deep_mnist.data.components import Components, Mask
 from deep_mnist.data.ink import Ink
 
 LEAST_PIXELS = 4
@@ -13,52 +13,107 @@ LEAST_SHARE = 0.015  # of the picture's longer side
 SPECK = 0.1  # of the highest part
 FAT = 1.7  # times as thick as a digit's strokes
 SOLID = 0.42  # of its own length: thicker is no stroke
+FREE = 0.06  # of the picture's longer side: what is in its middle and as large may be a digit
+HIGH = 0.75  # of the picture: a digit as high is likely to touch the border
+ALONG = 0.15  # of the picture's shorter side: a digit does not follow the border so far
+LINE = 6  # width to height of a line under or over a digit
+LONG_LINE = 0.5  # of the picture's width
+OPEN = 0.65  # of its rectangle: what is drawn around something fills less
+DRAWN_AROUND = {"rectangle": 0.06, "ring": 0.35}  # of its height: a digit within is higher
 
 
-def is_kept(ink: Ink) -> npt.NDArray[np.bool_]:
-    """[total] which parts are left."""
-    parts = ink.parts
-    if not parts.total:
+def is_kept(ink: Ink) -> Mask:
+    """[total] which parts are left, each rule of those that the rules before it left."""
+    if not ink.parts.total:
         return np.zeros(0, np.bool_)
+    kept = ~_is_grain(ink) & ~_is_solid(ink.parts)
+    kept &= ~_is_from_beyond(ink, kept)
+    for number in np.flatnonzero(kept):
+        kept[number] = not _is_frame(ink, int(number), kept)
+    kept &= ~_is_long_line(ink, kept)
+    return np.asarray(kept & ~_is_speck(ink.parts, kept))
+
+
+def _is_grain(ink: Ink) -> Mask:
+    """Dust, and the sensor's noise."""
+    least = max(LEAST_PIXELS, LEAST_SHARE * max(ink.values.shape))
+    return np.asarray(_longer(ink.parts) < least)
+
+
+def _is_solid(parts: Components) -> Mask:
+    """Coins, holes of a punch, fingers, filled shapes."""
+    longer = _longer(parts)
+    return (_thickness(parts) >= SOLID * longer) & (longer >= 2 * LEAST_PIXELS)
+
+
+def _is_from_beyond(ink: Ink, kept: Mask) -> Mask:
+    """Tables, shadows and hands, which reach in from the border of a picture with a digit in it."""
     height, width = ink.values.shape
-    left, top, right, bottom = parts.boxes.T
-    heights, widths = bottom - top, right - left
-    longer = np.maximum(heights, widths)
-    at_edge = (left == 0) | (top == 0) | (right == width) | (bottom == height)
+    left, top, right, bottom = ink.parts.boxes.T
+    at_border = (left == 0) | (top == 0) | (right == width) | (bottom == height)
+    longer = _longer(ink.parts)
+    free = np.flatnonzero(kept & ~at_border & (longer >= max(8, FREE * max(height, width))))
+    if not len(free):
+        return np.zeros_like(kept)
+    main = free[np.argmax(longer[free])]
+    thickness = _thickness(ink.parts)
+    beyond = at_border & (thickness > FAT * thickness[main])
+    if bottom[main] - top[main] < HIGH * height:
+        beyond |= _along_border(ink.parts) >= ALONG * min(height, width)
+        beyond |= ((left == 0) & (right == width)) | ((top == 0) & (bottom == height))
+    return np.asarray(beyond)
 
-    thickness = 2 * parts.areas / _outlines(parts)
-    kept = longer >= max(LEAST_PIXELS, LEAST_SHARE * max(height, width))
-    kept &= (thickness < SOLID * longer) | (longer < 2 * LEAST_PIXELS)
-    inner = np.flatnonzero(kept & ~at_edge & (longer >= max(8, 0.06 * max(height, width))))
-    if len(inner):
-        main = inner[np.argmax(longer[inner])]
-        kept &= ~(at_edge & (thickness > FAT * thickness[main]))
-        if heights[main] < 0.75 * height:
-            kept &= _along_border(parts) < 0.15 * min(height, width)
-    for frame in np.flatnonzero((parts.areas < 0.65 * heights * widths) & kept):
-        within = (
-            (left > left[frame])
-            & (right < right[frame])
-            & (top > top[frame])
-            & (bottom < bottom[frame])
-        )
-        shape = _shape(ink, int(frame))
-        least = {"rectangle": 0.06, "ring": 0.35}.get(shape, np.inf) * heights[frame]
-        kept[frame] = not (within & kept & (heights > max(8, least))).any()
-    flat = widths > 6 * heights
-    if (kept & ~flat & (heights >= 6)).any():
-        kept &= ~(flat & (widths > 0.5 * width))
-    upright = kept & ~flat
+
+def _is_frame(ink: Ink, number: int, kept: Mask) -> bool:
+    """A form's box, the page's frame, a ring around the answer: with something written in it."""
+    left, top, right, bottom = ink.parts.boxes.T
+    heights = bottom - top
+    if ink.parts.areas[number] >= OPEN * heights[number] * (right - left)[number]:
+        return False
+    within = (
+        (left > left[number])
+        & (right < right[number])
+        & (top > top[number])
+        & (bottom < bottom[number])
+    )
+    least = DRAWN_AROUND.get(_shape(ink, number), np.inf) * heights[number]
+    return bool((within & kept & (heights > max(8, least))).any())
+
+
+def _is_long_line(ink: Ink, kept: Mask) -> Mask:
+    """What a digit is underlined with, and the edge of a sheet above or below it."""
+    heights, widths = _heights(ink.parts), _widths(ink.parts)
+    flat = widths > LINE * heights
+    has_digit = (kept & ~flat & (heights >= 6)).any()
+    return np.asarray(flat & (widths > LONG_LINE * ink.values.shape[1]) & has_digit)
+
+
+def _is_speck(parts: Components, kept: Mask) -> Mask:
+    """Crumbs beside a digit."""
+    heights = _heights(parts)
+    upright = kept & (_widths(parts) <= LINE * heights)
     highest = heights[upright if upright.any() else kept].max(initial=0)
-    return np.asarray(kept & (longer >= SPECK * highest))
+    return np.asarray(_longer(parts) < SPECK * highest)
 
 
-def _outlines(parts: Components) -> npt.NDArray[np.int64]:
-    """[total] how many pixels of each part have a neighbour outside it."""
+def _heights(parts: Components) -> npt.NDArray[np.int64]:
+    return parts.boxes[:, 3] - parts.boxes[:, 1]
+
+
+def _widths(parts: Components) -> npt.NDArray[np.int64]:
+    return parts.boxes[:, 2] - parts.boxes[:, 0]
+
+
+def _longer(parts: Components) -> npt.NDArray[np.int64]:
+    return np.maximum(_heights(parts), _widths(parts))
+
+
+def _thickness(parts: Components) -> npt.NDArray[np.float64]:
+    """[total] how wide the strokes of each part are: twice its area to its outline."""
     padded = np.pad(parts.labels > 0, 1)
     inside = padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
     outline = parts.labels[(parts.labels > 0) & ~inside]
-    return np.bincount(outline, minlength=parts.total + 1)[1:]
+    return 2 * parts.areas / np.bincount(outline, minlength=parts.total + 1)[1:]
 
 
 def _along_border(parts: Components) -> npt.NDArray[np.int64]:

@@ -20,13 +20,14 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from deep_mnist.data import frame, ink, segment
+from deep_mnist.data import frame, ink, segment, sheet, shrink
 from deep_mnist.data.errors import DataError
 from deep_mnist.data.resample import FloatArray
+from deep_mnist.data.sheet import View
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF")
 MAX_BYTES = 50_000_000
-MAX_PIXELS = 50_000_000  # of the file: looked at before anything is decoded
+MAX_PIXELS = 30_000_000  # of the file: looked at before anything is decoded
 PIXELS = 1_200_000  # that are worked on: a larger picture is made smaller first
 LONGEST = 4_000  # side of that, in pixels
 ORIENTATION = 0x0112  # the tag of EXIF
@@ -40,7 +41,6 @@ TURNS: dict[int, Callable[[Any], Any]] = {  # what makes it upright
     7: lambda array: np.rot90(array, 2).T,
     8: np.rot90,
 }
-FULL_SCALES = (1, 255, 4_095, 65_535)  # white, where a pixel has more than 8 bits
 BRIGHTNESS = np.array([0.299, 0.587, 0.114], np.float32)  # of red, green and blue
 NO_CONTRAST = 0.03
 
@@ -120,16 +120,16 @@ def digits(picture: Picture) -> list[Digit]:
     Raises:
       PictureError: there is none.
     """
-    return _framed(picture, segment.digits(ink.find(picture.grey)))
-
-
-def one(picture: Picture) -> Digit:
-    """The digit of a picture that is known to show a single one.
-
-    Raises:
-      PictureError: it is blank.
-    """
-    return _framed(picture, segment.whole(ink.find(picture.grey)))[0]
+    for view in (*sheet.views(picture.grey), View(picture.grey, 0, 0)):
+        found = segment.digits(ink.find(view.grey))
+        if found:
+            return [_digit(picture, view, piece) for piece in found]
+    blank = np.ptp(picture.grey) < ink.CONTRAST
+    raise PictureError(
+        "the picture is blank: every pixel is nearly the same"
+        if blank
+        else "expected a digit, found nothing that is like a pen's stroke"
+    )
 
 
 def write_png(path: Path, pixels: npt.NDArray[np.uint8]) -> None:
@@ -139,22 +139,12 @@ def write_png(path: Path, pixels: npt.NDArray[np.uint8]) -> None:
     Image.fromarray(pixels.reshape(frame.SIDE, frame.SIDE)).save(path, "PNG")
 
 
-def _framed(picture: Picture, found: list[segment.Piece]) -> list[Digit]:
-    if not found:
-        blank = np.ptp(picture.grey) < ink.CONTRAST
-        raise PictureError(
-            "the picture is blank: every pixel is nearly the same"
-            if blank
-            else "expected a digit, found nothing that is like a pen's stroke"
-        )
-    return [Digit(frame.frame(piece.values), _in_file(picture, piece.box)) for piece in found]
-
-
-def _in_file(picture: Picture, box: segment.Box) -> tuple[int, int, int, int]:
+def _digit(picture: Picture, view: View, piece: segment.Piece) -> Digit:
+    left, top, right, bottom = piece.box
     height, width = picture.grey.shape
-    left, right = (int(side) * picture.width // width for side in (box[0], box[2]))
-    top, bottom = (int(side) * picture.height // height for side in (box[1], box[3]))
-    return (left, top, right - left, bottom - top)
+    left, right = ((view.left + x) * picture.width // width for x in (left, right))
+    top, bottom = ((view.top + y) * picture.height // height for y in (top, bottom))
+    return Digit(frame.frame(piece.values), (left, top, right - left, bottom - top))
 
 
 def _bytes_of(path: Path) -> bytes:
@@ -174,14 +164,13 @@ def _check_size(width: int, height: int) -> None:
 
 def _decode(image: Any) -> Picture:
     width, height = image.size
-    smaller = max(1, math.ceil(math.sqrt(width * height / PIXELS)), -(-max(image.size) // LONGEST))
+    times = max(1, math.ceil(math.sqrt(width * height / PIXELS)), -(-max(image.size) // LONGEST))
+    if times > 1:  # of a JPEG, no more is decoded than is looked at
+        image.draft(None, (-(-width // times), -(-height // times)))
+        times = max(1, round(times * image.size[0] / width))
     turn = TURNS.get(_orientation(image), np.asarray)
-    if smaller > 1:
-        image.draft(None, (-(-width // smaller), -(-height // smaller)))
-        smaller = max(1, round(smaller * image.size[0] / width))
-    grey = turn(_grey(image, smaller))
     upright = (height, width) if turn(np.empty((1, 2))).shape == (2, 1) else (width, height)
-    return Picture(np.ascontiguousarray(grey, np.float32), *upright)
+    return Picture(np.ascontiguousarray(turn(_grey(image, times)), np.float32), *upright)
 
 
 def _orientation(image: Any) -> int:
@@ -191,33 +180,24 @@ def _orientation(image: Any) -> int:
         return 1
 
 
-def _grey(image: Any, smaller: int) -> FloatArray:
-    """[H, W] in [0, 1], `smaller` times shrunk."""
-    from PIL import Image
-
+def _grey(image: Any, times: int) -> FloatArray:
+    """[H, W] in [0, 1], `times` smaller."""
     if image.mode.startswith(("I", "F")):
-        values = np.nan_to_num(np.asarray(image, np.float32), posinf=0, neginf=0)
-        full = next((most for most in FULL_SCALES if values.max() <= most), values.max())
-        small = Image.fromarray(np.clip(values / np.float32(full), 0, 1)).reduce(smaller)
-        return np.asarray(small, np.float32)
-    colours, alpha = image.convert("RGB"), None
-    if image.has_transparency_data:
-        own = image.convert("RGBA")
-        alpha = own.getchannel("A")
-        if alpha.getextrema()[0] < alpha.getextrema()[1]:
-            paper = Image.new("RGBA", own.size, "white")
-            colours = Image.alpha_composite(paper, own).convert("RGB")
-    grey = _most_contrast(np.asarray(colours.reduce(smaller), np.float32) / np.float32(255))
-    if alpha is not None and np.ptp(grey) < NO_CONTRAST:
-        coverage = np.asarray(alpha.reduce(smaller), np.float32)
-        grey = 1 - coverage / np.float32(255)  # white ink, on nothing
-    return grey
+        return shrink.deep(image, times)
+    if not shrink.is_partly_transparent(image):
+        return _most_contrast(shrink.colours(image, times))
+    channels = shrink.colours_and_coverage(image, times)
+    colours, coverage = channels[:, :, :3], channels[:, :, 3:]
+    grey = _most_contrast(colours * coverage + (1 - coverage))  # on white paper
+    return 1 - coverage[:, :, 0] if np.ptp(grey) < NO_CONTRAST else grey  # white ink, on nothing
 
 
 def _most_contrast(colours: FloatArray) -> FloatArray:
     """[H, W, 3] -> [H, W]: brightness, or the colour that shows the ink, as blue shows yellow."""
-    brightness = colours @ BRIGHTNESS
-    planes = [brightness, *np.moveaxis(colours, 2, 0)]
+    red, green, blue = np.moveaxis(colours, 2, 0)
+    if np.array_equal(red, green) and np.array_equal(green, blue):
+        return np.asarray(red)
+    planes: list[FloatArray] = [colours @ BRIGHTNESS, red, green, blue]
     contrasts = [ink.contrast(plane) for plane in planes]
     best = int(np.argmax(contrasts))
-    return planes[best] if contrasts[best] > 1.7 * contrasts[0] else brightness
+    return planes[best] if contrasts[best] > 1.7 * contrasts[0] else planes[0]

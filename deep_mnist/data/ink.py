@@ -6,6 +6,7 @@ in parts of that paper's brightness, so that a shadow leaves nothing.
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +20,7 @@ SIDE = 160  # longest, of the small copy on which the paper is estimated
 STROKES = (3, 9)  # a stroke is at most so many parts of the longer side; in shadows, the second
 SHADOW = 0.004  # of the picture: smaller ones do no harm
 CONTRAST = 0.06  # least darkness of ink, where paper is 0 and black 1
+SAMPLE = 100_000  # pixels that tell what a picture's are like
 LARGE = 250_000  # pixels: there, a stroke is wider than the grain
 NOISE = 5.0  # as many standard deviations of the paper's noise are ink
 FAINT = 0.25  # of the darkest ink: what is fainter is no ink
@@ -38,7 +40,7 @@ def find(grey: FloatArray) -> Ink:
     if darkness.size > LARGE:
         darkness = _smooth(_without_dusk(darkness))
     # In a tiny picture nearly every pixel is an edge, and none tells of noise.
-    grain = min(NOISE * noise_of(darkness), 0.35 * float(np.quantile(darkness, 0.995)))
+    grain = min(NOISE * noise_of(darkness), 0.35 * _quantiles(darkness, 0.995)[0])
     darkness = without_lines(darkness, max(CONTRAST, grain))
     dark = darkness[darkness > max(CONTRAST, grain)]
     # A single dark pixel is dirt, or the sensor's.
@@ -89,10 +91,10 @@ def without_paper(grey: FloatArray) -> FloatArray:
     darkness = _beside(wide, grey)
     if _is_shaded(small, wide, narrow):
         narrowly = _beside(narrow, grey)
-        if np.quantile(narrowly, 0.9995) > 0.6 * np.quantile(darkness, 0.9995):
+        if _quantiles(narrowly, 0.9995)[0] > 0.6 * _quantiles(darkness, 0.9995)[0]:
             darkness = narrowly
     # The grain makes the lightest places around a pixel lighter than the paper is.
-    return np.asarray(darkness - min(float(np.quantile(darkness, 0.3)), CONTRAST / 2))
+    return np.asarray(darkness - min(_quantiles(darkness, 0.3)[0], CONTRAST / 2))
 
 
 def _beside(paper: FloatArray, grey: FloatArray) -> FloatArray:
@@ -120,8 +122,9 @@ def _without_dusk(darkness: FloatArray) -> FloatArray:
     width = _odd(max(small.shape) / STROKES[1])
     padded = np.pad(small, width // 2, mode="edge")
     around = np.lib.stride_tricks.sliding_window_view(padded, (width, width))
-    most = np.quantile(around.reshape(*small.shape, -1), 0.4, axis=-1)
-    dusk = np.clip(most, 0, 0.25 * np.quantile(darkness, 0.9995)).astype(np.float32)
+    rank = int(0.4 * width**2)
+    most = np.partition(around.reshape(*small.shape, -1), rank, axis=-1)[..., rank]
+    dusk = np.clip(most, 0, 0.25 * _quantiles(darkness, 0.9995)[0]).astype(np.float32)
     return darkness - resample(dusk, *darkness.shape)
 
 
@@ -146,6 +149,8 @@ def contrast(grey: FloatArray) -> float:
 
 def noise_of(darkness: FloatArray) -> float:
     """The standard deviation of the paper's grain where it is rather coarse, as in a shadow."""
+    step = 1 + math.isqrt(darkness.size // SAMPLE)
+    darkness = darkness[::step, ::step]
     tiles = [
         tile
         for rows in np.array_split(darkness, min(6, len(darkness)))
@@ -176,9 +181,19 @@ def _small(image: FloatArray, longest: int = SIDE) -> FloatArray:
 
 def _smooth(image: FloatArray) -> FloatArray:
     """Each pixel and its neighbours, 1 : 2 : 1 each way."""
-    for axis in (0, 1):
-        image = windows.along(image, 3, axis) @ np.array([0.25, 0.5, 0.25], np.float32)
+    for _ in range(2):
+        padded = np.pad(image, ((1, 1), (0, 0)), mode="edge")
+        image = np.asarray((padded[:-2] + padded[2:]) / 4 + padded[1:-1] / 2, np.float32).T
     return image
+
+
+def _quantiles(image: FloatArray, *shares: float) -> list[float]:
+    """Of a large picture, from a part of its pixels that is spread over it."""
+    step = 1 + image.size // SAMPLE
+    while math.gcd(step, image.shape[-1]) > 1:  # from other columns in each row
+        step += 1
+    values = image.reshape(-1)[::step]
+    return [float(value) for value in np.quantile(values, shares)]
 
 
 def _odd(width: float) -> int:

@@ -20,13 +20,13 @@ def _along_first(image: FloatArray, new: int) -> FloatArray:
 
 
 def _means(image: FloatArray, new: int) -> FloatArray:
-    """The difference of the running sum at an area's ends, which may lie within a pixel."""
-    sums = np.zeros((len(image) + 1, image.shape[1]), np.float64)
-    np.cumsum(image, axis=0, out=sums[1:])
+    """Sums of whole pixels, with the parts of those that an area's ends lie in."""
     ends = np.arange(new + 1) * (len(image) / new)
     whole = np.minimum(ends.astype(np.int64), len(image) - 1)
-    at_ends = sums[whole] + (ends - whole)[:, None] * image[whole]
-    return (np.diff(at_ends, axis=0) * (new / len(image))).astype(np.float32)
+    beyond = (ends - whole)[:, None] * image[whole]
+    sums = np.add.reduceat(image, whole[:-1], axis=0)
+    sums[-1] -= image[-1]  # the last end lies in it
+    return ((sums + np.diff(beyond, axis=0)) * (new / len(image))).astype(np.float32)
 
 
 def _between(image: FloatArray, new: int) -> FloatArray:

@@ -6,18 +6,21 @@ from typing import NamedTuple
 
 import numpy as np
 
-from deep_mnist.data import dirt, windows
+from deep_mnist.data import dirt, lines, windows
+from deep_mnist.data.components import Mask, components
 from deep_mnist.data.ink import EDGE, Ink
+from deep_mnist.data.lines import Box
 from deep_mnist.data.resample import FloatArray
-
-Box = tuple[int, int, int, int]  # left, top, right, bottom; the last two are outside
 
 LEAST = 0.35  # of the highest digit's height: what is lower is a part of one, or dirt
 NEAR = 0.25  # of it: so near is a part
 BREAK = 0.06  # of a digit's height: a gap in its stroke, not between two lines
 JOINT = 0.45  # of a digit's height: the most that holds it to its neighbour
+JOINT_OF_TWO = 0.7  # where each has a hole of its own
 DASH = 4  # width to height: no digit is as flat
 WIDE = 1.4  # width to height: wider are digits that touch
+WIDE_PAIR = 1.1  # so are those that have holes side by side
+LEAST_HOLE = 0.005  # of the square of a digit's height
 
 
 class Piece(NamedTuple):
@@ -43,14 +46,9 @@ def digits(ink: Ink) -> list[Piece]:
     """The digits, line by line from left to right."""
     boxes: list[Box] = [tuple(map(int, box)) for box in ink.parts.boxes]  # type: ignore[misc]
     groups = _groups(boxes, np.flatnonzero(dirt.is_kept(ink)).tolist())
-    pieces = [half for group in groups for half in _split(_cut_out(ink, group))]
-    return _in_reading_order([piece for piece in pieces if not _is_dash(piece.box)])
-
-
-def whole(ink: Ink) -> list[Piece]:
-    """All the ink but the dirt as one digit: a list of one, or of none."""
-    kept = np.flatnonzero(dirt.is_kept(ink)).tolist()
-    return [_cut_out(ink, kept)] if kept else []
+    whole = _apart([_cut_out(ink, group) for group in groups])
+    pieces = [piece for piece in whole if not _is_dash(piece.box)]
+    return [pieces[i] for i in lines.in_reading_order([piece.box for piece in pieces])]
 
 
 def _groups(boxes: list[Box], kept: list[int]) -> list[list[int]]:
@@ -86,7 +84,11 @@ def _belongs(hull: Box, box: Box, highest: int) -> bool:
 
 
 def _is_dash(box: Box) -> bool:
-    return box[2] - box[0] > DASH * _height(box)
+    return _width(box) > DASH * _height(box)
+
+
+def _width(box: Box) -> int:
+    return box[2] - box[0]
 
 
 def _height(box: Box) -> int:
@@ -114,21 +116,37 @@ def _cut_out(ink: Ink, group: list[int]) -> Piece:
     return Piece(left, top, values)
 
 
-def _split(piece: Piece) -> list[Piece]:
+def _apart(pieces: list[Piece]) -> list[Piece]:
+    """Digits that touch are cut apart; how wide one is alone, the others tell."""
+    widths = [_width(piece.box) / _height(piece.box) for piece in pieces]
+    usual = [width for width in widths if width < WIDE]
+    wide = max(WIDE, 1.6 * float(np.median(usual))) if len(usual) > 2 else WIDE
+    return [half for piece in pieces for half in _split(piece, wide)]
+
+
+def _split(piece: Piece, wide: float) -> list[Piece]:
     """Digits that touch, cut where little holds them together."""
     inside = piece.values > EDGE
     left, top, right, bottom = piece.box
     height, width = bottom - top, right - left
-    if width < WIDE * height or height < 8:
+    if width < WIDE_PAIR * height or height < 8:
+        return [piece]
+    holes = _holes(inside)
+    are_two = _are_side_by_side(holes)
+    if width < wide * height and not are_two:
         return [piece]
     runs = np.diff(inside.astype(np.int8), axis=0, prepend=0) == 1
+    in_hole = np.zeros(inside.shape[1], np.bool_)
+    for start, stop in holes:
+        in_hole[start:stop] = True
     places = np.arange(
         left - piece.left + int(0.3 * height), right - piece.left - int(0.3 * height)
     )
-    # Where a column crosses more than one stroke, a digit is.
-    joint = np.where(runs.sum(axis=0) == 1, inside.sum(axis=0), height)[places]
+    # Where a column crosses more than one stroke, or a digit's hole, a digit is.
+    thin = np.where((runs.sum(axis=0) == 1) & ~in_hole, inside.sum(axis=0), height)
+    joint = thin[places]
     place = int(places[joint.argmin()])
-    if joint.min() > JOINT * height:
+    if joint.min() > (JOINT_OF_TWO if are_two else JOINT) * height:
         return [piece]
     halves = [
         Piece(piece.left, piece.top, piece.values[:, :place]),
@@ -136,19 +154,21 @@ def _split(piece: Piece) -> list[Piece]:
     ]
     if min(_height(half.box) for half in halves) < 0.7 * height:
         return [piece]
-    return [part for half in halves for part in _split(half)]
+    return [part for half in halves for part in _split(half, wide)]
 
 
-def _in_reading_order(pieces: list[Piece]) -> list[Piece]:
-    """Lines from top to bottom, in each from left to right."""
-    lines: list[list[Piece]] = []
-    for piece in sorted(pieces, key=lambda piece: piece.box[1] + piece.box[3]):
-        middle = (piece.box[1] + piece.box[3]) / 2
-        for line in lines:
-            top, bottom = (np.mean([other.box[side] for other in line]) for side in (1, 3))
-            if top < middle < bottom:
-                line.append(piece)
-                break
-        else:
-            lines.append([piece])
-    return [piece for line in lines for piece in sorted(line, key=lambda piece: piece.box[0])]
+def _holes(inside: Mask) -> list[tuple[int, int]]:
+    """From which column to which the holes of a piece go, those that are no gap in the ink."""
+    gaps = components(~np.pad(inside, 1))
+    least = LEAST_HOLE * inside.shape[0] ** 2
+    of_paper = gaps.labels[0, 0] - 1  # what is around the piece
+    return [
+        (int(box[0]) - 1, int(box[2]) - 1)
+        for number, (box, area) in enumerate(zip(gaps.boxes, gaps.areas, strict=True))
+        if number != of_paper and area > least
+    ]
+
+
+def _are_side_by_side(holes: list[tuple[int, int]]) -> bool:
+    """Whether two holes are beside each other, as in 09; those of an 8 are not."""
+    return any(stop <= start for _, stop in holes for start, _ in holes)
