@@ -75,7 +75,12 @@ def publish_version(source: Path, directory: Path) -> Path:
         if path.is_file():
             _sync(path)
     while True:
-        target = directory / str(1 + max(_versions(directory), default=0))
+        number = 1 + max(_versions(directory), default=0)
+        if number > LARGEST_VERSION:
+            raise UserError(
+                f"{directory} has no number left after {number - 1}: name another folder"
+            )
+        target = directory / str(number)
         try:
             source.rename(target)
             return target
@@ -86,8 +91,7 @@ def publish_version(source: Path, directory: Path) -> Path:
 
 def _versions(directory: Path) -> list[int]:
     names = [path.name for path in directory.iterdir()]
-    numbers = [int(name) for name in names if name.isascii() and name.isdigit()]
-    return [number for number in numbers if number <= LARGEST_VERSION]
+    return [int(name) for name in names if name.isascii() and name.isdigit()]
 
 
 def _move(source: Path, target: Path) -> None:

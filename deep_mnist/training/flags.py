@@ -166,7 +166,7 @@ def _add_cluster(parser: Parser) -> None:
     )
     cluster.add_argument(
         "--backup-workers",
-        type=_steps,
+        type=_backups,
         default=0,
         metavar="K",
         help="with --sync: do not wait for the last K gradients (default: 0)",
@@ -194,6 +194,10 @@ def _steps(text: str) -> int:
     if not (text.isascii() and text.isdigit() and int(text) > 0):
         raise argparse.ArgumentTypeError(f"expected a whole number from 1, found {text!r}")
     return int(text)
+
+
+def _backups(text: str) -> int:
+    return 0 if text == "0" else _steps(text)
 
 
 def _seconds(text: str) -> float:

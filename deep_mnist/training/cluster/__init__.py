@@ -6,6 +6,7 @@ Read in this order:
     addresses.py         JOB=HOST:PORT,... and TF_CONFIG as tables of addresses
     start.py             from a command line to the life of a task
     restart.py           the run that a task which was restarted belongs to
+    terms.py             what all tasks must agree on
     preflight.py         which tasks answer
     port.py              this task's own port
     server.py            TensorFlow's server on it

@@ -1,7 +1,7 @@
 """A cluster as people write it, by flags or in TF_CONFIG, to checked addresses by job and index.
 
-TF_CONFIG as TensorFlow documents it and Kubeflow sets it, the sparse form included, which names
-but some of a job's tasks:
+TF_CONFIG as TensorFlow documents it, the sparse form included, which names but some of a job's
+tasks:
 
     {"cluster": {"chief": ["a:2222"], "ps": ["b:2222"], "worker": {"1": "c:2222"}},
      "task": {"type": "worker", "index": 1}}
@@ -18,7 +18,7 @@ from deep_mnist.training.cluster.task import ALL_REDUCE, CHIEFS, JOBS, Jobs, Tas
 from deep_mnist.training.errors import UserError
 
 EXAMPLE = '{"cluster": {"ps": ["HOST:PORT"], "worker": ["HOST:PORT"]}, "task": {"type": "worker", "index": 0}}'  # noqa: E501
-ADDRESS = re.compile(r"(?P<host>\[[0-9a-fA-F:.%\w]+\]|[\w.-]+):(?P<port>\d{1,5})")
+ADDRESS = re.compile(r"(?P<host>\[[0-9a-fA-F:.%\w]+\]|[\w.-]+):(?P<port>\d{1,5})", re.ASCII)
 INDEX = re.compile(r"\d{1,6}", re.ASCII)
 
 
@@ -30,7 +30,7 @@ def from_tf_config(text: str) -> tuple[Jobs, str, int] | None:
     """
     try:
         values = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UserError(f"TF_CONFIG: expected JSON as {EXAMPLE}, found none: {error}") from None
     if not isinstance(values, dict):
         raise UserError(
@@ -84,8 +84,8 @@ def check(where: str, jobs: Jobs, job: Any, index: int) -> None:
     chiefs = [f"{name}:{i}" for name in CHIEFS for i in jobs.get(name, {})]
     if len(chiefs) > 1:
         raise UserError(f"{where}: expected one chief, found {' and '.join(chiefs)}")
-    if not chiefs and not jobs.get("worker"):
-        raise UserError(f"{where}: expected a chief or a worker, found neither")
+    if not chiefs and 0 not in jobs.get("worker", {}):
+        raise UserError(f"{where}: expected a chief, or worker:0, which is one; found neither")
     if job == "evaluator" and index == 0 and job not in jobs:
         return  # Kubeflow leaves it out of the cluster, because nobody talks to it
     if index not in jobs.get(job, {}):
@@ -116,6 +116,8 @@ def check_strategy(task: Task) -> None:
             "the cluster has no ps: expected a parameter server, which keeps the variables: "
             "add one, or take --strategy all-reduce, which needs none"
         )
+    if task.sync and task.trains and len(task.workers) < task.size:
+        raise UserError("--sync counts the workers: the sparse form won't do, name every one")
     if task.backup_workers and not task.sync:
         raise UserError("--backup-workers is of synchronous training: add --sync")
     if task.backup_workers >= len(task.workers) and task.trains:
@@ -146,6 +148,8 @@ def _jobs(cluster: Any, where: str = "TF_CONFIG") -> Jobs:
         jobs[job] = {}
         for key, address in tasks.items():
             name = f"{job}:{int(key)}"
+            if int(key) in jobs[job]:
+                raise UserError(f"{where}: {name} is named twice")
             match = ADDRESS.fullmatch(address) if isinstance(address, str) else None
             if match is None or not 0 < int(match["port"]) < 65536:
                 raise UserError(

@@ -64,7 +64,9 @@ class _Replicated:
 
     def minimize(self, loss: Any, global_step: Any, name: str) -> Any:
         def update() -> Any:
-            return self._optimizer.minimize(loss, global_step=global_step)
+            # The strategy adds up what the workers' gradients are.
+            share = loss / self._strategy.num_replicas_in_sync
+            return self._optimizer.minimize(share, global_step=global_step)
 
         return tf.group(self._strategy.extended.call_for_each_replica(update), name=name)
 
@@ -76,7 +78,7 @@ class AllReduceSession(ClusterSession):
         self._strategy = strategy
         super().__init__(model, config, task, jobs, "worker", task.position)
 
-    def begin(self, dataset: str, directory: Path | None = None) -> None:
+    def begin(self, terms: dict[str, Any], directory: Path | None = None) -> None:
         self._patiently(self._initialize_with_values)
         self._run([])
 

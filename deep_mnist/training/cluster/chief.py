@@ -10,7 +10,7 @@ from typing import Any
 
 from deep_mnist import data
 from deep_mnist.training import interrupts
-from deep_mnist.training.cluster import preflight, restart, shard
+from deep_mnist.training.cluster import preflight, restart, shard, terms
 from deep_mnist.training.cluster.patience import StalledError
 from deep_mnist.training.cluster.session import ClusterSession
 from deep_mnist.training.cluster.shared_session import SharedSession
@@ -38,7 +38,7 @@ class Chief(Run):
         self.directory = self.directory.absolute()
         if isinstance(sess, SharedSession):
             sess.restore_newest = self._go_back
-        sess.begin(digits.name, self.directory)
+        sess.begin(terms.of(config, digits.name, sess.task), self.directory)
         if options.restore is not None and sess.step == 0:
             self._save()
         self._say(f"{sess.task.manner}, {len(sess.task.workers)} workers")
@@ -106,6 +106,12 @@ class Chief(Run):
         if under_way is None:
             super()._start()
         else:  # this is a chief that was lost and is started again
+            run_dir = self.options.run_dir
+            if run_dir is not None and Path(run_dir).absolute() != under_way:
+                raise UserError(
+                    f"--run-dir {run_dir}: the parameter servers hold the run in {under_way}: "
+                    "name that one, or start them again as well"
+                )
             restart.check_same(self.config, under_way)
             self._resume(under_way)
 

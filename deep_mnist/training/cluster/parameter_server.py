@@ -40,7 +40,7 @@ def serve(task: Task, config: Any) -> None:
 
 
 def _serve(task: Task, take: Any, pending: interrupts.Pending) -> None:
-    away = dict(enumerate(task.workers.values()))  # those that have not left, by position
+    away = task.positions  # those that have not left, by position
     heard = time.monotonic()  # when one of them was last there
     chief_left: float | None = None
     signalled: float | None = None

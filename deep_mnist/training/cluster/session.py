@@ -45,7 +45,7 @@ class ClusterSession(Session):
             super().__init__(model, config)
         self.run = self._run
 
-    def begin(self, dataset: str, directory: Path | None = None) -> None:
+    def begin(self, terms: dict[str, Any], directory: Path | None = None) -> None:
         """Gives the variables the values to begin with; the chief's alone count.
 
         Args:

@@ -9,9 +9,11 @@ STRIDE = 1_000_003  # between the seeds of neighbours: runs with near seeds shar
 
 
 def of(split: Split, task: Task) -> Split:
-    """Every so many-th example: the shards are disjoint, and of all classes."""
-    workers = len(task.workers)
-    return Split(split.images[task.position :: workers], split.labels[task.position :: workers])
+    """Every so many-th example: the shards are disjoint, and of all classes.
+
+    In the sparse form a task knows of some workers alone, and shards may overlap.
+    """
+    return Split(split.images[task.position :: task.size], split.labels[task.position :: task.size])
 
 
 def seed(seed: int, task: Task) -> int:

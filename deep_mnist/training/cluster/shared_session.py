@@ -13,12 +13,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from deep_mnist.training.cluster import preflight
+from deep_mnist.training.cluster import preflight, terms
 from deep_mnist.training.cluster.patience import StalledError
 from deep_mnist.training.cluster.session import ClusterSession
 from deep_mnist.training.cluster.signals import Signal
 from deep_mnist.training.cluster.task import Task
-from deep_mnist.training.errors import UserError
 from deep_mnist.training.session import Session
 from deep_mnist.training.tensorflow import tf
 
@@ -74,8 +73,8 @@ class SharedSession(ClusterSession):
         except self._lost:
             return None
 
-    def begin(self, dataset: str, directory: Path | None = None) -> None:
-        self._dataset = dataset
+    def begin(self, terms: dict[str, Any], directory: Path | None = None) -> None:
+        self._terms = terms
         self._directory = directory
         try:
             self._begin()
@@ -100,7 +99,7 @@ class SharedSession(ClusterSession):
             # A worker that waits for its turn to go on would wait for ever.
             for _ in self.task.workers:
                 self._patiently(lambda: self._tf_session.run(self._tokens))
-        others = {p: address for p, address in enumerate(self.task.workers.values()) if p > 0}
+        others = {p: address for p, address in self.task.positions.items() if p > 0}
         deadline = time.monotonic() + self.task.stall_timeout
         while others and time.monotonic() < deadline:
             for position in self._patiently(lambda: self._idle.take(self._tf_session)):
@@ -148,7 +147,7 @@ class SharedSession(ClusterSession):
         if self._directory is not None:
             self._call(self._initialize_with_values)
             self._free_workers()
-            text = {self._text: json.dumps([str(self._directory.absolute()), self._dataset])}
+            text = {self._text: json.dumps([str(self._directory.absolute()), self._terms])}
             self._call(lambda: self._tf_session.run(self._announce, text))
         else:
             self._wait_for_chief()
@@ -188,18 +187,14 @@ class SharedSession(ClusterSession):
             self._check_waited(waited)
             waited += PAUSE
             self.patience.sleep(PAUSE)
-        _, dataset = self._announced_by_chief()
-        if dataset != self._dataset:
-            raise UserError(
-                f"{self.task.name} found {self._dataset}, and the chief trains on {dataset}: "
-                "put the same files where both look, or say which by --dataset"
-            )
+        _, announced = self._announced_by_chief()
+        terms.check(self.task.name, self._terms, announced)
         if self._synchronous:
             self._call(lambda: self._tf_session.run(self._local_init))
 
-    def _announced_by_chief(self) -> list[str]:
-        """The directory of its run, and the name of its data set."""
-        announced: list[str] = json.loads(
+    def _announced_by_chief(self) -> list[Any]:
+        """The directory of its run, and its terms."""
+        announced: list[Any] = json.loads(
             self._call(lambda: self._tf_session.run(self._announcement))
         )
         return announced

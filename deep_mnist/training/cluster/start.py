@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from deep_mnist.training import run_directory, tensorflow
+from deep_mnist.training import run_directory, tensorflow, weights
 from deep_mnist.training.cluster import (
     addresses,
     parameter_server,
@@ -63,6 +63,11 @@ def start(config: Any, options: Options, this: Task, train: Callable[[Any, Optio
     """
     if hasattr(config, "average_decay") and config.average_decay:
         _check_averages(this)
+    if getattr(config, "plain_steps", 0):
+        raise UserError(
+            "--plain-steps are counted by one process, and a cluster has several: "
+            "take --plain-steps 0"
+        )
     if this.job == "ps":
         if not _is_finished(this, options):
             parameter_server.serve(this, config)
@@ -84,7 +89,10 @@ def start(config: Any, options: Options, this: Task, train: Callable[[Any, Optio
         preflight.wait_for(this.parameter_servers)
         tensorflow.import_quietly()
         tf.Graph  # noqa: B018 - imports TensorFlow, while the port is held
-    train(config, dataclasses.replace(options, member=this))
+    try:
+        train(config, dataclasses.replace(options, member=this))
+    except tf.errors.OpError as error:
+        raise UserError(f"{this.name}: TensorFlow failed: {weights.reason(error)}") from None
 
 
 def _is_finished(this: Task, options: Options) -> bool:

@@ -52,9 +52,24 @@ class Task:
         return self.name in self.workers
 
     @property
+    def positions(self) -> dict[int, str]:
+        """Addresses of all that train, as far as they are named, by position: the chief's is 0.
+
+        A worker's follows from its index alone, whoever else the sparse form names.
+        """
+        chiefs = list(self._addresses(*CHIEFS).values())
+        workers = {len(chiefs) + i: at for i, at in sorted(self.jobs.get("worker", {}).items())}
+        return {**dict(enumerate(chiefs)), **workers}
+
+    @property
     def position(self) -> int:
-        """Of this task among the workers; the chief's is 0."""
-        return list(self.workers).index(self.name)
+        """Of this task among those that train."""
+        return next(p for p, address in self.positions.items() if address == self.address)
+
+    @property
+    def size(self) -> int:
+        """How many train, as far as this task knows."""
+        return max(self.positions) + 1
 
     @property
     def is_chief(self) -> bool:

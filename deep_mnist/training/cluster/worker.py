@@ -11,7 +11,7 @@ import numpy as np
 
 from deep_mnist import data
 from deep_mnist.training import interrupts
-from deep_mnist.training.cluster import shard
+from deep_mnist.training.cluster import shard, terms
 from deep_mnist.training.cluster.session import ClusterSession
 from deep_mnist.training.errors import Interrupted, UserError
 from deep_mnist.training.flags import Options
@@ -31,7 +31,7 @@ class Worker(Run):
         self._speaks = not options.quiet
         self.train = shard.of(digits.train, sess.task)
         self._say_of_itself(f"waits for {sess.task.chief}, the chief")
-        sess.begin(digits.name)
+        sess.begin(terms.of(config, digits.name, sess.task))
         self.first_step = sess.step
         self._say_of_itself(f"joins at step {self.first_step}, {len(self.train.labels)} examples")
 

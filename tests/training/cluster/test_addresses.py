@@ -1,5 +1,6 @@
 """Who is in a cluster, by TF_CONFIG and by flags; every mistake is one line and exit code 2."""
 
+import dataclasses
 import json
 import socket
 import subprocess
@@ -12,7 +13,7 @@ import pytest
 from deep_mnist import cnn, softmax
 from deep_mnist.data import Split
 from deep_mnist.training import UserError
-from deep_mnist.training.cluster import addresses, port, preflight, shard
+from deep_mnist.training.cluster import addresses, port, preflight, shard, terms
 from deep_mnist.training.cluster.chief import latest_multiple
 from deep_mnist.training.cluster.task import Task
 
@@ -48,6 +49,15 @@ def fails(capsys, monkeypatch):
     [
         ("{", "expected JSON as {"),
         ("worker:0", "expected JSON as {"),
+        (100_000 * "[", "expected JSON as {"),
+        (
+            tf_config({"ps": ["a:2222"], "worker": {"1": "c:2222"}}, index=1),
+            "expected a chief, or worker:0, which is one; found neither",
+        ),
+        (
+            tf_config({"ps": ["a:2222"], "worker": {"0": "b:1", "00": "c:1"}}),
+            "worker:0 is named twice",
+        ),
         ("[]", "expected an object as {"),
         ('{"task": {"type": "worker", "index": 0}}', 'expected "cluster" in it'),
         (json.dumps({"cluster": CLUSTER}), 'expected "task" with "type" and "index"'),
@@ -78,7 +88,10 @@ def fails(capsys, monkeypatch):
         (tf_config({**CLUSTER, "chief": ["d:1", "e:1"]}), "expected one chief, found chief:0 and"),
         (tf_config({**CLUSTER, "chief": ["d:1"], "master": ["e:1"]}), "expected one chief, found"),
         (tf_config({"worker": ["b:1", "c:1"]}), "the cluster has no ps"),
-        (tf_config({"ps": ["a:1"]}, "ps"), "expected a chief or a worker, found neither"),
+        (
+            tf_config({"ps": ["a:1"]}, "ps"),
+            "expected a chief, or worker:0, which is one; found neither",
+        ),
     ],
 )
 def test_mistakes_in_tf_config(fails, text, message):
@@ -142,11 +155,35 @@ def test_the_forms_of_tf_config():
     assert task(CLUSTER).is_chief
     assert not task(CLUSTER, index=1).is_chief
     sparse = task({"ps": ["a:2222"], "worker": {"1": "c:2222"}, "chief": ["b:1"]}, index=1)
-    assert (sparse.address, sparse.port, sparse.position) == ("c:2222", 2222, 1)
+    assert (sparse.address, sparse.port, sparse.position) == ("c:2222", 2222, 2)
     assert task(CLUSTER, "evaluator").address == ""  # as Kubeflow has it
     assert task({**CLUSTER, "ps": ["[::1]:2222"]}, "ps").port == 2222
     flags = addresses.from_flags(["ps=a:2222", "worker=b:2222,c:2222"], "worker:1")
     assert flags == addresses.from_tf_config(tf_config(CLUSTER, index=1))
+
+
+def test_workers_that_know_of_some_alone_have_places_of_their_own():
+    known = [{"ps": ["a:1"], "chief": ["b:1"], "worker": {str(i): f"c{i}:1"}} for i in (0, 1, 2)]
+    tasks = [task(known[i], index=i) for i in (0, 1, 2)]
+    assert [each.position for each in tasks] == [1, 2, 3]
+    assert len({shard.seed(0, each) for each in tasks}) == 3
+    with pytest.raises(UserError, match="--sync counts the workers"):
+        addresses.check_strategy(task(known[1], index=1, sync=True))
+
+
+def test_a_task_with_other_terms_than_the_chiefs_is_named():
+    chief, worker = task(CLUSTER), task(CLUSTER, index=1)
+    config = softmax.Config()
+    agreed = terms.of(config, "mnist", chief)
+    own = dataclasses.replace(config, seed=7, save_every=3, intra_op_threads=1)
+    terms.check("worker:1", terms.of(own, "mnist", worker), agreed)
+    other = dataclasses.replace(config, learning_rate=0.5)
+    with pytest.raises(UserError, match=r"worker:1 has .*: --learning-rate 0\.5 instead of 0\.01"):
+        terms.check("worker:1", terms.of(other, "mnist", worker), agreed)
+    with pytest.raises(UserError, match="found generated, and the chief trains on mnist"):
+        terms.check("worker:1", terms.of(config, "generated", worker), agreed)
+    with pytest.raises(UserError, match="would train synchronous"):
+        terms.check("worker:1", terms.of(config, "mnist", task(CLUSTER, sync=True)), agreed)
 
 
 def test_how_workers_train_together_in_words():

@@ -14,7 +14,11 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from deep_mnist import data
+from deep_mnist.training import tf
 
 pytestmark = pytest.mark.cluster
 
@@ -301,6 +305,20 @@ def test_all_reduce_trains_and_goes_on_after_a_loss(cluster):
     joined = re.findall(r"worker:0 joins at step (\d+)", tasks.said("worker:0"))
     assert int(joined[-1]) >= 200
     assert result()["cluster"]["updates"] == 3000
+
+
+def test_an_update_by_all_reduce_is_the_mean_of_the_workers_gradients():
+    flags = "--dataset generated --local-cluster 2w --strategy all-reduce --steps 1 --run-dir run"
+    process = local("deep_mnist.softmax", *flags.split())
+    _, errors = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0, errors
+    train, gradients = data.load("generated").train, []
+    for position, seed in ((0, 0), (1, 1_000_003)):
+        own = data.Split(train.images[position::2], train.labels[position::2])
+        labels = next(data.batches(own, 50, seed)).labels
+        gradients.append((0.1 - labels).sum(axis=0))  # every probability is 0.1 at first
+    b = tf.train.load_variable("run", "b")
+    np.testing.assert_allclose(b, -0.01 * np.mean(gradients, axis=0), rtol=1e-5, atol=1e-6)
 
 
 def local(*arguments):
