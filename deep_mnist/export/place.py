@@ -12,7 +12,7 @@ from pathlib import Path
 
 from deep_mnist.training import UserError, interrupts
 
-LARGEST_VERSION = 2**63 - 2  # TensorFlow Serving's are int64
+LARGEST_VERSION = 2**63 - 1  # TensorFlow Serving's are int64
 
 
 @contextmanager
@@ -91,7 +91,8 @@ def publish_version(source: Path, directory: Path) -> Path:
 
 def _versions(directory: Path) -> list[int]:
     names = [path.name for path in directory.iterdir()]
-    return [int(name) for name in names if name.isascii() and name.isdigit()]
+    numbers = [int(name) for name in names if name.isascii() and name.isdigit()]
+    return [number for number in numbers if number <= LARGEST_VERSION]
 
 
 def _move(source: Path, target: Path) -> None:

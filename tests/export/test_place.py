@@ -25,6 +25,13 @@ def test_the_next_version_is_one_more_than_the_largest_number():
     assert place.publish_version(version(), out) == out / "13"
 
 
+def test_a_folder_whose_numbers_are_used_up_is_told():
+    out = Path("out")
+    (out / "9223372036854775807").mkdir(parents=True)
+    with pytest.raises(UserError, match="out has no number left after 9223372036854775807"):
+        place.publish_version(version(), out)
+
+
 def test_versions_of_many_exporters_at_once_are_all_kept():
     out = Path("out")
     out.mkdir()
