@@ -77,6 +77,9 @@ def _find(small: FloatArray) -> Mask | None:
 def _sheet_over(small: FloatArray, level: float) -> _Sheet | None:
     """The largest part that is lighter than a level, if it is a sheet."""
     light = small > level
+    border = np.concatenate([light[0], light[-1], light[:, 0], light[:, -1]])
+    if border.mean() > LARGEST or light.mean() < (1 - INK) * SMALLEST:
+        return None
     parts = components(light)
     own = parts.labels == int(parts.areas.argmax()) + 1
     corners = _hull(own)
