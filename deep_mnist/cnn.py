@@ -108,12 +108,13 @@ def build(config: Config) -> Model:
     y_conv = tf.nn.softmax(logits, name="y_conv")  # [B, 10], rows sum to 1
 
     # Loss ---------------------------------------------------------------------
-    if config.loss == "textbook":
-        # Clipped, because 0 * log(0) is NaN, and one NaN is in every weight a step later.
-        loss = -tf.reduce_sum(y_ * tf.log(tf.clip_by_value(y_conv, 1e-10, 1.0)), name="loss")
-    else:
-        cross_entropy = tf.nn.softmax_cross_entropy_with_logits_v2(labels=y_, logits=logits)
-        loss = tf.reduce_sum(cross_entropy, name="loss")
+    with tf.name_scope("cross_entropy"):
+        if config.loss == "textbook":
+            # Clipped, because 0 * log(0) is NaN, and one NaN is in every weight a step later.
+            loss = -tf.reduce_sum(y_ * tf.log(tf.clip_by_value(y_conv, 1e-10, 1.0)), name="loss")
+        else:
+            cross_entropy = tf.nn.softmax_cross_entropy_with_logits_v2(labels=y_, logits=logits)
+            loss = tf.reduce_sum(cross_entropy, name="loss")
 
     # Training -----------------------------------------------------------------
     learning_rate = training.learning_rate(config, global_step)
@@ -125,7 +126,7 @@ def build(config: Config) -> Model:
     train_step = optimizer.minimize(loss, global_step=global_step, name="train_step")
     if config.average_decay:
         average = tf.train.ExponentialMovingAverage(config.average_decay, global_step)
-        with tf.control_dependencies([train_step]):
+        with tf.name_scope("averages"), tf.control_dependencies([train_step]):
             train_step = average.apply(tf.trainable_variables())
 
     # Evaluation ---------------------------------------------------------------
@@ -133,8 +134,7 @@ def build(config: Config) -> Model:
         correct_prediction = tf.equal(tf.argmax(y_conv, 1), tf.argmax(y_, 1))  # [B]
         correct = tf.reduce_sum(tf.cast(correct_prediction, tf.int32), name="correct")
         accuracy = tf.reduce_mean(tf.cast(correct_prediction, tf.float32), name="accuracy")
-    feature_maps = (h_conv1, h_conv2)
-    return Model(x, y_, keep_prob, feature_maps, logits, loss, correct, accuracy, train_step)
+    return Model(x, y_, keep_prob, (h_conv1, h_conv2), logits, loss, correct, accuracy, train_step)
 
 
 def weight_variable(shape: list[int], name: str, seed: int) -> Any:

@@ -87,7 +87,8 @@ def build(config: Config) -> Model:
         logits = tf.add(tf.matmul(h2, w3), b3, name="logits")  # [B, 10]
 
     # Loss ---------------------------------------------------------------------
-    loss = tf.reduce_mean(tf.square(y_ - logits), name="loss")
+    with tf.name_scope("squared_error"):
+        loss = tf.reduce_mean(tf.square(y_ - logits), name="loss")
 
     # Training -----------------------------------------------------------------
     # Gradients are taken with respect to variables alone: x and y_ are given, not learnt.

@@ -64,12 +64,13 @@ def build(config: Config) -> Model:
     y = tf.nn.softmax(logits, name="y")  # [B, 10], rows sum to 1
 
     # Loss ---------------------------------------------------------------------
-    if config.loss == "textbook":
-        # Clipped, because 0 * log(0) is NaN, and one NaN is in every weight a step later.
-        loss = -tf.reduce_sum(y_ * tf.log(tf.clip_by_value(y, 1e-10, 1.0)), name="loss")
-    else:
-        cross_entropy = tf.nn.softmax_cross_entropy_with_logits_v2(labels=y_, logits=logits)
-        loss = tf.reduce_sum(cross_entropy, name="loss")
+    with tf.name_scope("cross_entropy"):
+        if config.loss == "textbook":
+            # Clipped, because 0 * log(0) is NaN, and one NaN is in every weight a step later.
+            loss = -tf.reduce_sum(y_ * tf.log(tf.clip_by_value(y, 1e-10, 1.0)), name="loss")
+        else:
+            cross_entropy = tf.nn.softmax_cross_entropy_with_logits_v2(labels=y_, logits=logits)
+            loss = tf.reduce_sum(cross_entropy, name="loss")
 
     # Training -----------------------------------------------------------------
     optimizers = {

@@ -26,6 +26,16 @@ def test_variables_are_the_checkpoints_interface(graph):
     assert sum(np.prod(v.shape.as_list()) for v in tf.trainable_variables()) == 3_274_634
 
 
+def test_the_graph_is_one_that_can_be_read(graph):
+    """TensorBoard draws a box for each name before the first slash."""
+    cnn.build(cnn.Config(schedule="one-cycle", average_decay=0.99))
+    variables = {v.op.name.split("/")[0] for v in tf.global_variables()}
+    assert {op.name.split("/")[0] for op in graph.get_operations()} - variables == {
+        *("x", "y_", "keep_prob", "x_image", "conv1", "conv2", "fc1", "dropout", "fc2", "y_conv"),
+        *("cross_entropy", "learning_rate", "gradients", "train_step", "averages", "evaluation"),
+    }
+
+
 def test_building_twice_gives_the_same_names():
     names = []
     for _ in range(2):

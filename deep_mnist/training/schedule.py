@@ -29,6 +29,7 @@ def learning_rate(config: Any, global_step: Any) -> Any:
     """
     if config.schedule == "constant":
         return config.learning_rate
-    t = (tf.cast(global_step, tf.float32) + 1) / config.steps
-    cosine = (1 + tf.cos(np.pi * t)) / 2
-    return config.learning_rate * tf.minimum(t / WARM_UP, 1) * cosine
+    with tf.name_scope("learning_rate"):
+        t = (tf.cast(global_step, tf.float32) + 1) / config.steps
+        cosine = (1 + tf.cos(np.pi * t)) / 2
+        return config.learning_rate * tf.minimum(t / WARM_UP, 1) * cosine

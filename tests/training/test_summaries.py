@@ -73,7 +73,16 @@ def test_event_files_hold_what_the_run_reported(capsys):
     }
     (graph,) = [event.graph_def for event in events if event.graph_def]
     names = {node.name for node in tf.GraphDef.FromString(graph).node}
-    assert {"x", "y_", "W", "b", "logits", "loss", "train_step", "evaluation/accuracy"} <= names
+    assert {
+        "x",
+        "y_",
+        "W",
+        "b",
+        "logits",
+        "cross_entropy/loss",
+        "train_step",
+        "evaluation/accuracy",
+    } <= names
     assert not any("Summary" in name for name in names)
     traces = [event.tagged_run_metadata for event in events if event.tagged_run_metadata.tag]
     assert [trace.tag for trace in traces] == ["step 0", "step 4"]
