@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from deep_mnist.data import frame, ink, segment, sheet, shrink
+from deep_mnist.data import frame, ink, plain, segment, sheet, shrink
 from deep_mnist.data.errors import DataError
 from deep_mnist.data.resample import FloatArray
 from deep_mnist.data.sheet import View
@@ -120,7 +120,8 @@ def digits(picture: Picture) -> list[Digit]:
     Raises:
       PictureError: there is none.
     """
-    for view in (*sheet.views(picture.grey), View(picture.grey, 0, 0)):
+    sheets = [] if plain.is_plain(picture.grey) else sheet.views(picture.grey)
+    for view in (*sheets, View(picture.grey, 0, 0)):
         found = segment.digits(ink.find(view.grey))
         if found:
             return [_digit(picture, view, piece) for piece in found]

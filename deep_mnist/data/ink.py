@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from deep_mnist.data import windows
+from deep_mnist.data import plain, windows
 from deep_mnist.data.components import Components, components
 from deep_mnist.data.resample import FloatArray, resample
 from deep_mnist.data.ruling import without_lines
@@ -36,11 +36,14 @@ class Ink(NamedTuple):
 
 def find(grey: FloatArray) -> Ink:
     """The ink on a picture [H, W] in [0, 1]; no parts where there is none."""
-    darkness = without_paper(1 - grey if is_light_on_dark(grey) else grey)
-    if darkness.size > LARGE:
-        darkness = _smooth(_without_dusk(darkness))
-    # In a tiny picture nearly every pixel is an edge, and none tells of noise.
-    grain = min(NOISE * noise_of(darkness), 0.35 * _quantiles(darkness, 0.995)[0])
+    if plain.is_plain(grey):
+        darkness, grain = plain.darkness(grey), 0.0
+    else:
+        darkness = without_paper(1 - grey if is_light_on_dark(grey) else grey)
+        if darkness.size > LARGE:
+            darkness = _smooth(_without_dusk(darkness))
+        # In a tiny picture nearly every pixel is an edge, and none tells of noise.
+        grain = min(NOISE * noise_of(darkness), 0.35 * _quantiles(darkness, 0.995)[0])
     darkness = without_lines(darkness, max(CONTRAST, grain))
     dark = darkness[darkness > max(CONTRAST, grain)]
     # A single dark pixel is dirt, or the sensor's.

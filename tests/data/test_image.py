@@ -334,3 +334,5 @@ def test_distances_are_euclidean():
     distance = frame.signed_distance(inside)
     assert distance[4, 3] == 0.5
     assert distance[7, 7] == pytest.approx(0.5 - 5.0)  # 3 down, 4 to the right
+    far = frame.signed_distance(np.pad(inside, 40))
+    assert far.min() == -frame.MARGIN  # nothing is asked of places that are farther
