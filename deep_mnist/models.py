@@ -11,6 +11,7 @@ from __future__ import annotations
 import importlib
 import shlex
 import threading
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -20,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from deep_mnist import training
+from deep_mnist.data import doubts
 from deep_mnist.training import (
     locate,
     npz_checkpoints,
@@ -90,10 +92,15 @@ class Classifier:
         sum is near 1 at best. Shown are the probabilities nearest to them in that same squared
         error, `nearest_probabilities`; they are no measure of how often it is right.
 
+        Warns of images whose ink and paper look exchanged, or that were scaled once too often.
+
         Raises:
           UserError: the images are of another shape, or out of [0, 1].
         """
         rows = as_images(images)
+        doubt = doubts.doubt(rows)
+        if doubt is not None:
+            warnings.warn(f"images: {doubt}", stacklevel=2)
         parts = [self._forward(rows[i : i + BATCH]) for i in range(0, len(rows), BATCH)]
         return np.concatenate([np.empty((0, 10)), *parts])
 

@@ -260,8 +260,31 @@ def test_a_loss_that_is_no_number_stops_the_run(capsys):
     assert re.match(r"softmax: the loss is (nan|inf) at step \d, with --learning-rate 1e\+38", said)
 
 
+def test_weights_that_are_no_numbers_are_not_saved(capsys):
+    arguments = [*QUICK, "--log-every", "100", "--learning-rate", "1e38", "--save-every", "1"]
+    assert softmax.main([*arguments, "--steps", "40", "--run-dir", "run"]) == 2
+    match = re.match(
+        r"softmax: the weights are not finite after step (\d+), with "
+        r"--learning-rate 1e\+38 and --loss stable: what was learnt is lost; start again with",
+        capsys.readouterr().err,
+    )
+    assert match
+    saved = {int(path.stem.split("-")[1]) for path in Path("run").glob("model.ckpt-*.index")}
+    assert max(saved, default=0) < int(match.group(1))
+
+
+def test_a_model_that_answers_the_same_to_everything_is_told(capsys):
+    weights = {"W": np.zeros((784, 10), np.float32), "b": np.eye(10, dtype=np.float32)[7]}
+    np.savez("sevens.npz", **weights)
+    assert softmax.main(["--restore", "sevens.npz", "--dataset", "generated"]) == 0
+    assert capsys.readouterr().err == (
+        "softmax: the model answers only 7, whatever it is shown: "
+        "it has not learnt to tell the digits apart\n"
+    )
+
+
 def test_a_loss_that_is_no_number_is_no_result_either(capsys):
-    arguments = [*QUICK, "--log-every", "100", "--learning-rate", "1e38", "--run-dir", "run"]
+    arguments = [*QUICK, "--steps", "1", "--learning-rate", "1e36", "--run-dir", "run"]
     assert softmax.main(arguments) == 2
     assert re.match(r"softmax: the loss is (nan|inf) at the end, with", capsys.readouterr().err)
     assert not Path("run/result.json").exists()

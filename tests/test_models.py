@@ -20,7 +20,7 @@ def shelf():
 
 
 def images(count):
-    return np.random.default_rng(0).random((count, 784), np.float32)
+    return 0.8 * np.random.default_rng(0).random((count, 784), np.float32)
 
 
 def test_whose_the_weights_are_is_told_by_their_shapes():
@@ -51,7 +51,7 @@ def test_threads_get_the_answers_of_one(shelf, name):
 
 
 def test_every_usual_form_of_an_image_is_the_same(shelf):
-    greys = np.random.default_rng(0).integers(0, 256, (2, 28, 28))
+    greys = np.random.default_rng(0).integers(0, 200, (2, 28, 28))
     expected = shelf["softmax"].probabilities(greys.reshape(2, 784) / 255)
     for form in (
         greys,
@@ -77,6 +77,21 @@ def test_every_usual_form_of_an_image_is_the_same(shelf):
 def test_images_that_can_not_be_meant_are_refused(wrong, expected):
     with pytest.raises(UserError, match=expected):
         models.as_images(wrong)
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (lambda digits: 1 - digits, "3 of 3 have a border of ink: .* give 1 - images"),
+        (lambda digits: digits / 255, r"largest value is 0\.0039: .* divided by 255 twice"),
+    ],
+)
+def test_inverted_and_twice_scaled_images_are_warned_of(shelf, change, expected):
+    digits = np.zeros((3, 28, 28))
+    digits[:, 4:24, 12:16] = 1
+    assert shelf["cnn"].probabilities(digits).argmax(axis=1).tolist() == [1, 1, 1]
+    with pytest.warns(UserWarning, match=expected):
+        shelf["cnn"].probabilities(change(digits))
 
 
 def test_the_outputs_of_mlp_become_the_nearest_probabilities():

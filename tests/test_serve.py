@@ -184,7 +184,7 @@ def test_feature_maps_are_scaled_to_the_layers_largest(real):
 
 def test_eight_threads_read_what_one_does(real):
     rng = np.random.default_rng(0)
-    images = rng.random((40, 1, 784), np.float32)
+    images = 0.8 * rng.random((40, 1, 784), np.float32)
     box = [(0, 0, 28, 28)]
     expected = [real.read(image, box) for image in images]
     wrong = []
@@ -319,6 +319,7 @@ def test_pixels_that_are_none_are_refused_with_the_reason(client, path, body, me
             "pixels: expected a digit, found 784 that are nearly the same",
         ),
         ({"json": {"pixels": [0.97, 1] * 392}}, 422, "pixels: expected a digit"),
+        ({"json": {"pixels": [1] * 700 + [0] * 84}}, 422, "give 1 - images if it is the other way"),
         (png(b" " * 200_001, "application/json"), 413, "at most 200000 bytes of JSON"),
     ],
 )

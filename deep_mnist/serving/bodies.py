@@ -15,7 +15,7 @@ from werkzeug.exceptions import (
     UnsupportedMediaType,
 )
 
-from deep_mnist.data import ink
+from deep_mnist.data import doubts, ink
 
 MAX_BYTES = 20_000_000
 MAX_JSON_BYTES = 200_000  # 784 numbers of up to twenty digits, indented
@@ -101,9 +101,12 @@ def pixels(request: Request) -> npt.NDArray[np.float32]:
 
 
 def check_ink(pixels: npt.NDArray[np.float32]) -> None:
-    """Raises UnprocessableEntity for pixels that are all nearly the same."""
+    """Raises UnprocessableEntity for pixels all nearly the same, or with ink for paper."""
     if np.ptp(pixels) < ink.CONTRAST:
         raise UnprocessableEntity("pixels: expected a digit, found 784 that are nearly the same")
+    doubt = doubts.doubt(pixels[None])
+    if doubt is not None:
+        raise UnprocessableEntity(f"pixels: {doubt}")
 
 
 def _decoded(body: bytes) -> Any:

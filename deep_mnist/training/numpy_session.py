@@ -64,14 +64,22 @@ class NumpySession:
     def evaluate(self, split: Split, batch_size: int = EVALUATION_BATCH) -> Score:
         """Counts the correct answers over all examples of a split, the last few included."""
         correct, loss = 0, 0.0
+        answers = np.zeros(10, np.int64)
         for start in range(0, len(split.labels), batch_size):
             labels = split.labels[start : start + batch_size]
             log_probabilities = self.model.log_probabilities(
                 split.images[start : start + batch_size]
             )
-            correct += int(np.sum(log_probabilities.argmax(axis=1) == labels))
+            said = log_probabilities.argmax(axis=1)
+            correct += int(np.sum(said == labels))
+            answers += np.bincount(said, minlength=10)
             loss -= float(np.sum(log_probabilities[np.arange(len(labels)), labels]))
-        return Score(correct, len(split.labels), loss / len(split.labels))
+        mean_loss = loss / len(split.labels)
+        return Score(correct, len(split.labels), mean_loss, tuple(answers.tolist()))
+
+    def is_finite(self) -> bool:
+        """Whether every weight is a number, and no infinity."""
+        return all(bool(np.isfinite(weight).all()) for weight in self.model.weights.values())
 
     def weights_sha256(self) -> str:
         """A fingerprint of the weights: names, shapes and bits."""

@@ -113,6 +113,8 @@ class Run:
                     done = step + 1
                     stopping = pending.signal_number is not None
                     if stopping or done % self.config.save_every == 0 or done == steps:
+                        if not self.sess.is_finite():
+                            raise self._diverged("weights are not finite", f"after step {done}")
                         self.sess.save(self.directory, done, self.config.keep)
                         self._saved_step = done
                     if stopping:
@@ -135,7 +137,8 @@ class Run:
         Raises:
           UserError: the loss is not a finite number any more.
         """
-        self._check_finite(loss, f"at step {step}")
+        if not np.isfinite(loss):
+            raise self._diverged(f"loss is {loss}", f"at step {step}")
         assert self.directory is not None
         self._progress.report(step, float(accuracy), line)
         run_directory.append_metrics(
@@ -164,7 +167,8 @@ class Run:
         """
         test = self.sess.evaluate(self.digits.test)
         if self.directory is not None:
-            self._check_finite(test.loss, "at the end")
+            if not np.isfinite(test.loss):
+                raise self._diverged(f"loss is {test.loss}", "at the end")
             has_validation = len(self.digits.validation.labels) > 0
             validation = self.sess.evaluate(self.digits.validation) if has_validation else None
             run_directory.write_json(
@@ -185,6 +189,8 @@ class Run:
                 "numbers that are not finite, or too large",
                 file=sys.stderr,
             )
+        if np.isfinite(test.loss):
+            self._check_answers(test)
         what = f"test loss {test.loss} ; accuracy" if with_loss else "test accuracy"
         print(f"{what} {self._describe(test)}", flush=True)
 
@@ -243,12 +249,21 @@ class Run:
             f"go on with: {shlex.join(command)}"
         )
 
-    def _check_finite(self, loss: float, when: str) -> None:
-        if not np.isfinite(loss):
-            form = f" and --loss {self.config.loss}" if hasattr(self.config, "loss") else ""
-            raise UserError(
-                f"the loss is {loss} {when}, with --learning-rate {self.config.learning_rate:g}"
-                f"{form}: what was learnt is lost; start again with a smaller --learning-rate"
+    def _diverged(self, what: str, when: str) -> UserError:
+        form = f" and --loss {self.config.loss}" if hasattr(self.config, "loss") else ""
+        return UserError(
+            f"the {what} {when}, with --learning-rate {self.config.learning_rate:g}"
+            f"{form}: what was learnt is lost; start again with a smaller --learning-rate"
+        )
+
+    def _check_answers(self, test: Score) -> None:
+        """An accuracy does not tell by itself that a model gives the same answer to all."""
+        given = [str(label) for label, times in enumerate(test.answers) if times]
+        if len(given) < len(set(self.digits.test.labels)) / 2:
+            print(
+                f"{self.name}: the model answers only {' and '.join(given)}, whatever it is "
+                "shown: it has not learnt to tell the digits apart",
+                file=sys.stderr,
             )
 
     def _result(self, validation: Score | None, test: Score) -> dict[str, Any]:

@@ -17,6 +17,7 @@ class Score(NamedTuple):
     correct: int
     examples: int
     loss: float  # the model's loss, mean over the examples
+    answers: tuple[int, ...]  # how often each of the ten labels is the model's answer
 
     @property
     def accuracy(self) -> float:

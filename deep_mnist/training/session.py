@@ -7,6 +7,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+import numpy as np
+
 from deep_mnist.data import Split, one_hot, scale
 from deep_mnist.training import checkpoints, precision, weights
 from deep_mnist.training.leftovers import AVERAGE_SUFFIX
@@ -42,8 +44,12 @@ class Session:
             for name, variable in self._weights.items()
             if name + AVERAGE_SUFFIX in self._variables
         ]
-        self._use_averages = tf.group(*[v.assign(average) for v, average in averages])
-        self._reset_averages = tf.group(*[average.assign(v) for v, average in averages])
+        with tf.name_scope("finite"):
+            finite = [tf.reduce_all(tf.math.is_finite(v)) for v in self._weights.values()]
+            self._is_finite = tf.reduce_all(finite)
+        with tf.name_scope("averages"):
+            self._use_averages = tf.group(*[v.assign(average) for v, average in averages])
+            self._reset_averages = tf.group(*[average.assign(v) for v, average in averages])
         settings = tf.ConfigProto(
             intra_op_parallelism_threads=config.intra_op_threads,
             inter_op_parallelism_threads=config.inter_op_threads,
@@ -135,15 +141,23 @@ class Session:
         """Counts the correct answers over all examples of a split, the last few included."""
         model = self.model
         correct, loss = 0, 0.0
+        answers = np.zeros(10, np.int64)
         for start in range(0, len(split.labels), batch_size):
             images = scale(split.images[start : start + batch_size])
             labels = one_hot(split.labels[start : start + batch_size])
-            batch_correct, batch_loss = self.run(
-                [model.correct, model.loss], feed_dict={model.x: images, model.y_: labels}
+            batch_correct, batch_loss, logits = self.run(
+                [model.correct, model.loss, model.logits],
+                feed_dict={model.x: images, model.y_: labels},
             )
             correct += int(batch_correct)
+            answers += np.bincount(logits.argmax(axis=1), minlength=10)
             loss += float(batch_loss) * (len(labels) if self.mean_loss else 1)
-        return Score(correct, len(split.labels), loss / len(split.labels))
+        mean_loss = loss / len(split.labels)
+        return Score(correct, len(split.labels), mean_loss, tuple(answers.tolist()))
+
+    def is_finite(self) -> bool:
+        """Whether every number in the model's variables is one, and no infinity."""
+        return bool(self.run(self._is_finite))
 
     def weights(self) -> dict[str, Any]:
         """The model's variables as arrays, by name."""
