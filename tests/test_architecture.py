@@ -20,7 +20,7 @@ ALLOWED = {
     "input_data": {"data", "input_data"},
     **{program: {"data", "training"} for program in PROGRAMS},
     "fnn": {"autodiff", "data", "training"},
-    "models": {"training", *PROGRAMS},
+    "models": {"data", "training", *PROGRAMS},
     "predict": {"data", "models", "training"},
     "serve": {"training", "serving"},
     "serving": {"data", "models", "training", "serving"},
