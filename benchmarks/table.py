@@ -1,4 +1,4 @@
-"""The README's tables of measured results, made of the files in results/.
+"""Puts the tables of measured results, made of the files in results/, into the README.
 
 python benchmarks/table.py
 """
@@ -13,13 +13,24 @@ from typing import Any
 from deep_mnist.training import RECIPES
 
 RESULTS = Path(__file__).parent / "results"
+README = Path(__file__).parents[1] / "README.md"
 
 
 def main() -> None:
-    tables = [table(), recipes(), comparison()]
-    if (RESULTS / "exports.json").exists():
-        tables.append(exports())
-    print(*tables, sep="\n\n")
+    text = README.read_text("utf-8")
+    for made in (table(), recipes(), comparison(), exports()):
+        text = replaced(text, made)
+    README.write_text(text, "utf-8")
+
+
+def replaced(text: str, made: str) -> str:
+    """The text with the table of the same titles replaced."""
+    titles = made.split("\n", 1)[0] + "\n"
+    before, found, after = text.partition(titles)
+    if not found:
+        raise SystemExit(f"README.md has no table with the titles {titles}")
+    _, _, rest = after.partition("\n\n")
+    return f"{before}{made}\n\n{rest}"
 
 
 def table() -> str:

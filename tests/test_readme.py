@@ -103,6 +103,7 @@ def test_the_table_is_made_of_the_results():
     assert table in README
     assert tables["recipes"]() in README
     assert tables["comparison"]() in README
+    assert tables["exports"]() in README
     assert results("accuracy-cnn")["machine"] in README
 
 

@@ -153,10 +153,13 @@ def _export(options: argparse.Namespace) -> None:
             place.publish_files([beside, made], directory)
             published = directory / file_name
     print(f"{published}: {size:,} bytes, from {classifier.path}")
+    right, ours = (
+        round(accuracy * figures.test_examples)
+        for accuracy in (figures.accuracy, figures.session_accuracy)
+    )
     print(
-        f"{figures.test_examples} test digits in {format_.runtime}: largest difference "
-        f"{figures.largest_difference:.1e}, accuracy {figures.accuracy:.4g}; in our session "
-        f"{figures.session_accuracy:.4g}{mark(digits.name)}"
+        f"{figures.test_examples} test digits: {right} read right in {format_.runtime}, {ours} in "
+        f"our session; largest difference {figures.largest_difference:.1e}{mark(digits.name)}"
     )
 
 
