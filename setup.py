@@ -21,7 +21,7 @@ TEST = [
     *LEGACY,
     *PREDICT,
     *WEB,
-    "jsonschema>=4",  # the answers of the API against its description
+    "jsonschema>=4.0.1",  # the answers of the API against its description
     "pytest>=8",
     "pytest-xdist>=3.5",
     "pyyaml>=6",  # the manifests of docs/kubernetes
