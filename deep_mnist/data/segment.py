@@ -117,23 +117,30 @@ def _cut_out(ink: Ink, group: list[int]) -> Piece:
 
 
 def _apart(pieces: list[Piece]) -> list[Piece]:
-    """Digits that touch are cut apart; how wide one is alone, the others tell."""
+    """Digits that touch are cut apart; how wide one is alone, the others tell.
+
+    A lower one may be a 0 that leans: it is wide where it would be beside those of usual height.
+    """
     widths = [_width(piece.box) / _height(piece.box) for piece in pieces]
     usual = [width for width in widths if width < WIDE]
-    wide = max(WIDE, 1.6 * float(np.median(usual))) if len(usual) > 2 else WIDE
-    return [half for piece in pieces for half in _split(piece, wide)]
+    if len(usual) < 3:
+        return [half for piece in pieces for half in _split(piece, WIDE, 0)]
+    wide = max(WIDE, 1.6 * float(np.median(usual)))
+    height = float(np.median([_height(piece.box) for piece in pieces]))
+    return [half for piece in pieces for half in _split(piece, wide, height)]
 
 
-def _split(piece: Piece, wide: float) -> list[Piece]:
+def _split(piece: Piece, wide: float, usual_height: float) -> list[Piece]:
     """Digits that touch, cut where little holds them together."""
     inside = piece.values > EDGE
     left, top, right, bottom = piece.box
     height, width = bottom - top, right - left
-    if width < WIDE_PAIR * height or height < 8:
+    high = max(height, usual_height)
+    if width < WIDE_PAIR * high or height < 8:
         return [piece]
     holes = _holes(inside)
     are_two = _are_side_by_side(holes)
-    if width < wide * height and not are_two:
+    if width < wide * high and not are_two:
         return [piece]
     runs = np.diff(inside.astype(np.int8), axis=0, prepend=0) == 1
     in_hole = np.zeros(inside.shape[1], np.bool_)
@@ -154,7 +161,7 @@ def _split(piece: Piece, wide: float) -> list[Piece]:
     ]
     if min(_height(half.box) for half in halves) < 0.7 * height:
         return [piece]
-    return [part for half in halves for part in _split(half, wide)]
+    return [part for half in halves for part in _split(half, wide, usual_height)]
 
 
 def _holes(inside: Mask) -> list[tuple[int, int]]:

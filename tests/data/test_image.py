@@ -328,6 +328,17 @@ def test_a_missing_file_and_a_missing_pillow_are_told(monkeypatch, tmp_path):
         image.read(b"")
 
 
+def test_a_flat_0_beside_higher_digits_is_one_digit():
+    paper = Image.new("L", (600, 200), 255)
+    for left, label in ((230, 1), (330, 2), (460, 4)):
+        draw(paper, label, left, 30, 120, 10)
+    ImageDraw.Draw(paper).arc([40, 70, 170, 150], -60, 240, fill=0, width=10)  # open at its top
+    boxes = [digit.box for digit in read(paper)]
+    assert len(boxes) == 4
+    assert boxes[0][0] == pytest.approx(40, abs=3)
+    assert boxes[0][2] == pytest.approx(130, abs=6)
+
+
 def test_distances_are_euclidean():
     inside = np.zeros((9, 12), np.bool_)
     inside[4, 3] = True
