@@ -636,8 +636,16 @@ def test_without_its_packages_it_names_the_extra(capsys, monkeypatch):
 )
 def test_a_signal_ends_it_cleanly(number, code, host, capsys, monkeypatch):
     monkeypatch.setattr(reader, "Reader", Stub)
-    timer = threading.Timer(0.7, os.kill, (os.getpid(), number))
-    timer.start()
+
+    def send_once_it_serves():
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            if any(thread.name == "serving" for thread in threading.enumerate()):
+                time.sleep(0.3)
+                return os.kill(os.getpid(), number)
+            time.sleep(0.05)
+
+    threading.Thread(target=send_once_it_serves).start()
     assert serve.main(["--host", host, "--port", "0"]) == code
     printed = capsys.readouterr()
     assert re.fullmatch(rf"http://{host}:\d+ \(Ctrl-C stops it\)\n", printed.out)
