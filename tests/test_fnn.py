@@ -1,3 +1,4 @@
+import importlib.util
 import json
 import subprocess
 import sys
@@ -9,6 +10,10 @@ import pytest
 from deep_mnist import data, fnn, training
 from deep_mnist.autodiff import gradient_check
 from deep_mnist.training import tf
+
+needs_tensorflow = pytest.mark.skipif(
+    importlib.util.find_spec("tensorflow") is None, reason="NumPy alone is installed"
+)
 
 QUICK = ["--dataset", "generated", "--steps", "2"]
 
@@ -64,6 +69,7 @@ def test_an_epoch_is_the_documents(digits):
         np.testing.assert_allclose(model.weights["W2"], W2, rtol=1e-9, atol=1e-12)
 
 
+@needs_tensorflow
 def test_a_step_is_tensorflows(digits):
     images, labels = digits.train.images[:200], digits.train.labels[:200]
     model = fnn.build(fnn.Config(learning_rate=1.0))
@@ -185,6 +191,7 @@ def test_pickled_weights_are_never_loaded(capsys):
     assert "never loaded" in capsys.readouterr().err
 
 
+@needs_tensorflow
 def test_gradient_check_prints_a_line_per_operation_beside_tensorflows(capsys):
     assert fnn.main(["--gradient-check"]) == 0
     lines = capsys.readouterr().out.splitlines()

@@ -642,7 +642,8 @@ def test_a_signal_ends_it_cleanly(number, code, host, capsys, monkeypatch):
         while time.monotonic() < deadline:
             if any(thread.name == "serving" for thread in threading.enumerate()):
                 time.sleep(0.3)
-                return os.kill(os.getpid(), number)
+                os.kill(os.getpid(), number)
+                return
             time.sleep(0.05)
 
     threading.Thread(target=send_once_it_serves).start()

@@ -6,10 +6,12 @@ import sys
 
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw
 
 from deep_mnist.data import frame, image
 from deep_mnist.data.strokes import templates
+
+pytest.importorskip("PIL", reason="NumPy alone is installed")
+from PIL import Image, ImageDraw
 
 
 def strokes(label):

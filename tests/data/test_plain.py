@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw
 
 from deep_mnist.data import image, plain
+
+pytest.importorskip("PIL", reason="NumPy alone is installed")
+from PIL import Image, ImageDraw
 
 
 def seven(paper=255, ink=0, side=140):
