@@ -5,6 +5,13 @@ tasks:
 
     {"cluster": {"chief": ["a:2222"], "ps": ["b:2222"], "worker": {"1": "c:2222"}},
      "task": {"type": "worker", "index": 1}}
+
+and as Kubeflow's TFJob writes it with enableDynamicWorker, where a worker knows of the parameter
+servers and itself alone, and a parameter server of itself, whatever its index (training-operator
+v1, pkg/controller.v1/tensorflow/tensorflow.go):
+
+    {"sparseCluster": {"ps": ["b:2222"], "worker": {"1": "c:2222"}},
+     "task": {"type": "worker", "index": 1}}
 """
 
 from __future__ import annotations
@@ -20,6 +27,8 @@ from deep_mnist.training.errors import UserError
 EXAMPLE = '{"cluster": {"ps": ["HOST:PORT"], "worker": ["HOST:PORT"]}, "task": {"type": "worker", "index": 0}}'  # noqa: E501
 ADDRESS = re.compile(r"(?P<host>\[[0-9a-fA-F:.%\w]+\]|[\w.-]+):(?P<port>\d{1,5})", re.ASCII)
 INDEX = re.compile(r"\d{1,6}", re.ASCII)
+DYNAMIC = "sparseCluster"
+LOOPBACK = {"localhost", "127.0.0.1", "[::1]"}
 
 
 def from_tf_config(text: str) -> tuple[Jobs, str, int] | None:
@@ -29,7 +38,7 @@ def from_tf_config(text: str) -> tuple[Jobs, str, int] | None:
       UserError: it is malformed.
     """
     try:
-        values = json.loads(text)
+        values = json.loads(text, object_pairs_hook=_object)
     except (ValueError, RecursionError) as error:
         raise UserError(f"TF_CONFIG: expected JSON as {EXAMPLE}, found none: {error}") from None
     if not isinstance(values, dict):
@@ -38,9 +47,12 @@ def from_tf_config(text: str) -> tuple[Jobs, str, int] | None:
         )
     if not values or values.get("cluster") == {}:
         return None
-    if "cluster" not in values:
-        raise UserError(f'TF_CONFIG: expected "cluster" in it, as {EXAMPLE}, found none')
-    jobs = _jobs(values["cluster"])
+    named = [key for key in ("cluster", DYNAMIC) if key in values]
+    if len(named) != 1:
+        found = " and ".join(named) or "none"
+        raise UserError(f'TF_CONFIG: expected "cluster" in it, as {EXAMPLE}, found {found}')
+    dynamic = named == [DYNAMIC]
+    jobs = _jobs(values[named[0]])
     task = values.get("task")
     if not isinstance(task, dict) or "type" not in task:
         raise UserError(
@@ -50,7 +62,9 @@ def from_tf_config(text: str) -> tuple[Jobs, str, int] | None:
     if isinstance(task.get("index"), bool) or not INDEX.fullmatch(index):
         raise UserError(f"TF_CONFIG: task: expected an index from 0, found {task.get('index')!r}")
     job = task["type"]
-    check("TF_CONFIG", jobs, job, int(index))
+    if dynamic and job == "ps" and len(jobs.get("ps", {})) == 1:
+        jobs["ps"] = {int(index): jobs["ps"].popitem()[1]}
+    check("TF_CONFIG", jobs, job, int(index), dynamic)
     return jobs, job, int(index)
 
 
@@ -77,14 +91,17 @@ def from_flags(words: Sequence[str], task: str | None) -> tuple[Jobs, str, int]:
     return jobs, job, int(index)
 
 
-def check(where: str, jobs: Jobs, job: Any, index: int) -> None:
-    """Raises UserError unless the cluster can train and the task is one of it."""
+def check(where: str, jobs: Jobs, job: Any, index: int, dynamic: bool = False) -> None:
+    """Raises UserError unless the cluster can train and the task is one of it.
+
+    Where the workers are `dynamic`, a chief need not be named.
+    """
     if job not in JOBS:
         raise UserError(f"{where}: task: expected one of {', '.join(JOBS)}, found {job!r}")
     chiefs = [f"{name}:{i}" for name in CHIEFS for i in jobs.get(name, {})]
     if len(chiefs) > 1:
         raise UserError(f"{where}: expected one chief, found {' and '.join(chiefs)}")
-    if not chiefs and 0 not in jobs.get("worker", {}):
+    if not chiefs and 0 not in jobs.get("worker", {}) and not dynamic:
         raise UserError(f"{where}: expected a chief, or worker:0, which is one; found neither")
     if job == "evaluator" and index == 0 and job not in jobs:
         return  # Kubeflow leaves it out of the cluster, because nobody talks to it
@@ -134,7 +151,7 @@ def _jobs(cluster: Any, where: str = "TF_CONFIG") -> Jobs:
             f"found {cluster!r}"
         )
     jobs: Jobs = {}
-    seen: dict[str, str] = {}
+    seen: dict[tuple[str, int], str] = {}
     for job, tasks in cluster.items():
         if job not in JOBS:
             raise UserError(f"{where}: expected jobs of {', '.join(JOBS)}, found {job!r}")
@@ -156,11 +173,23 @@ def _jobs(cluster: Any, where: str = "TF_CONFIG") -> Jobs:
                     f"{where}: {name}: expected HOST:PORT, a port from 1 to 65535, "
                     f"found {address!r}"
                 )
-            if address in seen:
+            host = match["host"].lower()
+            place = ("localhost" if host in LOOPBACK else host, int(match["port"]))
+            if place in seen:
                 raise UserError(
-                    f"{where}: {name} and {seen[address]} have the same address {address}: "
+                    f"{where}: {name} and {seen[place]} have the same address {address}: "
                     "every task needs a port of its own"
                 )
-            seen[address] = name
+            seen[place] = name
             jobs[job][int(key)] = address
     return {job: tasks for job, tasks in jobs.items() if tasks}
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object; json itself would keep the last of several values of a name, silently."""
+    values = dict(pairs)
+    if len(values) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise UserError(f"TF_CONFIG: {twice!r} is named twice in one object: leave out one of them")
+    return values
