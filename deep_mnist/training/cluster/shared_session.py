@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import sys
 import threading
@@ -96,8 +95,10 @@ class SharedSession(ClusterSession):
           UserError: the chief has failed.
         """
         waited = 0.0
-        self._check_chief()
-        while self.step >= steps:
+        while True:
+            self._check_chief()
+            if self.step < steps:
+                return False
             self._patiently(lambda: self._idle.give(self._tf_session, self.task.position))
             # The result counts without the chief's word too: it may have been killed before that.
             if self._result.exists() or self._run(self._finished):
@@ -106,8 +107,6 @@ class SharedSession(ClusterSession):
             self._check_waited(waited)
             waited += PAUSE
             self.patience.sleep(PAUSE)
-            self._check_chief()
-        return False
 
     def gather(self) -> None:
         self._patiently(self._let_all_go_on)
@@ -149,12 +148,13 @@ class SharedSession(ClusterSession):
     ) -> None:
         if kind is not None:
             return  # closing may wait for ever; the process ends anyway
-        try:
+
+        def leave() -> None:
             for signal in self._left:
-                leave = functools.partial(signal.give, self._tf_session, self.task.position)
-                self.patience.call(leave, LAST_WORD)
-        except (*self._lost, StalledError):
-            pass  # it has gone itself
+                signal.give(self._tf_session, self.task.position)
+
+        with suppress(*self._lost, StalledError):  # one has gone itself
+            self.patience.call(leave, LAST_WORD)
 
     def _cluster_settings(self, settings: Any) -> Any:
         # Without the filter a session waits for every other worker.
