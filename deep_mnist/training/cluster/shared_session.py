@@ -89,11 +89,7 @@ class SharedSession(ClusterSession):
             self._go_on(error, time.monotonic() + self.task.stall_timeout)
 
     def is_over(self, steps: int) -> bool:
-        """A chief that was restarted may want updates again that had been made already.
-
-        Raises:
-          UserError: the chief has failed.
-        """
+        """A chief that was restarted may want updates again; UserError if it has failed."""
         waited = 0.0
         while True:
             self._check_chief()
