@@ -24,6 +24,8 @@ PAUSE = 1.0  # seconds between looks
 class Evaluator(Run):
     """Prints how each new checkpoint in --run-dir reads the validation set, up to the last."""
 
+    sess: Session
+
     def __init__(
         self,
         name: str,
