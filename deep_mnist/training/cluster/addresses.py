@@ -5,13 +5,6 @@ tasks:
 
     {"cluster": {"chief": ["a:2222"], "ps": ["b:2222"], "worker": {"1": "c:2222"}},
      "task": {"type": "worker", "index": 1}}
-
-and as Kubeflow's TFJob writes it with enableDynamicWorker, where a worker knows of the parameter
-servers and itself alone, and a parameter server of itself, whatever its index (training-operator
-v1, pkg/controller.v1/tensorflow/tensorflow.go):
-
-    {"sparseCluster": {"ps": ["b:2222"], "worker": {"1": "c:2222"}},
-     "task": {"type": "worker", "index": 1}}
 """
 
 from __future__ import annotations
@@ -27,7 +20,6 @@ from deep_mnist.training.errors import UserError
 EXAMPLE = '{"cluster": {"ps": ["HOST:PORT"], "worker": ["HOST:PORT"]}, "task": {"type": "worker", "index": 0}}'  # noqa: E501
 ADDRESS = re.compile(r"(?P<host>\[[0-9a-fA-F:.%\w]+\]|[\w.-]+):(?P<port>\d{1,5})", re.ASCII)
 INDEX = re.compile(r"\d{1,6}", re.ASCII)
-DYNAMIC = "sparseCluster"
 LOOPBACK = {"localhost", "127.0.0.1", "[::1]"}
 
 
@@ -47,12 +39,16 @@ def from_tf_config(text: str) -> tuple[Jobs, str, int] | None:
         )
     if not values or values.get("cluster") == {}:
         return None
-    named = [key for key in ("cluster", DYNAMIC) if key in values]
-    if len(named) != 1:
-        found = " and ".join(named) or "none"
-        raise UserError(f'TF_CONFIG: expected "cluster" in it, as {EXAMPLE}, found {found}')
-    dynamic = named == [DYNAMIC]
-    jobs = _jobs(values[named[0]])
+    if "sparseCluster" in values:
+        # Training-operator v1, pkg/controller.v1/tensorflow/tensorflow.go: a parameter server is
+        # told of itself alone, and TensorFlow's can't give a worker what it has not heard of.
+        raise UserError(
+            'TF_CONFIG: expected "cluster", found "sparseCluster", in which Kubeflow hides the '
+            "workers from the parameter servers: leave enableDynamicWorker out of the TFJob"
+        )
+    if "cluster" not in values:
+        raise UserError(f'TF_CONFIG: expected "cluster" in it, as {EXAMPLE}, found none')
+    jobs = _jobs(values["cluster"])
     task = values.get("task")
     if not isinstance(task, dict) or "type" not in task:
         raise UserError(
@@ -62,9 +58,7 @@ def from_tf_config(text: str) -> tuple[Jobs, str, int] | None:
     if isinstance(task.get("index"), bool) or not INDEX.fullmatch(index):
         raise UserError(f"TF_CONFIG: task: expected an index from 0, found {task.get('index')!r}")
     job = task["type"]
-    if dynamic and job == "ps" and len(jobs.get("ps", {})) == 1:
-        jobs["ps"] = {int(index): jobs["ps"].popitem()[1]}
-    check("TF_CONFIG", jobs, job, int(index), dynamic)
+    check("TF_CONFIG", jobs, job, int(index))
     return jobs, job, int(index)
 
 
@@ -91,17 +85,14 @@ def from_flags(words: Sequence[str], task: str | None) -> tuple[Jobs, str, int]:
     return jobs, job, int(index)
 
 
-def check(where: str, jobs: Jobs, job: Any, index: int, dynamic: bool = False) -> None:
-    """Raises UserError unless the cluster can train and the task is one of it.
-
-    Where the workers are `dynamic`, a chief need not be named.
-    """
+def check(where: str, jobs: Jobs, job: Any, index: int) -> None:
+    """Raises UserError unless the cluster can train and the task is one of it."""
     if job not in JOBS:
         raise UserError(f"{where}: task: expected one of {', '.join(JOBS)}, found {job!r}")
     chiefs = [f"{name}:{i}" for name in CHIEFS for i in jobs.get(name, {})]
     if len(chiefs) > 1:
         raise UserError(f"{where}: expected one chief, found {' and '.join(chiefs)}")
-    if not chiefs and 0 not in jobs.get("worker", {}) and not dynamic:
+    if not chiefs and 0 not in jobs.get("worker", {}):
         raise UserError(f"{where}: expected a chief, or worker:0, which is one; found neither")
     if job == "evaluator" and index == 0 and job not in jobs:
         return  # Kubeflow leaves it out of the cluster, because nobody talks to it

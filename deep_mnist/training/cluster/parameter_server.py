@@ -16,7 +16,6 @@ from deep_mnist.training.tensorflow import tf
 PAUSE = 0.5  # seconds between looks
 STRAGGLERS = 30.0  # seconds after the chief's end in which a worker that is away may come
 STOPPING = 35.0  # seconds that the others have to end, and the chief to save: see patience.GRACE
-UNKNOWN = {0: "", -1: ""}  # the workers, where none is named: the chief, and others for all we know
 
 
 def serve(task: Task, config: Any, is_finished: Callable[[], bool]) -> None:
@@ -53,7 +52,7 @@ def _serve(
     is_finished: Callable[[], bool],
     pending: interrupts.Pending,
 ) -> None:
-    away = task.positions or dict(UNKNOWN)  # those that have not left, by position
+    away = task.positions  # those that have not left, by position
     heard = time.monotonic()  # when one of them was last there
     chief_left: float | None = None
     chief_failed = False
@@ -71,7 +70,7 @@ def _serve(
             # One that answers may have stopped all the same.
             if now > min(max(chief_left, heard) + STRAGGLERS, chief_left + task.stall_timeout):
                 return
-        elif task.positions and now > heard + task.stall_timeout:
+        elif now > heard + task.stall_timeout:
             raise UserError(
                 f"{task.name}: no worker could be reached for {task.stall_timeout:g} s: "
                 "start them again, and this one; training goes on from the last checkpoint"
@@ -79,7 +78,7 @@ def _serve(
         chief_failed = chief_failed or bool(failed())
         if pending.signal_number is not None or chief_failed:
             stopping = stopping or now
-            if (task.positions and not answering) or now > stopping + STOPPING:
+            if not answering or now > stopping + STOPPING:
                 if chief_failed:
                     raise UserError(f"{task.name}: {task.chief} gave up: see what it says")
                 assert pending.signal_number is not None

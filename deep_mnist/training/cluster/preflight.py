@@ -19,10 +19,10 @@ SETTINGS = b"\x04\0\0\0\0\0"  # what a server's first frame has after its length
 
 
 def answers(address: str, seconds: float = 1.0) -> bool:
-    """Whether something listens at HOST:PORT; nothing does at an address that is not known, ""."""
+    """Whether something listens at HOST:PORT."""
     try:
         _connect(address, seconds).close()
-    except (OSError, ValueError):
+    except (OSError, UnicodeError):
         return False
     return True
 
@@ -40,7 +40,7 @@ def absent(addresses: Mapping[KeyT, str], seconds: float = 1.0) -> dict[KeyT, st
 
 def describe(tasks: Mapping[str, str]) -> str:
     """As in "ps:0 (10.0.0.1:2222), ps:1 (10.0.0.2:2222)"."""
-    return ", ".join(f"{name} ({address or 'address unknown'})" for name, address in tasks.items())
+    return ", ".join(f"{name} ({address})" for name, address in tasks.items())
 
 
 def wait_for(tasks: Mapping[str, str], seconds: float = SECONDS) -> None:
@@ -77,7 +77,7 @@ def speaks_otherwise(address: str, seconds: float) -> bool:
             connection.settimeout(seconds / 2)
             connection.sendall(GREETING)
             greeting = connection.recv(9)
-    except (OSError, ValueError):
+    except (OSError, UnicodeError):
         return False
     return not SETTINGS.startswith(greeting[3:9]) if greeting else False
 

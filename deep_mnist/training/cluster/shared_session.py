@@ -156,8 +156,6 @@ class SharedSession(ClusterSession):
         # Without the filter a session waits for every other worker.
         own = f"/job:{self.task.job}/task:{self.task.index}"
         settings.device_filters.extend(["/job:ps", own])
-        if len(self.task.workers) == 1:  # then the parameter servers may not know of this one
-            settings.cluster_def.CopyFrom(tf.train.ClusterSpec(self.task.jobs).as_cluster_def())
         return settings
 
     def _initial_value(self, variable: Any) -> Any:

@@ -78,12 +78,12 @@ class Task:
     @property
     def chief(self) -> str:
         """The chief's name."""
-        return next(iter(self._addresses(*CHIEFS)), "worker:0")
+        return next(iter(self.workers))
 
     @property
     def chief_address(self) -> str:
-        """HOST:PORT; "" where this task does not know of the chief."""
-        return self.workers.get(self.chief, "")
+        """HOST:PORT."""
+        return self.workers[self.chief]
 
     @property
     def manner(self) -> str:

@@ -44,20 +44,11 @@ class Cluster:
                 job = name.split(":")[0]
                 self.tasks.setdefault(job, []).append(f"127.0.0.1:{free.getsockname()[1]}")
         self.command = []
-        self.dynamic = False  # TF_CONFIG is as Kubeflow writes it with enableDynamicWorker
-
-    def tf_config(self, job, index):
-        task = {"type": job, "index": index}
-        if self.dynamic:
-            own = self.tasks[job][index]
-            servers, workers = ([own], {}) if job == "ps" else (self.tasks["ps"], {index: own})
-            return {"sparseCluster": {"worker": workers, "ps": servers}, "task": task}
-        cluster = {name: tasks for name, tasks in self.tasks.items() if name != "evaluator"}
-        return {"cluster": cluster, "task": task}
 
     def start(self, task, *arguments):
         job, index = task.split(":")
-        config = self.tf_config(job, int(index))
+        cluster = {name: tasks for name, tasks in self.tasks.items() if name != "evaluator"}
+        config = {"cluster": cluster, "task": {"type": job, "index": int(index)}}
         with Path(f"{task}.txt").open("a") as output:
             self.processes[task] = subprocess.Popen(
                 [sys.executable, "-m", *self.command, *arguments],
@@ -220,15 +211,6 @@ def test_a_chief_whose_loss_diverged_ends_them_all_at_once(cluster, manner):
     assert "the loss is nan at step" in tasks.said("worker:0").splitlines()[-1]
     assert tasks.said("worker:1").endswith("softmax: worker:0 gave up: see what it says\n")
     assert tasks.said("ps:0").endswith("softmax: ps:0: worker:0 gave up: see what it says\n")
-
-
-def test_dynamic_workers_as_kubeflow_names_them(cluster):
-    tasks = cluster("ps:0", "ps:1", "worker:0", "worker:1", flags="--steps 6000 --log-every 1000")
-    tasks.dynamic = True
-    tasks.start_all()
-    assert ended_well(tasks)
-    assert result()["cluster"]["updates"] >= 6000
-    assert re.search(r"worker:1 took [1-9]\d* steps", tasks.said("worker:1"))
 
 
 def test_a_chief_without_a_run_dir_asks_the_ps_for_its_run(cluster):
