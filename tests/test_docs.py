@@ -11,7 +11,8 @@ import pytest
 
 from deep_mnist import cnn, softmax
 from deep_mnist.training import flags
-from deep_mnist.training.cluster import addresses
+from deep_mnist.training.cluster import addresses, parameter_server, patience
+from deep_mnist.training.cluster.local_task import GRACE
 
 DOCS = Path(__file__).parents[1] / "docs"
 KUBERNETES = DOCS / "kubernetes"
@@ -72,6 +73,15 @@ def test_the_kubeflow_job_is_a_cluster_of_pods_that_are_fenced():
         for index in range(len(hosts)):
             task = {"type": job_name, "index": index}
             addresses.from_tf_config(json.dumps({"cluster": cluster, "task": task}))
+
+
+def test_a_pod_has_longer_to_end_than_its_program_takes():
+    (job,) = documents("tfjob.yaml")
+    replicas = [spec["template"]["spec"] for spec in job["spec"]["tfReplicaSpecs"].values()]
+    plain = [d["spec"]["template"]["spec"] for d in documents("plain.yaml") if d["kind"] == "Job"]
+    seconds = {pod["terminationGracePeriodSeconds"] for pod in [*replicas, *plain]}
+    assert seconds == {60}
+    assert 60 > GRACE > parameter_server.STOPPING > 3 * patience.GRACE  # a step, and two saves
 
 
 def test_the_plain_jobs_are_a_cluster_of_pods_that_are_fenced():

@@ -24,6 +24,7 @@ from deep_mnist.export.trained import Answers, Images, Run, Trained
 from deep_mnist.training import UserError, tf, weights
 
 SIGNATURES = ("serving_default", "predict_images")
+SECONDS = 300.0  # that a fresh process may take: a hundred times what the models here do
 
 
 def write(trained: Trained, directory: Path, calibration: Images) -> None:
@@ -88,13 +89,19 @@ def opened(directory: Path, trained: Trained) -> Run:
             asked, answered = Path(exchange, "asked.npz"), Path(exchange, "answered.npz")
             np.savez(asked, *batches)
             module = "deep_mnist.export.fresh_process"
-            done = subprocess.run(
-                [sys.executable, "-m", module, str(directory), str(asked), str(answered)],
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-                capture_output=True,
-                text=True,
-                check=False,
-            )
+            try:
+                done = subprocess.run(
+                    [sys.executable, "-m", module, str(directory), str(asked), str(answered)],
+                    env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+                    capture_output=True,
+                    text=True,
+                    check=False,
+                    timeout=SECONDS,
+                )
+            except subprocess.TimeoutExpired:
+                raise ExportError(
+                    f"a fresh process did not load and run it in {SECONDS:g} s"
+                ) from None
             if done.returncode != 0:
                 said = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
                 raise ExportError(f"a fresh process can't load it: {said[-1]}")

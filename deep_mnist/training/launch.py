@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
+import os
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -20,6 +21,7 @@ from deep_mnist.training import (
     tensorflow,
     weights,
 )
+from deep_mnist.training.errors import UserError
 from deep_mnist.training.exit_code import exit_code
 
 
@@ -59,13 +61,15 @@ def _run(
         name, config_class, doc or "", argv, numpy_only=numpy_only, distributed=distributed
     )
     task = None
+    if not distributed and flags.names_a_cluster(options):
+        _refuse_cluster(name)
     if distributed and options.local_cluster is None and flags.names_a_cluster(options):
         cluster = importlib.import_module("deep_mnist.training.cluster.start")
         task = cluster.task(name, options)
         if task is not None and not task.is_chief:  # it alone reads and writes checkpoints
             options = dataclasses.replace(options, restore=None)
-        if task is not None and task.job == "ps":
-            options = dataclasses.replace(options, resume=None)
+        if task is not None and task.job == "ps" and options.resume is not None:
+            options = dataclasses.replace(options, resume=None, run_dir=str(options.resume))
     if options.resume is not None:
         directory = run_directory.find(name, options.resume)
         if run_directory.is_finished(name, directory):
@@ -99,3 +103,15 @@ def _run(
         tensorflow.import_quietly()
     train(config, options)
     return None
+
+
+def _refuse_cluster(name: str) -> None:
+    """Raises UserError where TF_CONFIG names several tasks: each would train alone, unnoticed."""
+    addresses = importlib.import_module("deep_mnist.training.cluster.addresses")
+    found = addresses.from_tf_config(os.environ["TF_CONFIG"])
+    tasks = sum(len(job) for job in found[0].values()) if found is not None else 0
+    if tasks > 1:
+        raise UserError(
+            f"TF_CONFIG names a cluster of {tasks} tasks, and {name} trains in one process: "
+            "unset TF_CONFIG, or take softmax or cnn"
+        )

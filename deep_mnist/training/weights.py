@@ -146,7 +146,11 @@ def reason(error: BaseException) -> str:
     """What went wrong, in a line: an op's error says first at length which op and file it was."""
     text = str(error)
     of_an_op = re.search(r"^Node: .*\n(?:.*; )?(.+)", text, re.MULTILINE)
-    return of_an_op.group(1) if of_an_op else (text.splitlines() or [type(error).__name__])[0]
+    if of_an_op:
+        return of_an_op.group(1)
+    lines = [line for line in text.splitlines() if line]
+    telling = [line for line in lines if not line.endswith(":")]  # as "Graph execution error:" is
+    return (telling or lines or [type(error).__name__])[0]
 
 
 def _open_graph(path: Path) -> WeightFile:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from deep_mnist.export import check
+from deep_mnist.export import check, saved_model
 from deep_mnist.export.check import FLOAT, INT8
 from deep_mnist.export.errors import ExportError
 from deep_mnist.export.trained import Answers
@@ -53,6 +53,12 @@ def test_int8_may_read_a_few_digits_otherwise_but_not_more():
         checked(INT8, classes=many)
     with pytest.raises(ExportError, match=r"it reads 99\.0% of the digits .* less than 100%"):
         checked(FLOAT, classes=few)
+
+
+def test_a_fresh_process_that_does_not_answer_is_given_up(monkeypatch, tmp_path):
+    monkeypatch.setattr(saved_model, "SECONDS", 0.01)
+    with pytest.raises(ExportError, match=r"did not load and run it in 0\.01 s"):
+        saved_model.opened(tmp_path, None)([IMAGES[:1]])
 
 
 def test_an_export_that_fails_in_a_batch_is_told_in_one_line():

@@ -169,3 +169,19 @@ def test_each_damage_has_its_sentence(tmp_path, digits_weights, part, content, m
     (tmp_path / f"m.{part}").write_bytes(content)
     with pytest.raises(DamagedError, match=rf"m is damaged \(.*{message}"):
         weights.load(locate.find(str(tmp_path)), SOFTMAX)
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        (
+            "Graph execution error:\n\nFrom /job:ps/task:0:\nNo worker known\n\t [[{{node x}}]]",
+            "No",
+        ),
+        ("Graph execution error:", "Graph execution error:"),
+        ("disk full\nand more", "disk full"),
+        ("", "ValueError"),
+    ],
+)
+def test_the_line_of_an_error_that_tells_something(said, reason):
+    assert weights.reason(ValueError(said)).startswith(reason)

@@ -21,4 +21,5 @@ Read in this order:
     parameter_server.py  a parameter server's life
     evaluator.py         a run that evaluates the checkpoints of another
     local.py             all the processes of a cluster on this machine
+    local_task.py        one of them, which ends with who started it
 """

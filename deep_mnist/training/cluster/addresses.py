@@ -20,6 +20,7 @@ from deep_mnist.training.errors import UserError
 EXAMPLE = '{"cluster": {"ps": ["HOST:PORT"], "worker": ["HOST:PORT"]}, "task": {"type": "worker", "index": 0}}'  # noqa: E501
 ADDRESS = re.compile(r"(?P<host>\[[0-9a-fA-F:.%\w]+\]|[\w.-]+):(?P<port>\d{1,5})", re.ASCII)
 INDEX = re.compile(r"\d{1,6}", re.ASCII)
+LOOPBACK = {"localhost", "127.0.0.1", "[::1]"}
 
 
 def from_tf_config(text: str) -> tuple[Jobs, str, int] | None:
@@ -29,7 +30,7 @@ def from_tf_config(text: str) -> tuple[Jobs, str, int] | None:
       UserError: it is malformed.
     """
     try:
-        values = json.loads(text)
+        values = json.loads(text, object_pairs_hook=_object)
     except (ValueError, RecursionError) as error:
         raise UserError(f"TF_CONFIG: expected JSON as {EXAMPLE}, found none: {error}") from None
     if not isinstance(values, dict):
@@ -38,6 +39,13 @@ def from_tf_config(text: str) -> tuple[Jobs, str, int] | None:
         )
     if not values or values.get("cluster") == {}:
         return None
+    if "sparseCluster" in values:
+        # Training-operator v1, pkg/controller.v1/tensorflow/tensorflow.go: a parameter server is
+        # told of itself alone, and TensorFlow's can't give a worker what it has not heard of.
+        raise UserError(
+            'TF_CONFIG: expected "cluster", found "sparseCluster", in which Kubeflow hides the '
+            "workers from the parameter servers: leave enableDynamicWorker out of the TFJob"
+        )
     if "cluster" not in values:
         raise UserError(f'TF_CONFIG: expected "cluster" in it, as {EXAMPLE}, found none')
     jobs = _jobs(values["cluster"])
@@ -134,7 +142,7 @@ def _jobs(cluster: Any, where: str = "TF_CONFIG") -> Jobs:
             f"found {cluster!r}"
         )
     jobs: Jobs = {}
-    seen: dict[str, str] = {}
+    seen: dict[tuple[str, int], str] = {}
     for job, tasks in cluster.items():
         if job not in JOBS:
             raise UserError(f"{where}: expected jobs of {', '.join(JOBS)}, found {job!r}")
@@ -156,11 +164,23 @@ def _jobs(cluster: Any, where: str = "TF_CONFIG") -> Jobs:
                     f"{where}: {name}: expected HOST:PORT, a port from 1 to 65535, "
                     f"found {address!r}"
                 )
-            if address in seen:
+            host = match["host"].lower()
+            place = ("localhost" if host in LOOPBACK else host, int(match["port"]))
+            if place in seen:
                 raise UserError(
-                    f"{where}: {name} and {seen[address]} have the same address {address}: "
+                    f"{where}: {name} and {seen[place]} have the same address {address}: "
                     "every task needs a port of its own"
                 )
-            seen[address] = name
+            seen[place] = name
             jobs[job][int(key)] = address
     return {job: tasks for job, tasks in jobs.items() if tasks}
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object; json itself would keep the last of several values of a name, silently."""
+    values = dict(pairs)
+    if len(values) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise UserError(f"TF_CONFIG: {twice!r} is named twice in one object: leave out one of them")
+    return values

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from deep_mnist.training.cluster import preflight
 from deep_mnist.training.cluster.chief import Chief
 from deep_mnist.training.cluster.session import ClusterSession
 from deep_mnist.training.cluster.task import Jobs, Task
@@ -104,7 +105,9 @@ class AllReduceSession(ClusterSession):
         try:
             return self._call(function)
         except tf.errors.OpError as error:
+            others = {n: at for n, at in self.task.workers.items() if n != self.task.name}
+            lost = preflight.describe(preflight.absent(others)) or "another worker"
             raise UserError(
-                f"another worker was lost ({reason(error)}), and all-reduce needs all of them: "
+                f"{lost} was lost ({reason(error)}), and all-reduce needs all workers: "
                 "start all again by the same command"
             ) from None

@@ -27,7 +27,7 @@ class Chief(Run):
     """
 
     sess: ClusterSession
-    _reported = -1
+    _reported: int | None = None
 
     def __init__(
         self, name: str, sess: ClusterSession, digits: data.Dataset, config: Any, options: Options
@@ -99,6 +99,8 @@ class Chief(Run):
         if isinstance(error, StalledError):
             super().__exit__(None, None, None)
             raise UserError(f"{error}; {self._how_to_go_on()}") from None
+        if isinstance(error, UserError):
+            self.sess.give_up()
         super().__exit__(kind, error, trace)
 
     def _start(self) -> None:
@@ -128,7 +130,7 @@ class Chief(Run):
         seconds = self._seconds_before  # goes on counting, though the steps are made again
         self._restore_newest(self.directory)
         self._seconds_before = seconds
-        self._reported = -1
+        self._reported = None
 
     def _saved_last(self) -> bool:
         """Saves the last step; False where a loss in the meantime has led back behind it."""

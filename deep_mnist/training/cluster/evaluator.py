@@ -16,12 +16,15 @@ from deep_mnist.training.errors import DamagedError, Interrupted
 from deep_mnist.training.flags import Options
 from deep_mnist.training.run import Run
 from deep_mnist.training.session import Session
+from deep_mnist.training.tensorflow import tf
 
 PAUSE = 1.0  # seconds between looks
 
 
 class Evaluator(Run):
     """Prints how each new checkpoint in --run-dir reads the validation set, up to the last."""
+
+    sess: Session
 
     def __init__(
         self,
@@ -48,7 +51,7 @@ class Evaluator(Run):
                     seen = self._evaluate(newest, seen, finished)
                 elif finished:
                     break
-                if preflight.answers(self._task.workers[self._task.chief]):
+                if preflight.answers(self._task.chief_address):
                     heard = time.monotonic()
                 elif time.monotonic() > heard + self._task.stall_timeout:
                     raise StalledError(
@@ -82,14 +85,15 @@ class Evaluator(Run):
         pass
 
     def _evaluate(self, checkpoint: Path, seen: int, finished: bool) -> int:
-        """The checkpoint's step, or `seen` where it went away before it was read."""
+        """The step in the checkpoint's name, or `seen` where it went away before it was read."""
         try:
             self.sess.restore(checkpoint)
         except DamagedError:
             if finished:
                 raise
             return seen
-        step = int(self.sess.checkpoints.step_of(checkpoint))
+        # Workers may have gone on while it was saved: what counts is the step that is in it.
+        step = self.sess.run(tf.train.get_global_step())
         score = self.sess.evaluate(self.digits.validation)
         print(f"step {step}, validation accuracy {self._describe(score)}", flush=True)
-        return step
+        return int(self.sess.checkpoints.step_of(checkpoint))

@@ -16,12 +16,12 @@ from typing import IO
 
 from deep_mnist.training import interrupts
 from deep_mnist.training.cluster import addresses, start
+from deep_mnist.training.cluster.local_task import GRACE
 from deep_mnist.training.cluster.task import Task
 from deep_mnist.training.errors import Interrupted, UserError
 from deep_mnist.training.flags import Options
 
 POLL = 0.2  # seconds between looks at the processes
-GRACE = 25.0  # seconds that they have to end after a signal
 LIMIT = 64  # processes
 FORM = re.compile(r"(?:(?P<ps>\d{1,3})ps,)?(?P<workers>\d{1,3})w", re.ASCII)
 
@@ -35,6 +35,7 @@ def run(program: str, argv: Sequence[str], options: Options) -> int:
     Raises:
       UserError: the number of processes is malformed, or does not fit the other flags.
       Interrupted: a signal arrived; the processes have been told, and have ended.
+      BrokenPipeError: nobody reads what they say any more; they have been told, and have ended.
     """
     jobs = _jobs(str(options.local_cluster))
     this = Task(
@@ -53,18 +54,20 @@ def run(program: str, argv: Sequence[str], options: Options) -> int:
         if given is not None:
             raise UserError(f"--local-cluster makes its own cluster: leave out {flag}")
     words = [f"{job}={','.join(tasks.values())}" for job, tasks in jobs.items()]
-    command = [sys.executable, "-m", f"deep_mnist.{program}", *_without_local_cluster(argv)]
+    module = "deep_mnist.training.cluster.local_task"
+    command = [sys.executable, "-m", module, program, *_without_local_cluster(argv)]
     tasks = [f"{job}:{index}" for job, tasks in jobs.items() for index in tasks]
     width = max(len(task) for task in tasks)
     processes: dict[str, subprocess.Popen[str]] = {}
     printers = []
+    unread = threading.Event()
     with interrupts.deferred() as pending:
         try:
             for task in tasks:
                 process = processes[task] = subprocess.Popen(
                     [*command, "--cluster", *words, "--task", task],
                     env={**os.environ, "TF_CONFIG": "", "PYTHONUNBUFFERED": "1"},
-                    stdin=subprocess.DEVNULL,
+                    stdin=subprocess.PIPE,  # by its end they know of this process's
                     stdout=subprocess.PIPE,
                     stderr=subprocess.PIPE,
                     text=True,
@@ -73,16 +76,18 @@ def run(program: str, argv: Sequence[str], options: Options) -> int:
                 )
                 for source, target in ((process.stdout, sys.stdout), (process.stderr, sys.stderr)):
                     assert source is not None
-                    arguments = (source, target, f"{task:<{width}} | ")
+                    arguments = (source, target, f"{task:<{width}} | ", unread)
                     printers.append(threading.Thread(target=_print, args=arguments, daemon=True))
                     printers[-1].start()
-            failed = _wait(processes, pending)
+            failed = _wait(processes, pending, unread)
         finally:
             _end(processes)
             for printer in printers:
                 printer.join(timeout=5)
     if pending.signal_number is not None:
         raise Interrupted(pending.signal_number, "stopped, and every process with it")
+    if unread.is_set():
+        raise BrokenPipeError
     if failed is None:
         return 0
     code = processes[failed].returncode
@@ -91,9 +96,13 @@ def run(program: str, argv: Sequence[str], options: Options) -> int:
     return max(code, 1)
 
 
-def _wait(processes: dict[str, subprocess.Popen[str]], pending: interrupts.Pending) -> str | None:
-    """Waits for all to end well, one to fail, or a signal; returns which one failed."""
-    while pending.signal_number is None:
+def _wait(
+    processes: dict[str, subprocess.Popen[str]],
+    pending: interrupts.Pending,
+    unread: threading.Event,
+) -> str | None:
+    """Waits for all to end well, one to fail, or a reason to stop; returns which one failed."""
+    while pending.signal_number is None and not unread.is_set():
         codes = {task: process.poll() for task, process in processes.items()}
         failed = next((task for task, code in codes.items() if code), None)
         if failed is not None or None not in codes.values():
@@ -113,6 +122,8 @@ def _end(processes: dict[str, subprocess.Popen[str]]) -> None:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+        assert process.stdin is not None
+        process.stdin.close()
 
 
 def _jobs(text: str) -> dict[str, dict[int, str]]:
@@ -151,7 +162,12 @@ def _without_local_cluster(argv: Sequence[str]) -> list[str]:
     return rest
 
 
-def _print(source: IO[str], target: IO[str], prefix: str) -> None:
-    for line in source:
-        target.write(f"{prefix}{line.rstrip()}\n")
-        target.flush()
+def _print(source: IO[str], target: IO[str], prefix: str, unread: threading.Event) -> None:
+    try:
+        for line in source:
+            target.write(f"{prefix}{line.rstrip()}\n")
+            target.flush()
+    except BrokenPipeError:
+        unread.set()
+        for _ in source:
+            pass  # who writes into a pipe that is full does not end

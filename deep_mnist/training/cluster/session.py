@@ -64,6 +64,9 @@ class ClusterSession(Session):
     def release(self) -> None:
         """The chief lets the other workers go."""
 
+    def give_up(self) -> None:
+        """The chief tells the others that it has failed, so that they don't wait for it."""
+
     def initialize(self) -> None:
         self._values = {}
 

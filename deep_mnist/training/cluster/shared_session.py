@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import sys
 import threading
@@ -13,11 +12,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from deep_mnist.training import run_directory
 from deep_mnist.training.cluster import preflight, terms
 from deep_mnist.training.cluster.patience import StalledError
 from deep_mnist.training.cluster.session import ClusterSession
 from deep_mnist.training.cluster.signals import Signal
 from deep_mnist.training.cluster.task import Task
+from deep_mnist.training.errors import UserError
 from deep_mnist.training.session import Session
 from deep_mnist.training.tensorflow import tf
 
@@ -38,6 +39,7 @@ class SharedSession(ClusterSession):
 
     restore_newest: Callable[[], None]
     _directory: Path | None = None  # the chief's run's
+    _result: Path  # that the chief will write
 
     def __init__(self, model: Any, config: Any, task: Task, synchronous: Any | None) -> None:
         lost = (tf.errors.UnavailableError, tf.errors.AbortedError)
@@ -55,15 +57,20 @@ class SharedSession(ClusterSession):
             unsaved = {"trainable": False, "collections": [tf.GraphKeys.LOCAL_VARIABLES]}
             self._announcement = tf.Variable("", name="announcement", **unsaved)
             self._finished = tf.Variable(False, name="run_finished", **unsaved)
+            self._failed = tf.Variable(False, name="run_failed", **unsaved)
             self._text = tf.placeholder(tf.string, [])
-            self._announce = tf.group(
-                self._finished.assign(False), self._announcement.assign(self._text)
-            )
+            reset = [self._finished.assign(False), self._failed.assign(False)]
+            with tf.control_dependencies(reset):
+                self._announce = self._announcement.assign(self._text).op
             self._finish = self._finished.assign(True)
+            self._fail = self._failed.assign(True)
         variables = [self._announcement, *tf.global_variables()]
         self._ready = tf.stack([variable.is_initialized() for variable in variables])
         self._idle = Signal("idle", "/job:ps/task:0")
-        self._left = [Signal("left", f"/job:ps/task:{index}") for index in sorted(task.jobs["ps"])]
+        servers = [f"/job:ps/task:{index}" for index in sorted(task.jobs["ps"])]
+        self._left = [Signal("left", device) for device in servers]
+        self._gave_up = [Signal("failed", device) for device in servers]
+        self._asked = 0.0  # when this worker last looked whether the chief had failed
         super().__init__(model, config, task, task.jobs, task.job, task.index)
 
     def under_way(self) -> Path | None:
@@ -82,29 +89,29 @@ class SharedSession(ClusterSession):
             self._go_on(error, time.monotonic() + self.task.stall_timeout)
 
     def is_over(self, steps: int) -> bool:
-        """A chief that was restarted may want updates again that had been made already."""
+        """A chief that was restarted may want updates again; UserError if it has failed."""
         waited = 0.0
-        while self.step >= steps:
+        while True:
+            self._check_chief()
+            if self.step < steps:
+                return False
             self._patiently(lambda: self._idle.give(self._tf_session, self.task.position))
-            if self._run(self._finished):
+            # The result counts without the chief's word too: it may have been killed before that.
+            if self._result.exists() or self._run(self._finished):
                 return True
-            waited = 0.0 if preflight.answers(self.task.workers[self.task.chief]) else waited
+            waited = 0.0 if preflight.answers(self.task.chief_address) else waited
             self._check_waited(waited)
             waited += PAUSE
             self.patience.sleep(PAUSE)
-        return False
 
     def gather(self) -> None:
-        if self._synchronous:
-            # A worker that waits for its turn to go on would wait for ever.
-            for _ in self.task.workers:
-                self._patiently(lambda: self._tf_session.run(self._tokens))
+        self._patiently(self._let_all_go_on)
         others = {p: address for p, address in self.task.positions.items() if p > 0}
         deadline = time.monotonic() + self.task.stall_timeout
         while others and time.monotonic() < deadline:
             for position in self._patiently(lambda: self._idle.take(self._tf_session)):
                 others.pop(position, None)
-            others = {p: address for p, address in others.items() if preflight.answers(address)}
+            others = preflight.present(others)
             if others:
                 self.patience.sleep(PAUSE)
         self._run([])  # they may have moved the step on
@@ -119,6 +126,16 @@ class SharedSession(ClusterSession):
     def release(self) -> None:
         self._patiently(lambda: self._tf_session.run(self._finish))
 
+    def give_up(self) -> None:
+        def tell() -> None:
+            self._tf_session.run(self._fail)
+            self._let_all_go_on()
+            for signal in self._gave_up:
+                signal.give(self._tf_session, self.task.position)
+
+        with suppress(*self._lost, StalledError):
+            self.patience.call(tell, LAST_WORD)
+
     def __exit__(
         self,
         kind: type[BaseException] | None,
@@ -127,12 +144,13 @@ class SharedSession(ClusterSession):
     ) -> None:
         if kind is not None:
             return  # closing may wait for ever; the process ends anyway
-        try:
+
+        def leave() -> None:
             for signal in self._left:
-                leave = functools.partial(signal.give, self._tf_session, self.task.position)
-                self.patience.call(leave, LAST_WORD)
-        except (*self._lost, StalledError):
-            pass  # it has gone itself
+                signal.give(self._tf_session, self.task.position)
+
+        with suppress(*self._lost, StalledError):  # one has gone itself
+            self.patience.call(leave, LAST_WORD)
 
     def _cluster_settings(self, settings: Any) -> Any:
         # Without the filter a session waits for every other worker.
@@ -159,6 +177,12 @@ class SharedSession(ClusterSession):
         if self._synchronous:
             self._call(lambda: self._tf_session.run(self._chief_init))
             self._call(lambda: self._tf_session.run(self._tokens))
+
+    def _let_all_go_on(self) -> None:
+        """A worker that waits for its turn would wait for ever."""
+        if self._synchronous:
+            for _ in self.task.workers:
+                self._tf_session.run(self._tokens)
 
     def _aggregate_from_now_on(self) -> None:
         """The chief makes updates of the gradients, in a thread that ends with the session.
@@ -187,7 +211,8 @@ class SharedSession(ClusterSession):
             self._check_waited(waited)
             waited += PAUSE
             self.patience.sleep(PAUSE)
-        _, announced = self._announced_by_chief()
+        directory, announced = self._announced_by_chief()
+        self._result = Path(directory, run_directory.RESULT)
         terms.check(self.task.name, self._terms, announced)
         if self._synchronous:
             self._call(lambda: self._tf_session.run(self._local_init))
@@ -199,9 +224,15 @@ class SharedSession(ClusterSession):
         )
         return announced
 
+    def _check_chief(self) -> None:
+        if time.monotonic() > self._asked + PAUSE:
+            if self._run(self._failed):
+                raise UserError(f"{self.task.chief} gave up: see what it says")
+            self._asked = time.monotonic()
+
     def _check_waited(self, seconds: float) -> None:
         if seconds > self.task.stall_timeout:
-            chief = {self.task.chief: self.task.workers[self.task.chief]}
+            chief = {self.task.chief: self.task.chief_address}
             raise StalledError(
                 f"{preflight.describe(chief)}, the chief, has not come for "
                 f"{self.task.stall_timeout:g} s: start it again, then this one"

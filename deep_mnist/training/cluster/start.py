@@ -70,7 +70,7 @@ def start(config: Any, options: Options, this: Task, train: Callable[[Any, Optio
         )
     if this.job == "ps":
         if not _is_finished(this, options):
-            parameter_server.serve(this, config)
+            parameter_server.serve(this, config, lambda: _has_result(options))
         return
     if this.job == "evaluator":
         tensorflow.import_quietly()
@@ -93,6 +93,10 @@ def start(config: Any, options: Options, this: Task, train: Callable[[Any, Optio
         train(config, dataclasses.replace(options, member=this))
     except tf.errors.OpError as error:
         raise UserError(f"{this.name}: TensorFlow failed: {weights.reason(error)}") from None
+
+
+def _has_result(options: Options) -> bool:
+    return options.run_dir is not None and (Path(options.run_dir) / run_directory.RESULT).exists()
 
 
 def _is_finished(this: Task, options: Options) -> bool:

@@ -81,6 +81,11 @@ class Task:
         return next(iter(self.workers))
 
     @property
+    def chief_address(self) -> str:
+        """HOST:PORT."""
+        return self.workers[self.chief]
+
+    @property
     def manner(self) -> str:
         """How the workers train together, in words."""
         if self.strategy == ALL_REDUCE:

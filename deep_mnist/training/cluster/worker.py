@@ -7,13 +7,11 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import Any
 
-import numpy as np
-
 from deep_mnist import data
 from deep_mnist.training import interrupts
 from deep_mnist.training.cluster import shard, terms
 from deep_mnist.training.cluster.session import ClusterSession
-from deep_mnist.training.errors import Interrupted, UserError
+from deep_mnist.training.errors import Interrupted
 from deep_mnist.training.flags import Options
 from deep_mnist.training.run import Run
 
@@ -52,8 +50,7 @@ class Worker(Run):
         self._say_of_itself(f"took {own} steps; all workers made {sess.step} updates")
 
     def report(self, step: int, accuracy: float, loss: float, line: str | None = None) -> None:
-        if not np.isfinite(loss):
-            raise UserError(f"the loss is {loss} at step {step}: see what the chief says")
+        pass  # a loss that diverged is the chief's to tell, and to end the run for
 
     def finish(self, *, with_loss: bool = False) -> None:
         pass

@@ -5,12 +5,14 @@ import json
 import socket
 import subprocess
 import sys
+import threading
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
 import pytest
 
-from deep_mnist import cnn, softmax
+from deep_mnist import cnn, fnn, mlp, softmax
 from deep_mnist.data import Split
 from deep_mnist.training import UserError
 from deep_mnist.training.cluster import addresses, port, preflight, shard, terms
@@ -57,6 +59,18 @@ def fails(capsys, monkeypatch):
         (
             tf_config({"ps": ["a:2222"], "worker": {"0": "b:1", "00": "c:1"}}),
             "worker:0 is named twice",
+        ),
+        (
+            '{"cluster": {"ps": ["a:1"], "ps": ["b:1"], "worker": ["c:1"]}}',
+            "'ps' is named twice in one object",
+        ),
+        (
+            tf_config({"ps": ["localhost:2222"], "worker": ["127.0.0.1:2222"]}),
+            "worker:0 and ps:0 have the same address 127.0.0.1:2222",
+        ),
+        (  # what Kubeflow's training operator v1 gives a ps with enableDynamicWorker
+            '{"sparseCluster": {"worker": {}, "ps": ["a:1"]}, "task": {"type": "ps", "index": 1}}',
+            "leave enableDynamicWorker out of the TFJob",
         ),
         ("[]", "expected an object as {"),
         ('{"task": {"type": "worker", "index": 0}}', 'expected "cluster" in it'),
@@ -218,6 +232,48 @@ def test_what_does_not_answer_is_named():
         with pytest.raises(UserError, match=rf"^ps:1 \({missing}\): no answer in 0\.6 s: start"):
             preflight.wait_for({"ps:0": address, "ps:1": missing, "ps:2": address}, 0.6)
         assert time.monotonic() - start < 5
+
+
+def test_all_that_do_not_answer_are_asked_at_the_same_time_and_named(monkeypatch):
+    monkeypatch.setattr(preflight, "answers", lambda address, seconds: time.sleep(seconds))
+    servers = {f"ps:{i}": f"10.0.0.{i}:2222" for i in range(30)}
+    start = time.monotonic()
+    with pytest.raises(
+        UserError, match=r"^ps:0 \(10\.0\.0\.0:2222\), ps:1 .*, ps:29 .*: no answer"
+    ):
+        preflight.wait_for(servers, 0.5)
+    assert time.monotonic() - start < 3
+
+
+def test_something_else_than_tensorflow_is_told_at_once(capsys, monkeypatch):
+    monkeypatch.delenv("TF_CONFIG", raising=False)
+    with ThreadingHTTPServer(("127.0.0.1", 0), Quiet) as web:
+        threading.Thread(target=web.serve_forever, daemon=True).start()
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            own = free.getsockname()[1]
+        words = f"--cluster ps=127.0.0.1:{web.server_port} worker=127.0.0.1:{own} --task worker:0"
+        assert softmax.main(words.split()) == 2
+        web.shutdown()
+    said = capsys.readouterr().err
+    assert f"ps:0 (127.0.0.1:{web.server_port}): something else than TensorFlow answers" in said
+    assert said.count("\n") == 1
+
+
+class Quiet(BaseHTTPRequestHandler):
+    def log_message(self, *arguments):
+        pass
+
+
+@pytest.mark.parametrize("program", [mlp, fnn])
+def test_programs_of_one_process_are_not_started_several_times(program, capsys, monkeypatch):
+    monkeypatch.setenv("TF_CONFIG", tf_config(CLUSTER))
+    assert program.main([]) == 2
+    said = capsys.readouterr().err
+    assert "TF_CONFIG names a cluster of 3 tasks, and" in said
+    assert "trains in one process: unset TF_CONFIG, or take softmax or cnn" in said
+    monkeypatch.setenv("TF_CONFIG", tf_config({"worker": ["a:1"]}))  # as for a job of one process
+    assert program.main(["--steps", "-1"]) == 2
+    assert "--steps: expected" in capsys.readouterr().err
 
 
 def test_a_port_that_is_taken_is_told_at_once(capsys, monkeypatch):
