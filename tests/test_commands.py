@@ -69,6 +69,7 @@ def test_a_run_leaves_what_the_readme_promises(capsys):
         "versions",
         "device",
         "weights_sha256",
+        "sha256",
     ]
     assert (result["model"], result["dataset"], result["steps"]) == ("softmax", "generated", 3)
     assert result["test_accuracy"] * 2000 == pytest.approx(int(lines[-1].split("(")[1].split()[0]))
