@@ -44,9 +44,8 @@ def _run(argv: Sequence[str] | None) -> None:
         import_quietly()
 
     for run in asked:
-        if run.damaged:
-            file = run.directory / METRICS
-            print(f"report: {run.damaged} damaged lines of {file} are left out", file=sys.stderr)
+        if run.lost:
+            print(f"report: {run.directory / METRICS}: {run.lost}", file=sys.stderr)
     pictures = []
     for picture in gallery.draw(asked, options.data_dir):
         pictures.append(picture)

@@ -29,8 +29,8 @@ class Run(NamedTuple):
     model: str  # one of models.NAMES
     config: dict[str, Any]  # with the fields of the version that wrote it
     reports: list[Report]
-    damaged: int  # lines of metrics.jsonl that are no report
     result: dict[str, Any] | None  # None while it is unfinished
+    lost: str = ""  # what its metrics.jsonl lacks
 
     @property
     def dataset(self) -> str:
@@ -85,7 +85,8 @@ def _read(directory: Path) -> Run:
         )
     if result is not None:
         _check_result(directory / RESULT, result)
-    return Run(directory, directory.name, model, config, *_reports(directory), result)
+    reports, lost = _reports(directory, config, result)
+    return Run(directory, directory.name, model, config, reports, result, lost)
 
 
 def _read_json(path: Path) -> dict[str, Any] | None:
@@ -109,11 +110,19 @@ def _model_of(config: dict[str, Any]) -> str | None:
     return min(able, key=lambda name: len(known[name]), default=None)
 
 
-def _reports(directory: Path) -> tuple[list[Report], int]:
+def _reports(
+    directory: Path, config: dict[str, Any], result: dict[str, Any] | None
+) -> tuple[list[Report], str]:
+    """The reports, and what was lost of them: a cluster's come when they come."""
     lines, damaged = metrics.read(directory)
     whole = [line for line in lines if line.keys() >= {"training_accuracy", "loss"}]
     reports = [Report(line["step"], line["training_accuracy"], line["loss"]) for line in whole]
-    return sorted(reports), damaged + len(lines) - len(whole)
+    damaged += len(lines) - len(whole)
+    every = config.get("log_every")
+    lost = f"{damaged} damaged lines are left out" if damaged else ""
+    if not lost and result is not None and "cluster" not in result and isinstance(every, int):
+        lost = "reports are missing" if metrics.lacks(whole, result["steps"], every) else ""
+    return sorted(reports), lost
 
 
 def _labels(runs: list[Run]) -> list[str]:

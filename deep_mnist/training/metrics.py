@@ -5,10 +5,11 @@ What is damaged never stops a run that is resumed; it is told of, and the file k
 
 from __future__ import annotations
 
+import itertools
 import json
 import sys
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -58,9 +59,19 @@ def read(directory: Path) -> Metrics:
     return Metrics(kept, lines.count(None))
 
 
-def rewind(directory: Path, step: int) -> tuple[float, str]:
+def lacks(lines: Sequence[dict[str, Any]], end: int, every: int) -> bool:
+    """Whether reports before the step `end`, of which one is due every so many steps, are missing.
+
+    A file that is cut at the end of a line has no damaged one.
+    """
+    steps = [-every, *sorted(values["step"] for values in lines), end]
+    return any(after - before > every for before, after in itertools.pairwise(steps))
+
+
+def rewind(directory: Path, step: int, every: int | None) -> tuple[float, str]:
     """Drops the lines from `step` on, which a resumed run will report again.
 
+    `every` is the most steps that a run lets pass between two reports; None if it has no such.
     Returns the seconds of training that the kept lines account for, and what was lost, if any.
 
     Raises:
@@ -73,8 +84,8 @@ def rewind(directory: Path, step: int) -> tuple[float, str]:
     if damaged:
         aside = run_directory.set_aside(path)
         lost = f"passed over: {damaged} damaged lines of {path}, which is kept as {aside}"
-    elif step > 0 and not kept:
-        lost = f"{path} has no report of the steps before {step}: they are lost"
+    elif step > 0 and every is not None and lacks(kept, step, every):
+        lost = f"{path} lacks reports of steps before {step}: they are lost, the training is not"
     if damaged or path.exists():
         run_directory.write(path, "".join(map(_line, kept)))
     return (float(kept[-1]["seconds"]) if kept else 0.0), lost

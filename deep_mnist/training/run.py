@@ -36,6 +36,8 @@ class Run:
       UserError: there is nothing to start from, or no place to write to.
     """
 
+    _reports_regularly = True  # once in log_every steps at least
+
     def __init__(
         self,
         name: str,
@@ -233,7 +235,8 @@ class Run:
                 run_directory.check_begins_anew(directory)
         for prefix in damaged:
             self.sess.checkpoints.set_aside(prefix)
-        self._seconds_before, lost = metrics.rewind(directory, self.first_step)
+        every = self.config.log_every if self._reports_regularly else None
+        self._seconds_before, lost = metrics.rewind(directory, self.first_step, every)
         if lost:
             print(f"{self.name}: {lost}", file=sys.stderr)
         self._say(f"going on with {directory} after step {self.first_step}")

@@ -133,6 +133,18 @@ def with_architecture(config: ConfigT, given: dict[str, Any], place: Path) -> Co
     return config
 
 
+def assumptions(config: Any, given: dict[str, Any], place: Path) -> list[str]:
+    """What `with_architecture` takes for granted: neither a flag nor a file says it."""
+    names = [f.name for f in dataclasses.fields(config) if f.metadata["architecture"]]
+    known = {**settings_beside(place), **given} if names else {}
+    return [
+        f"no {CONFIG} is beside {place}: taken for trained with {flag(name)} "
+        f"{getattr(config, name)}"
+        for name in names
+        if name not in known
+    ]
+
+
 def settings_beside(place: Path) -> dict[str, Any]:
     """What is known of the weights in a file, by an export's own FILE.json, or by config.json.
 

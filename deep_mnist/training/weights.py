@@ -157,7 +157,7 @@ def _open_graph(path: Path) -> WeightFile:
     def read(name: str) -> Any:
         try:
             return frozen.value(constants[name][1])
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, OverflowError) as error:
             raise _damaged(path, error) from None
 
     return WeightFile(path, "frozen graph (GraphDef with constants)", specs, read)

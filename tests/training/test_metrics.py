@@ -22,7 +22,7 @@ def steps(run):
 def test_rewinding_drops_later_and_torn_lines(run):
     with (run / "metrics.jsonl").open("a") as file:
         file.write('{"step": 30')
-    assert metrics.rewind(run, 200) == (10.0, "")
+    assert metrics.rewind(run, 200, 100) == (10.0, "")
     assert steps(run) == [0, 100]
     assert not (run / "metrics.jsonl.damaged").exists()
 
@@ -48,21 +48,25 @@ def test_a_damaged_line_is_passed_over_and_the_file_is_kept(run, damage):
     lines[1] = damage(lines[1])
     path.write_bytes(b"\n".join(lines) + b"\n")
     before = path.read_bytes()
-    seconds, lost = metrics.rewind(run, 300)
+    seconds, lost = metrics.rewind(run, 300, 100)
     assert seconds == 20.0
     assert lost == f"passed over: 1 damaged lines of {path}, which is kept as {path}.damaged"
     assert steps(run) == [0, 200]
     assert (run / "metrics.jsonl.damaged").read_bytes() == before
 
 
-def test_a_file_that_is_gone_or_empty_is_told_of(run):
+def test_a_file_that_is_gone_or_empty_or_lacks_lines_is_told_of(run):
     path = run / "metrics.jsonl"
-    said = (0.0, f"{path} has no report of the steps before 200: they are lost")
-    path.write_bytes(b"")
-    assert metrics.rewind(run, 200) == said
+    said = f"{path} lacks reports of steps before 400: they are lost, the training is not"
+    whole = path.read_text().splitlines(keepends=True)
+    assert metrics.rewind(run, 400, 100) == (30.0, "")
+    for kept, seconds in ((whole[:3], 20.0), (whole[1:], 30.0), ([], 0.0)):
+        path.write_text("".join(kept))
+        assert metrics.rewind(run, 400, 100) == (seconds, said)
     path.unlink()
-    assert metrics.rewind(run, 200) == said
-    assert metrics.rewind(run, 0) == (0.0, "")
+    assert metrics.rewind(run, 400, 100) == (0.0, said)
+    assert metrics.rewind(run, 400, None) == (0.0, "")  # as of a cluster, at any time
+    assert metrics.rewind(run, 0, 100) == (0.0, "")
 
 
 def test_lines_of_older_versions_have_no_checksum(tmp_path):
