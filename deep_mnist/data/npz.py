@@ -39,7 +39,7 @@ def read(path: Path) -> dict[str, npt.NDArray[np.uint8]]:
         with zipfile.ZipFile(path) as archive:
             return {name: _read_member(archive, name, path) for name in DIMENSIONS}
     except ZIP_FAULTS as error:
-        raise DataError(f"{path}: is no intact .npz file ({error})") from None
+        raise DataError(f"{path}: is no intact .npz file ({str(error)[:200]})") from None
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror or error})") from None
 
@@ -49,7 +49,7 @@ def _read_member(archive: zipfile.ZipFile, name: str, path: Path) -> npt.NDArray
     if f"{name}.npy" not in archive.namelist():
         found = ", ".join(sorted(archive.namelist())[:8]) or "nothing"
         raise DataError(
-            f"{path}: lacks {name}.npy, expected {', '.join(DIMENSIONS)}; holds {found}"
+            f"{path}: lacks {name}.npy, expected {', '.join(DIMENSIONS)}; holds {found[:200]}"
         )
     with open_member(archive, name, path) as stream:
         shape, fortran_order, dtype = read_header(stream, where)

@@ -23,7 +23,7 @@ def exit_code(name: str, command: Callable[[], int | None], stopped: str = "stop
     try:
         return command() or 0
     except (UserError, DataError) as error:
-        print(f"{name}: {error}", file=sys.stderr)
+        print(f"{name}: {printable(str(error))}", file=sys.stderr)
         return 2
     except Interrupted as interrupted:
         print(f"{name}: {interrupted}", file=sys.stderr)
@@ -36,11 +36,17 @@ def exit_code(name: str, command: Callable[[], int | None], stopped: str = "stop
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except OSError as error:
-        print(f"{name}: {error.filename or 'a file'}: {error.strerror}", file=sys.stderr)
+        file = printable(str(error.filename or "a file"))
+        print(f"{name}: {file}: {error.strerror}", file=sys.stderr)
         return 2
     finally:
         if before is not None:
             signal.signal(signal.SIGTERM, before)
+
+
+def printable(text: str) -> str:
+    """A text that is one line, and moves no cursor: names in a file may be anything."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def _terminate_by_exception(stopped: str) -> Any:

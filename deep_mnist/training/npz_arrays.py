@@ -79,4 +79,4 @@ def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
 
 
 def _damaged(path: Path, reason: str) -> DamagedError:
-    return DamagedError(f"checkpoint {path} is damaged ({reason}): take another one")
+    return DamagedError(f"checkpoint {path} is damaged ({reason[:200]}): take another one")

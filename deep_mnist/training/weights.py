@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from deep_mnist.training import frozen, layouts, locate, npz_arrays, shapes, signatures
+from deep_mnist.training import frozen, layouts, locate, npz_arrays, shapes, signatures, tables
 from deep_mnist.training.errors import DamagedError, UserError
 from deep_mnist.training.shapes import Spec
 from deep_mnist.training.tensorflow import tf
@@ -171,9 +171,11 @@ def _open_npz(path: Path) -> WeightFile:
 
 def _open_checkpoint(path: Path, kind: str, pattern: str) -> WeightFile:
     try:
+        if locate.part(path, "index").exists():
+            tables.check_index(locate.part(path, "index"))
         reader = tf.train.NewCheckpointReader(pattern)
         shapes, dtypes = reader.get_variable_to_shape_map(), reader.get_variable_to_dtype_map()
-    except (tf.errors.OpError, ValueError, RuntimeError) as error:
+    except Exception as error:  # its native code raises anything: IndexError for a cut file
         raise _damaged(path, error) from None
     if any(MODERN.search(name) for name in shapes):
         raise UserError(
@@ -186,7 +188,7 @@ def _open_checkpoint(path: Path, kind: str, pattern: str) -> WeightFile:
     def read(name: str) -> Any:
         try:
             return reader.get_tensor(name)
-        except (tf.errors.OpError, IndexError, ValueError, RuntimeError) as error:
+        except Exception as error:
             raise _damaged(path, error) from None
 
     return WeightFile(path, kind, specs, read)
