@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
@@ -19,6 +20,8 @@ def exit_code(name: str, command: Callable[[], int | None], stopped: str = "stop
     A mistake of the user's is one line on standard error, never a traceback. `stopped` is what
     Ctrl-C and SIGTERM are answered with.
     """
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a path in it may be of any bytes
+        sys.stdout.reconfigure(errors="backslashreplace")
     before = _terminate_by_exception(stopped)
     try:
         return command() or 0

@@ -133,7 +133,13 @@ def load_from(
 
 
 def check_path(path: str) -> None:
-    """Raises UserError for a path that TensorFlow would take for a pattern and never find."""
+    """Raises UserError for a path that TensorFlow can't have: with bytes that are no UTF-8, or one
+    that it would take for a pattern and never find.
+    """
+    if any("\ud800" <= character <= "\udfff" for character in path):
+        raise UserError(
+            f"{path}: TensorFlow takes paths in UTF-8 alone; take a path without others"
+        )
     found = sorted(set("*?[]").intersection(path))
     if found:
         raise UserError(
