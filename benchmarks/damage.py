@@ -9,8 +9,9 @@ read by a command that reads such files: --resume, --restore, predict, report, l
 
 It must end with what it prints and leaves where nothing is damaged: the same weights, accuracy,
 answers, pictures; or say what it does without and still end with the same weights; or exit with 2
-and one line. What is deleted may also be done without, where that is said. Anything else is a fault: other weights, a traceback, more than 60 s, 2 GB. Writes
-results/damage.json; faulty cases keep their directories and are listed.
+and one line. What is deleted may also be done without, where that is said. Anything else is a
+fault: other weights, a traceback, more than 60 s, 2 GB. Writes results/damage.json; faulty cases
+keep their directories and are listed.
 """
 
 from __future__ import annotations
