@@ -24,6 +24,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,9 @@ import atheris
 import numpy as np
 
 with atheris.instrument_imports(include=["deep_mnist", "zipfile", "gzip", "PIL"]):
+    from PIL import Image
+
+    Image.init()  # imports the decoders
     from deep_mnist import cnn, fnn, mlp, models, predict, serve, softmax
     from deep_mnist.data import DataError, idx, image
     from deep_mnist.data import npz as npz_file
@@ -95,8 +99,6 @@ def fuzz_npz(content: bytes) -> None:
     """A zip as it is, or a sound one with this for its array."""
     if content[:1] == b"\1":
         file = io.BytesIO()
-        import zipfile
-
         with zipfile.ZipFile(file, "w") as archive:
             for name in (*npz_file.DIMENSIONS, "W1"):
                 archive.writestr(f"{name}.npy", content[1:])
@@ -118,8 +120,6 @@ def fuzz_npz(content: bytes) -> None:
 
 
 def picture_seeds() -> Iterator[bytes]:
-    from PIL import Image
-
     grey = np.full((40, 30), 255, np.uint8)
     grey[8:32, 14:17] = 0
     for mode in ("L", "RGB", "RGBA", "P", "1", "LA", "I;16", "F", "CMYK"):
@@ -147,8 +147,6 @@ def pixels_seeds() -> Iterator[bytes]:
 
 def fuzz_pixels(content: bytes) -> None:
     """Any grey values in any shape, as a decoder may give them; floats are anything, NaN too."""
-    from PIL import Image
-
     if len(content) < 4:
         return
     height, width = max(content[0], 1), max(content[1], 1)
@@ -488,7 +486,13 @@ def main() -> None:
     for number, seed in enumerate(globals()[f"{options.target}_seeds"]()):
         (corpus / str(number)).write_bytes(seed)
     os.chdir(HERE)
-    libfuzzer = ["-timeout=30", "-rss_limit_mb=2048", "-max_len=20000", "-print_final_stats=1"]
+    libfuzzer = [
+        "-timeout=30",
+        "-rss_limit_mb=2048",
+        "-max_len=20000",
+        "-print_final_stats=1",
+        "-len_control=0",
+    ]
     libfuzzer += [f"-max_total_time={options.seconds}", f"-seed={options.seed}"]
     words = [sys.argv[0], *libfuzzer, f"-artifact_prefix={findings}/", str(corpus)]
     atheris.Setup(words, globals()[f"fuzz_{options.target}"])
