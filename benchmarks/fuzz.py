@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import functools
-import gzip
 import io
 import json
 import os
@@ -24,7 +23,6 @@ import struct
 import subprocess
 import sys
 import tempfile
-import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -33,6 +31,9 @@ import atheris
 import numpy as np
 
 with atheris.instrument_imports(include=["deep_mnist", "zipfile", "gzip", "PIL"]):
+    import gzip
+    import zipfile
+
     from PIL import Image
 
     Image.init()  # imports the decoders
@@ -486,16 +487,10 @@ def main() -> None:
     for number, seed in enumerate(globals()[f"{options.target}_seeds"]()):
         (corpus / str(number)).write_bytes(seed)
     os.chdir(HERE)
-    libfuzzer = [
-        "-timeout=30",
-        "-rss_limit_mb=2048",
-        "-max_len=20000",
-        "-print_final_stats=1",
-        "-len_control=0",
-    ]
+    libfuzzer = ["-timeout=30", "-rss_limit_mb=2048", "-max_len=20000", "-len_control=0"]
     libfuzzer += [f"-max_total_time={options.seconds}", f"-seed={options.seed}"]
-    words = [sys.argv[0], *libfuzzer, f"-artifact_prefix={findings}/", str(corpus)]
-    atheris.Setup(words, globals()[f"fuzz_{options.target}"])
+    libfuzzer += ["-print_final_stats=1", f"-artifact_prefix={findings}/", str(corpus)]
+    atheris.Setup([sys.argv[0], *libfuzzer], globals()[f"fuzz_{options.target}"])
     atheris.Fuzz()
 
 
