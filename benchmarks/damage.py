@@ -20,29 +20,21 @@ import argparse
 import contextlib
 import functools
 import hashlib
-import importlib
-import io
 import json
-import multiprocessing
 import os
 import random
 import re
-import resource
 import shutil
-import sys
 import tempfile
-import traceback
 from collections import Counter
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import manners
 import report
+from worker import HANG, LOST, MEMORY, TRACEBACK, Outcome, Worker
 
-LIMIT = 60  # seconds for a command, after which it hangs
-MEMORY = 2 << 30  # bytes
 SETTINGS = {  # of the runs: three checkpoints each
     "softmax": "--steps 6 --batch-size 10 --save-every 2 --log-every 1",
     "cnn": "--steps 3 --batch-size 2 --save-every 1 --log-every 1 --optimizer gradient-descent",
@@ -50,20 +42,9 @@ SETTINGS = {  # of the runs: three checkpoints each
     "fnn": "--steps 6 --batch-size 100 --save-every 2 --log-every 1",
 }
 LAST = {"softmax": 6, "cnn": 3, "mlp": 6, "fnn": 6}
-EXAMPLES = (600, 50, 200)  # of the generated set: all, validation, test; so many are enough here
 RUN, NEW_RUN = "run", "second"
 # A step from the restored weights on: their fingerprint is in the new run's result.
 TRAINED_ON = ["--steps", "1", "--batch-size", "2", "--run-dir", NEW_RUN]
-
-
-class Outcome(NamedTuple):
-    """How a command ended."""
-
-    code: int  # of its own; 70 is a traceback, 71 a hang, 72 the process itself lost
-    out: str
-    said: str  # on standard error
-    left: tuple[Any, ...]  # of what it wrote: weights, accuracy, reports, pictures
-    memory: int = 0  # peak of the process, bytes
 
 
 class Case(NamedTuple):
@@ -74,98 +55,6 @@ class Case(NamedTuple):
     program: str
     command: str
     file: str  # its name in the run's directory, or in the data's
-
-
-# The damage -------------------------------------------------------------------
-
-
-def flip_a_bit(content: bytearray, chance: random.Random) -> None:
-    content[place(content, chance)] ^= 1 << chance.randrange(8)
-
-
-def flip_bits(content: bytearray, chance: random.Random) -> None:
-    for _ in range(chance.randint(2, 30)):
-        flip_a_bit(content, chance)
-
-
-def zero_a_block(content: bytearray, chance: random.Random) -> None:
-    block = some_block(content, chance)
-    content[block] = bytes(block.stop - block.start)
-
-
-def overwrite_a_block(content: bytearray, chance: random.Random) -> None:
-    block = some_block(content, chance)
-    content[block] = chance.randbytes(block.stop - block.start)
-
-
-def cut_the_end(content: bytearray, chance: random.Random) -> None:
-    del content[place(content, chance) :]
-
-
-def cut_a_block(content: bytearray, chance: random.Random) -> None:
-    del content[some_block(content, chance)]
-
-
-def append(content: bytearray, chance: random.Random) -> None:
-    content += chance.randbytes(chance.randint(1, 5000))
-
-
-def swap_two_blocks(content: bytearray, chance: random.Random) -> None:
-    size = max(1, min(len(content) // 3, chance.choice((1, 16, 512, 4096))))
-    first, second = chance.randrange(len(content)), chance.randrange(len(content))
-    one, other = content[first : first + size], content[second : second + size]
-    length = min(len(one), len(other), abs(first - second))
-    content[first : first + length] = other[:length]
-    content[second : second + length] = one[:length]
-
-
-def empty(content: bytearray, chance: random.Random) -> None:
-    content.clear()
-
-
-MANNERS: dict[str, Callable[[bytearray, random.Random], None]] = {
-    "flip a bit": flip_a_bit,
-    "flip bits": flip_bits,
-    "zero a block": zero_a_block,
-    "overwrite a block": overwrite_a_block,
-    "cut the end": cut_the_end,
-    "cut a block": cut_a_block,
-    "append": append,
-    "swap two blocks": swap_two_blocks,
-    "empty": empty,
-}
-ALL_MANNERS = (*["flip a bit"] * 4, *MANNERS, "delete")
-
-
-def place(content: bytearray, chance: random.Random) -> int:
-    """Any byte, but one of the first or last hundred as often: headers and directories."""
-    edge = min(100, len(content))
-    return chance.choice(
-        (
-            chance.randrange(len(content)),
-            chance.randrange(len(content)),
-            chance.randrange(edge),
-            len(content) - 1 - chance.randrange(edge),
-        )
-    )
-
-
-def some_block(content: bytearray, chance: random.Random) -> slice:
-    start = place(content, chance)
-    return slice(start, min(len(content), start + chance.choice((1, 4, 16, 128, 512, 4096))))
-
-
-def damage(path: Path, manner: str, chance: random.Random) -> None:
-    """Damages a file; a link to another is replaced, never written through."""
-    whole = path.read_bytes()
-    path.unlink()
-    if manner == "delete":
-        return
-    content = bytearray(whole)
-    while content == whole:
-        content = bytearray(whole)
-        MANNERS[manner](content, chance)
-    path.write_bytes(content)
 
 
 # The commands -----------------------------------------------------------------
@@ -235,7 +124,7 @@ def draw_case(
     """Goes through the kinds of file; all else is by chance."""
     kind = kinds[number % len(kinds)]
     command = chance.choice(COMMANDS[kind])
-    manner = chance.choice(ALL_MANNERS)
+    manner = chance.choice(manners.ALL)
     if kind not in OF_RUNS:
         names = sorted(path.name for path in (data / kind).iterdir())
         return Case(kind, manner, "softmax", command, chance.choice(names))
@@ -275,11 +164,11 @@ def verdict(case: Case, found: Outcome, expected: Outcome) -> str:
     lines = found.said.splitlines()
     if found.memory > MEMORY:
         return f"FAULT: {found.memory >> 20} MB"
-    if found.code == 70:
+    if found.code == TRACEBACK:
         return "FAULT: traceback"
-    if found.code == 71:
+    if found.code == HANG:
         return "FAULT: hang"
-    if found.code == 72:
+    if found.code == LOST:
         return "FAULT: process lost"
     prefix = case.program if case.command.startswith("re") else case.command.split()[0]
     if case.command == "report":
@@ -323,88 +212,12 @@ def went_back(found: Outcome) -> bool:
     return "passed over: checkpoint" in found.said
 
 
-# The processes ----------------------------------------------------------------
-
-
-def serve(pipe: Connection) -> None:
-    """A process that calls commands one after the other, TensorFlow imported once."""
-    from deep_mnist.data import dataset, generated
-
-    generated.digits = functools.cache(generated.digits)
-    dataset.GENERATED_EXAMPLES, dataset.GENERATED_VALIDATION, dataset.GENERATED_TEST = EXAMPLES
-    while True:
-        words, here = pipe.recv()
-        os.chdir(here)
-        pipe.send(call(words, here))
-
-
-def call(words: list[str], here: Path) -> Outcome:
-    """Calls a command here, and keeps what it and native code print."""
-    out, said = io.StringIO(), io.StringIO()
-    with contextlib.redirect_stdout(out), native_standard_error() as native:
-        with contextlib.redirect_stderr(said):
-            try:
-                command = importlib.import_module(f"deep_mnist.{words[0]}")
-                code = command.main(words[1:])
-            except BaseException:
-                traceback.print_exc()
-                code = 70
-        sys.stderr.flush()
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    return Outcome(code, out.getvalue(), said.getvalue() + native(), left_by(here), memory)
-
-
-@contextlib.contextmanager
-def native_standard_error() -> Iterator[Callable[[], str]]:
-    """What is written to file descriptor 2 in the meantime, by whatever language."""
-    kept = os.dup(2)
-    with tempfile.TemporaryFile() as held:
-        os.dup2(held.fileno(), 2)
-        text = ""
-        try:
-            yield lambda: text
-        finally:
-            os.dup2(kept, 2)
-            os.close(kept)
-            held.seek(0)
-            text = held.read().decode("utf-8", "replace")
-
-
-class Worker:
-    """A process for commands; another takes its place where it hangs or is lost."""
-
-    def __init__(self) -> None:
-        self._start()
-
-    def _start(self) -> None:
-        context = multiprocessing.get_context("spawn")
-        self._pipe, theirs = context.Pipe()
-        self._process = context.Process(target=serve, args=(theirs,), daemon=True)
-        self._process.start()
-        theirs.close()
-
-    def call(self, words: list[str], here: Path) -> Outcome:
-        self._pipe.send((words, here))
-        try:
-            if self._pipe.poll(LIMIT):
-                outcome: Outcome = self._pipe.recv()
-                if outcome.memory > MEMORY:
-                    self.stop()
-                    self._start()
-                return outcome
-            code = 71
-        except (EOFError, ConnectionError):
-            code = 72
-        self.stop()
-        self._start()
-        return Outcome(code, "", "", ())
-
-    def stop(self) -> None:
-        self._process.kill()
-        self._process.join()
-
-
 # The campaign -----------------------------------------------------------------
+
+
+def ask(worker: Worker, case: Case, picture: Path, here: Path) -> Outcome:
+    outcome = worker.call(arguments(case.program, case.command, picture), here)
+    return outcome._replace(left=left_by(here))
 
 
 def make_runs(worker: Worker, whole: Path) -> None:
@@ -432,7 +245,7 @@ def copy_data(source: Path, data: Path) -> None:
         arrays[key] = idx.read(packed if packed.exists() else raw)
         idx.write(data / "idx" / name, arrays[key])
         idx.write(data / "idx.gz" / f"{name}.gz", arrays[key])
-    np.savez_compressed(data / "mnist.npz" / "mnist.npz", **arrays)
+    np.savez_compressed(data / "mnist.npz" / "mnist.npz", **arrays)  # type: ignore[arg-type]
 
 
 def draw_picture(path: Path) -> None:
@@ -464,7 +277,7 @@ def main() -> None:
         case = Case(kind, "", program, command, "config.json")
         here = work / f"undamaged-{kind}-{program}-{command.replace(' ', '-')}"
         prepare(case, whole / program, data, here)
-        outcome = workers[0].call(arguments(program, command, picture), here)
+        outcome = ask(workers[0], case, picture, here)
         if outcome.code != 0:
             raise SystemExit(f"{here}: {outcome.said}")
         return outcome
@@ -487,13 +300,17 @@ def main() -> None:
         case = cases[number]
         worker = workers[number % len(workers)]
         here = work / f"case-{number}"
-        damage(prepare(case, whole / case.program, data, here), case.manner, chance_of(number))
-        found = worker.call(arguments(case.program, case.command, picture), here)
-        if found.code == 71:  # once more, from the start: it may have been the machine that stood
+        manners.damage(
+            prepare(case, whole / case.program, data, here), case.manner, chance_of(number)
+        )
+        found = ask(worker, case, picture, here)
+        if found.code == HANG:  # once more, from the start: it may have been the machine that stood
             late.append(number)
             shutil.rmtree(here)
-            damage(prepare(case, whole / case.program, data, here), case.manner, chance_of(number))
-            found = worker.call(arguments(case.program, case.command, picture), here)
+            manners.damage(
+                prepare(case, whole / case.program, data, here), case.manner, chance_of(number)
+            )
+            found = ask(worker, case, picture, here)
         kind = case.kind if case.kind not in OF_RUNS else "config.json"
         end = verdict(case, found, undamaged(kind, case.program, case.command))
         if end.startswith("FAULT"):
@@ -510,12 +327,14 @@ def main() -> None:
     for worker in workers:
         worker.stop()
     table: dict[str, Counter[str]] = {kind: Counter() for kind in kinds}
-    manners: dict[str, Counter[str]] = {manner: Counter() for manner in dict.fromkeys(ALL_MANNERS)}
+    by_manner: dict[str, Counter[str]] = {
+        manner: Counter() for manner in dict.fromkeys(manners.ALL)
+    }
     for number, case in enumerate(cases):
         table[case.kind][ends[number]] += 1
-        manners[case.manner][ends[number]] += 1
+        by_manner[case.manner][ends[number]] += 1
     faults = [f"case {n}: {case}: {ends[n]}" for n, case in enumerate(cases) if "FAULT" in ends[n]]
-    values = {"cases": len(cases), "seed": options.seed, "by_file": table, "by_manner": manners}
+    values = {"cases": len(cases), "seed": options.seed, "by_file": table, "by_manner": by_manner}
     report.write("damage", {**values, "late_once": len(late), "faults": faults})
     if not faults:
         shutil.rmtree(work)
