@@ -293,24 +293,19 @@ def main() -> None:
 
     late: list[int] = []
 
-    def chance_of(number: int) -> random.Random:
-        return random.Random(f"{options.seed} {number} damage")
+    def once(number: int, here: Path) -> Outcome:
+        case = cases[number]
+        file = prepare(case, whole / case.program, data, here)
+        manners.damage(file, case.manner, random.Random(f"{options.seed} {number} damage"))
+        return ask(workers[number % len(workers)], case, picture, here)
 
     def run(number: int) -> str:
-        case = cases[number]
-        worker = workers[number % len(workers)]
-        here = work / f"case-{number}"
-        manners.damage(
-            prepare(case, whole / case.program, data, here), case.manner, chance_of(number)
-        )
-        found = ask(worker, case, picture, here)
-        if found.code == HANG:  # once more, from the start: it may have been the machine that stood
+        case, here = cases[number], work / f"case-{number}"
+        found = once(number, here)
+        if found.code == HANG:  # it may have been the machine that stood
             late.append(number)
             shutil.rmtree(here)
-            manners.damage(
-                prepare(case, whole / case.program, data, here), case.manner, chance_of(number)
-            )
-            found = ask(worker, case, picture, here)
+            found = once(number, here)
         kind = case.kind if case.kind not in OF_RUNS else "config.json"
         end = verdict(case, found, undamaged(kind, case.program, case.command))
         if end.startswith("FAULT"):
@@ -327,9 +322,7 @@ def main() -> None:
     for worker in workers:
         worker.stop()
     table: dict[str, Counter[str]] = {kind: Counter() for kind in kinds}
-    by_manner: dict[str, Counter[str]] = {
-        manner: Counter() for manner in dict.fromkeys(manners.ALL)
-    }
+    by_manner: dict[str, Counter[str]] = {manner: Counter() for manner in manners.ALL}
     for number, case in enumerate(cases):
         table[case.kind][ends[number]] += 1
         by_manner[case.manner][ends[number]] += 1

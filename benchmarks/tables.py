@@ -1,4 +1,4 @@
-"""LevelDB's tables, which both formats of TF1 checkpoints have: taken apart, and put together again.
+"""LevelDB's tables, as both formats of TF1 checkpoints have: taken apart, and put together.
 
 Format: tensorflow/core/lib/io/table_format.txt.
 """
