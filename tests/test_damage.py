@@ -98,7 +98,7 @@ def test_the_newest_whole_checkpoint_is_gone_on_from(
     assert Path("run", f"{name}.damaged").exists()
 
 
-@pytest.mark.parametrize("content", [b"", b"\xff" * 100, b'model_checkpoint_path: "/\0"', None])
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe", b'model_checkpoint_path: "/\0"', None])
 def test_the_state_file_stops_no_one(whole, killed, content):
     killed("softmax")
     Path("run/checkpoint").unlink()

@@ -1,7 +1,8 @@
 """An index with the right checksums that TensorFlow's reader would abort the process for."""
 
+import functools
+
 import pytest
-from tensorflow.core.protobuf import tensor_bundle_pb2
 
 from deep_mnist.training import tables
 
@@ -26,7 +27,8 @@ def index(tmp_path):
     """
 
     def write(*rows, compressed=0):
-        data, listing = block([(0, b"", b""), *rows]), []
+        made = [(shared, key, value() if callable(value) else value) for shared, key, value in rows]
+        data = block([(0, b"", b""), *made])
         trailer = bytes([compressed]) + bytes(4)
         listing = block([(0, b"~", varint(0) + varint(len(data)))])
         handles = varint(0) * 2 + varint(len(data) + 5) + varint(len(listing))
@@ -38,6 +40,13 @@ def index(tmp_path):
 
 
 def entry(*sides, **more):
+    """What the index says of a variable, made when it is called: it takes TensorFlow."""
+    return functools.partial(serialized, sides, more)
+
+
+def serialized(sides, more):
+    from tensorflow.core.protobuf import tensor_bundle_pb2
+
     shape = {"dim": [{"size": side} for side in sides]}
     return tensor_bundle_pb2.BundleEntryProto(shape=shape, **more).SerializeToString()
 
