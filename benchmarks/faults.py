@@ -149,7 +149,7 @@ def outcome(directory: Path) -> tuple[Any, ...]:
     """What a run must end with: fingerprint of the weights, reports without times, file names."""
     result = json.loads((directory / "result.json").read_text("utf-8"))
     lines = (directory / "metrics.jsonl").read_text("utf-8").splitlines()
-    reports = [{**json.loads(line), "seconds": None} for line in lines]
+    reports = [{**json.loads(line), "seconds": None, "crc32": None} for line in lines]
     names = sorted(path.name for path in directory.iterdir())
     return result["weights_sha256"], result["test_accuracy"], reports, names
 

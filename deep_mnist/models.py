@@ -247,7 +247,7 @@ def _load_graph(name: str, config: Any, place: Path) -> Classifier:
         session = training.Session(model, config)
     try:
         session.initialize()  # the step counter too, which the seed of the dropout mask reads
-        notes = session.restore_weights(place)
+        notes = [*run_directory.assumptions(config, {}, place), *session.restore_weights(place)]
     except BaseException:
         session.__exit__(None, None, None)
         raise

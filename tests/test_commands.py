@@ -1,6 +1,8 @@
 """Commands as people type them: what is printed, what is left on disk, the exit code."""
 
+import io
 import json
+import os
 import re
 import subprocess
 import sys
@@ -69,6 +71,7 @@ def test_a_run_leaves_what_the_readme_promises(capsys):
         "versions",
         "device",
         "weights_sha256",
+        "sha256",
     ]
     assert (result["model"], result["dataset"], result["steps"]) == ("softmax", "generated", 3)
     assert result["test_accuracy"] * 2000 == pytest.approx(int(lines[-1].split("(")[1].split()[0]))
@@ -398,3 +401,23 @@ def test_help_names_every_flag_and_loads_no_tensorflow(program):
     ).split():
         assert f"  {flag} " in done.stdout
     assert done.stdout.endswith("exit 0 False\n")
+
+
+def test_a_path_that_is_no_utf8_is_taken_where_it_can_be_and_told_elsewhere(capsys, monkeypatch):
+    name = os.fsdecode(b"run\xff")
+    of_fnn = ["--dataset", "generated", "--steps", "1", "--batch-size", "9000"]
+    fnn.main([*of_fnn, "--run-dir", name])
+    assert Path(name, "result.json").exists()
+    capsys.readouterr()
+    assert softmax.main([*QUICK, "--run-dir", f"{name}2"]) == 2
+    assert "TensorFlow takes paths in UTF-8 alone" in capsys.readouterr().err
+    assert not Path(f"{name}2").exists()
+    strict = io.TextIOWrapper(io.BytesIO(), "utf-8", errors="strict", write_through=True)
+    monkeypatch.setattr(sys, "stdout", strict)
+    assert fnn.main([*of_fnn, "--run-dir", f"{name}3"]) == 0
+    assert b"saved run\\udcff3\n" in strict.buffer.getvalue()
+
+
+def test_a_message_is_one_line_whatever_the_name_in_it(capsys):
+    assert softmax.main(["--restore", "a\nb\x1b[2J", "--dataset", "generated"]) == 2
+    assert capsys.readouterr().err.startswith("softmax: a\\nb\\x1b[2J is no checkpoint")

@@ -29,6 +29,7 @@ FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF")
 MAX_BYTES = 50_000_000
 MAX_PIXELS = 30_000_000  # of the file: looked at before anything is decoded
 PIXELS = 1_200_000  # that are worked on: a larger picture is made smaller first
+MOST = 1_000  # digits: each takes some 15 ms, and noise is as many as there is room for
 LONGEST = 4_000  # side of that, in pixels
 ORIENTATION = 0x0112  # the tag of EXIF
 
@@ -118,11 +119,15 @@ def digits(picture: Picture) -> list[Digit]:
     """The digits on a picture, line by line from left to right.
 
     Raises:
-      PictureError: there is none.
+      PictureError: there is none, or more than MOST.
     """
     sheets = [] if plain.is_plain(picture.grey) else sheet.views(picture.grey)
     for view in (*sheets, View(picture.grey, 0, 0)):
         found = segment.digits(ink.find(view.grey))
+        if len(found) > MOST:
+            raise PictureError(
+                f"expected at most {MOST} digits, found {len(found)} strokes apart: cut it up"
+            )
         if found:
             return [_digit(picture, view, piece) for piece in found]
     blank = np.ptp(picture.grey) < ink.CONTRAST

@@ -1,6 +1,7 @@
 """Keras-style `mnist.npz`: a zip of the four arrays as .npy files. Nothing is ever unpickled."""
 
 import math
+import struct
 import tokenize
 import warnings
 import zipfile
@@ -14,6 +15,17 @@ import numpy.typing as npt
 from deep_mnist.data import bounded
 from deep_mnist.data.errors import DataError
 
+# What zipfile lets through where a file is damaged in a place that it doesn't expect.
+ZIP_FAULTS = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    NotImplementedError,
+    ValueError,
+    OverflowError,
+)
+
 DIMENSIONS = {"x_train": 3, "y_train": 1, "x_test": 3, "y_test": 1}
 
 
@@ -26,8 +38,8 @@ def read(path: Path) -> dict[str, npt.NDArray[np.uint8]]:
     try:
         with zipfile.ZipFile(path) as archive:
             return {name: _read_member(archive, name, path) for name in DIMENSIONS}
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
-        raise DataError(f"{path}: is no intact .npz file ({error})") from None
+    except ZIP_FAULTS as error:
+        raise DataError(f"{path}: is no intact .npz file ({str(error)[:200]})") from None
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror or error})") from None
 
@@ -37,7 +49,7 @@ def _read_member(archive: zipfile.ZipFile, name: str, path: Path) -> npt.NDArray
     if f"{name}.npy" not in archive.namelist():
         found = ", ".join(sorted(archive.namelist())[:8]) or "nothing"
         raise DataError(
-            f"{path}: lacks {name}.npy, expected {', '.join(DIMENSIONS)}; holds {found}"
+            f"{path}: lacks {name}.npy, expected {', '.join(DIMENSIONS)}; holds {found[:200]}"
         )
     with open_member(archive, name, path) as stream:
         shape, fortran_order, dtype = read_header(stream, where)

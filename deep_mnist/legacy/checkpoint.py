@@ -19,7 +19,7 @@ import numpy as np
 
 from deep_mnist import models, training
 from deep_mnist.training import UserError, leftovers, locate, shapes, tensorflow, tf, weights
-from deep_mnist.training.exit_code import exit_code
+from deep_mnist.training.exit_code import exit_code, printable
 from deep_mnist.training.flags import Parser
 
 
@@ -100,7 +100,7 @@ def _list(file: weights.WeightFile) -> None:
 def _print_table(rows: Sequence[tuple[str, str]]) -> None:
     width = max((len(left) for left, _ in rows), default=0)
     for left, right in rows:
-        print(f"  {left:<{width}}  {right}".rstrip())
+        print(printable(f"  {left:<{width}}  {right}".rstrip()))
 
 
 def _check_unused(directory: Path) -> None:

@@ -20,6 +20,7 @@ from pathlib import Path
 from deep_mnist.report import gallery, page, runs, sheet
 from deep_mnist.training import UserError, exit_code, import_quietly
 from deep_mnist.training.flags import Parser
+from deep_mnist.training.metrics import METRICS
 from deep_mnist.training.run_directory import write
 
 FORMATS = {"svg": sheet.svg, "png": sheet.png}
@@ -42,6 +43,9 @@ def _run(argv: Sequence[str] | None) -> None:
     if any(run.model != "fnn" and run.result is not None for run in asked):
         import_quietly()
 
+    for run in asked:
+        if run.lost:
+            print(f"report: {run.directory / METRICS}: {run.lost}", file=sys.stderr)
     pictures = []
     for picture in gallery.draw(asked, options.data_dir):
         pictures.append(picture)

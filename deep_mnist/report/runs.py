@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Iterable
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from deep_mnist import models
-from deep_mnist.training import UserError
-from deep_mnist.training.run_directory import CONFIG, METRICS, RESULT
+from deep_mnist.training import UserError, metrics, sealed
+from deep_mnist.training.config import RESTORED_FROM
+from deep_mnist.training.run_directory import CONFIG, RESULT
 
 
 class Report(NamedTuple):
@@ -31,6 +30,7 @@ class Run(NamedTuple):
     config: dict[str, Any]  # with the fields of the version that wrote it
     reports: list[Report]
     result: dict[str, Any] | None  # None while it is unfinished
+    lost: str = ""  # what its metrics.jsonl lacks
 
     @property
     def dataset(self) -> str:
@@ -85,21 +85,15 @@ def _read(directory: Path) -> Run:
         )
     if result is not None:
         _check_result(directory / RESULT, result)
-    return Run(directory, directory.name, model, config, _reports(directory / METRICS), result)
+    reports, lost = _reports(directory, config, result)
+    return Run(directory, directory.name, model, config, reports, result, lost)
 
 
 def _read_json(path: Path) -> dict[str, Any] | None:
     try:
-        values = json.loads(path.read_text("utf-8"))
+        return sealed.read(path)
     except FileNotFoundError:
         return None
-    except OSError as error:
-        raise UserError(f"{path} can't be read: {error.strerror}") from None
-    except ValueError as error:
-        raise UserError(f"{path} can't be read as JSON: {error}") from None
-    if not isinstance(values, dict):
-        raise UserError(f"{path}: expected an object, found a {type(values).__name__}")
-    return values
 
 
 def _check_result(path: Path, result: dict[str, Any]) -> None:
@@ -112,29 +106,23 @@ def _check_result(path: Path, result: dict[str, Any]) -> None:
 def _model_of(config: dict[str, Any]) -> str | None:
     """The program that has all of these settings, and the fewest others."""
     known = {name: {f.name for f in fields(models.program(name).Config)} for name in models.NAMES}
-    able = [name for name in models.NAMES if config.keys() <= known[name]]
+    able = [n for n in models.NAMES if config.keys() - {RESTORED_FROM} <= known[n]]
     return min(able, key=lambda name: len(known[name]), default=None)
 
 
-def _reports(path: Path) -> list[Report]:
-    try:
-        lines = path.read_text("utf-8", errors="replace").splitlines()
-    except FileNotFoundError:
-        return []
-    except OSError as error:
-        raise UserError(f"{path} can't be read: {error.strerror}") from None
-    reports = []
-    for line in lines:
-        try:
-            values = json.loads(line)
-            report = Report(
-                int(values["step"]), float(values["training_accuracy"]), float(values["loss"])
-            )
-        except (ValueError, KeyError, TypeError):
-            continue  # the last line of a run that was killed, or is under way, may be torn
-        if math.isfinite(report.accuracy) and math.isfinite(report.loss):
-            reports.append(report)
-    return sorted(reports)
+def _reports(
+    directory: Path, config: dict[str, Any], result: dict[str, Any] | None
+) -> tuple[list[Report], str]:
+    """The reports, and what was lost of them: a cluster's come when they come."""
+    lines, damaged = metrics.read(directory)
+    whole = [line for line in lines if line.keys() >= {"training_accuracy", "loss"}]
+    reports = [Report(line["step"], line["training_accuracy"], line["loss"]) for line in whole]
+    damaged += len(lines) - len(whole)
+    every = config.get("log_every")
+    lost = f"{damaged} damaged lines are left out" if damaged else ""
+    if not lost and result is not None and "cluster" not in result and isinstance(every, int):
+        lost = "reports are missing" if metrics.lacks(whole, result["steps"], every) else ""
+    return sorted(reports), lost
 
 
 def _labels(runs: list[Run]) -> list[str]:

@@ -22,9 +22,11 @@ Read in this order:
     layouts.py         which variable of a file is which of the model
     leftovers.py       what a file holds beside the model
     shapes.py          a model's variables and a file's, as shapes
+    tables.py          the index of a checkpoint, looked through before TensorFlow sees it
     frozen.py          the constants of a frozen graph; npz_arrays.py: the arrays of an .npz
     signatures.py      what a file is that is no checkpoint
-    run_directory.py   the other files of a run
+    run_directory.py   the other files of a run; sealed.py: that tell when they are altered
+    metrics.py         its reports
     summaries.py       its event files for TensorBoard; projector.py: test digits as points
     machine.py         versions and processor, for the result
     shipped.py         where the trained weights that come with deep_mnist are

@@ -99,7 +99,7 @@ def set_aside(prefix: Path) -> None:
     """Renames a damaged checkpoint's files to *.damaged, so that its name is free again."""
     for path in (part(prefix, "index"), part(prefix, "data-00000-of-00001")):
         if path.exists():
-            path.rename(path.with_name(path.name + ".damaged"))
+            run_directory.set_aside(path)
 
 
 def remove_leftovers(directory: Path) -> None:

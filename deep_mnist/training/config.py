@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-import json
-import math
 import os
+import sys
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any, TypeVar
 
+from deep_mnist.training import sealed
 from deep_mnist.training.errors import UserError
 
 ConfigT = TypeVar("ConfigT")
+
+RESTORED_FROM = "restored_from"  # beside the fields: the weights that a run began with
 
 KINDS = {"int": "a whole number", "float": "a number", "str": "a word"}
 
@@ -97,7 +99,7 @@ def _is_kind(value: Any, expected: str) -> bool:
     if isinstance(value, bool):
         return False
     if expected == "float":
-        return isinstance(value, int | float) and math.isfinite(value)
+        return isinstance(value, int | float) and abs(value) <= sys.float_info.max
     return type(value).__name__ == expected
 
 
@@ -115,17 +117,14 @@ def read_json(path: Path, config_class: type[ConfigT]) -> ConfigT:
     """Reads the config.json of a run: the fields by name.
 
     Raises:
-      UserError: no such file, not JSON, or fields that are missing, unknown or out of range.
+      UserError: no such file, not JSON, altered, or fields missing, unknown or out of range.
     """
     try:
-        values = json.loads(path.read_text("utf-8"))
+        values = sealed.read(path)
     except FileNotFoundError:
         raise UserError(f"{path} is missing: {path.parent} is not a run directory") from None
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path} can't be read as a run's configuration: {error}") from None
+    values.pop(RESTORED_FROM, None)
     known = {field.name for field in dataclasses.fields(config_class)}  # type: ignore[arg-type]
-    if not isinstance(values, dict):
-        raise UserError(f"{path}: expected an object, found a {type(values).__name__}")
     if values.keys() != known:
         missing = ", ".join(sorted(known - values.keys())) or "nothing"
         unexpected = ", ".join(sorted(values.keys() - known)) or "nothing"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
@@ -19,11 +20,13 @@ def exit_code(name: str, command: Callable[[], int | None], stopped: str = "stop
     A mistake of the user's is one line on standard error, never a traceback. `stopped` is what
     Ctrl-C and SIGTERM are answered with.
     """
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a path in it may be of any bytes
+        sys.stdout.reconfigure(errors="backslashreplace")
     before = _terminate_by_exception(stopped)
     try:
         return command() or 0
     except (UserError, DataError) as error:
-        print(f"{name}: {error}", file=sys.stderr)
+        print(f"{name}: {printable(str(error))}", file=sys.stderr)
         return 2
     except Interrupted as interrupted:
         print(f"{name}: {interrupted}", file=sys.stderr)
@@ -36,11 +39,17 @@ def exit_code(name: str, command: Callable[[], int | None], stopped: str = "stop
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except OSError as error:
-        print(f"{name}: {error.filename or 'a file'}: {error.strerror}", file=sys.stderr)
+        file = printable(str(error.filename or "a file"))
+        print(f"{name}: {file}: {error.strerror}", file=sys.stderr)
         return 2
     finally:
         if before is not None:
             signal.signal(signal.SIGTERM, before)
+
+
+def printable(text: str) -> str:
+    """A text that is one line, and moves no cursor: names in a file may be anything."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def _terminate_by_exception(stopped: str) -> Any:

@@ -45,7 +45,11 @@ def read_constants(path: Path) -> dict[str, tuple[Spec, Any]]:
 
 
 def value(proto: Any) -> Any:
-    """A constant's array; as large as its shape says, whatever it is stored as."""
+    """A constant's array; as large as its shape says, whatever it is stored as.
+
+    Raises:
+      TypeError, ValueError, OverflowError: its bytes or numbers are none of its type.
+    """
     return tf.make_ndarray(proto)
 
 

@@ -92,6 +92,8 @@ def _run(
         restore = find(str(place))
         options = dataclasses.replace(options, restore=str(restore))
         config = run_directory.with_architecture(config, given, restore)
+        for line in run_directory.assumptions(config, given, restore):
+            print(f"{name}: {line}", file=sys.stderr)
     if options.local_cluster is not None:
         local = importlib.import_module("deep_mnist.training.cluster.local")
         code: int = local.run(name, sys.argv[1:] if argv is None else argv, options)

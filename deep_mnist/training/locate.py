@@ -11,6 +11,7 @@ from deep_mnist.training.errors import UserError
 
 STATE = "checkpoint"
 PARTS = re.compile(r"\.(index|meta|data-\d{5}-of-\d{5})$")
+MAX_STATE_BYTES = 1 << 20  # of a list of a few names
 NO_KIND = "of no kind that holds such weights, or is damaged"
 SHARD = re.compile(r"-\d{5}-of-\d{5}$")  # of a V1 checkpoint
 
@@ -171,8 +172,9 @@ def _nothing_at(place: Path, prefix: Path) -> str:
 
 def _named_by(state: Path) -> str:
     """The last part of the path that a state file names first, which may be of Windows."""
-    text = state.read_text("utf-8", errors="replace")
-    match = re.search(r'^\s*model_checkpoint_path\s*:\s*"(.+)"\s*$', text, re.MULTILINE)
+    with state.open("rb") as file:
+        text = file.read(MAX_STATE_BYTES).decode("utf-8", errors="replace")
+    match = re.search(r'^[ \t]*model_checkpoint_path[ \t]*:[ \t]*"(.+)"\s*$', text, re.MULTILINE)
     return re.split(r"[/\\]", match.group(1))[-1] if match else ""
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from deep_mnist.training import npz_arrays
+from deep_mnist.training import npz_arrays, run_directory
 from deep_mnist.training.errors import UserError
 
 Arrays = dict[str, np.ndarray]
@@ -101,7 +101,7 @@ def read(path: Path, like: Arrays) -> Arrays:
 
 def set_aside(path: Path) -> None:
     """Renames a damaged checkpoint to *.damaged, so that its name is free again."""
-    path.rename(path.with_name(path.name + ".damaged"))
+    run_directory.set_aside(path)
 
 
 def remove_leftovers(directory: Path) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from deep_mnist import data
-from deep_mnist.training import interrupts, machine, run_directory, summaries
+from deep_mnist.training import interrupts, machine, metrics, run_directory, summaries
 from deep_mnist.training.errors import DamagedError, Interrupted, UserError
 from deep_mnist.training.flags import Options
 from deep_mnist.training.numpy_session import NumpySession
@@ -35,6 +35,8 @@ class Run:
     Raises:
       UserError: there is nothing to start from, or no place to write to.
     """
+
+    _reports_regularly = True  # once in log_every steps at least
 
     def __init__(
         self,
@@ -141,7 +143,7 @@ class Run:
             raise self._diverged(f"loss is {loss}", f"at step {step}")
         assert self.directory is not None
         self._progress.report(step, float(accuracy), line)
-        run_directory.append_metrics(
+        metrics.append(
             self.directory,
             {
                 "step": step,
@@ -205,7 +207,7 @@ class Run:
         self._lock = run_directory.Lock(directory)
         if self.options.restore is not None:
             self._save_restored(directory)
-        run_directory.write_json(directory / run_directory.CONFIG, dataclasses.asdict(self.config))
+        run_directory.write_config(directory, self.config, self.options.restore)
         self.directory = directory
 
     def _save_restored(self, directory: Path) -> None:
@@ -235,9 +237,14 @@ class Run:
         else:
             if damaged:
                 raise UserError(f"no checkpoint in {directory} is whole: start a new run")
+            if self.options.restore is None:
+                run_directory.check_begins_anew(directory)
         for prefix in damaged:
             self.sess.checkpoints.set_aside(prefix)
-        self._seconds_before = run_directory.rewind_metrics(directory, self.first_step)
+        every = self.config.log_every if self._reports_regularly else None
+        self._seconds_before, lost = metrics.rewind(directory, self.first_step, every)
+        if lost:
+            print(f"{self.name}: {lost}", file=sys.stderr)
         self._say(f"going on with {directory} after step {self.first_step}")
 
     def _how_to_go_on(self) -> str:

@@ -1,13 +1,13 @@
-"""The files of a run beside its checkpoints: config.json, metrics.jsonl, result.json.
+"""A run's directory, and its files config.json and result.json.
 
-Nothing existing is overwritten: a new run wants a new directory, and a file that is written
-again (metrics of a resumed run) is replaced as a whole, never in place.
+Nothing existing is overwritten: a new run wants a new directory, a file that is written again
+(metrics of a resumed run) is replaced as a whole, never in place, and a damaged one is kept.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import json
+import itertools
 import os
 import re
 import sys
@@ -15,7 +15,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from deep_mnist.training.config import ConfigT, check, flag
+from deep_mnist.training import sealed
+from deep_mnist.training.config import RESTORED_FROM, ConfigT, check, flag
 from deep_mnist.training.errors import UserError
 from deep_mnist.training.progress import mark
 
@@ -23,7 +24,6 @@ if sys.platform != "win32":
     import fcntl
 
 CONFIG = "config.json"
-METRICS = "metrics.jsonl"
 RESULT = "result.json"
 ASIDE = re.compile(r"(config\.json|metrics\.jsonl|result\.json|checkpoint)\.\d+\.tmp")
 
@@ -115,12 +115,13 @@ def with_architecture(config: ConfigT, given: dict[str, Any], place: Path) -> Co
       place: a checkpoint's prefix or a file; `settings_beside` it are those that it was made with.
 
     Raises:
-      UserError: the user gave another value than the weights were trained with.
+      UserError: the user gave another value than the weights were trained with, or that can't be
+        told because the file that says so is damaged.
     """
-    trained_with = settings_beside(place)
-    for field in dataclasses.fields(config):  # type: ignore[arg-type]
-        if not field.metadata["architecture"]:
-            continue
+    fields = dataclasses.fields(config)  # type: ignore[arg-type]
+    needed = [field for field in fields if field.metadata["architecture"]]
+    trained_with = settings_beside(place) if needed else {}
+    for field in needed:
         value = trained_with.get(field.name, getattr(config, field.name))
         if given.get(field.name, value) != value:
             raise UserError(
@@ -132,19 +133,52 @@ def with_architecture(config: ConfigT, given: dict[str, Any], place: Path) -> Co
     return config
 
 
+def assumptions(config: Any, given: dict[str, Any], place: Path) -> list[str]:
+    """What `with_architecture` takes for granted: neither a flag nor a file says it."""
+    names = [f.name for f in dataclasses.fields(config) if f.metadata["architecture"]]
+    known = {**settings_beside(place), **given} if names else {}
+    return [
+        f"no {CONFIG} is beside {place}: taken for trained with {flag(name)} "
+        f"{getattr(config, name)}"
+        for name in names
+        if name not in known
+    ]
+
+
 def settings_beside(place: Path) -> dict[str, Any]:
     """What is known of the weights in a file, by an export's own FILE.json, or by config.json.
 
     Neither has to be there, or to be ours.
+
+    Raises:
+      UserError: one is there, and is damaged.
     """
     for file in (place.with_name(f"{place.name}.json"), place.parent / CONFIG):
         try:
-            values = json.loads(file.read_text("utf-8"))
-        except (OSError, ValueError):
+            return sealed.read(file)
+        except FileNotFoundError:
             continue
-        if isinstance(values, dict):
-            return values
+        except UserError as error:
+            raise UserError(
+                f"the settings of the weights in {place} can't be told: {error}"
+            ) from None
     return {}
+
+
+def write_config(directory: Path, config: Any, restored_from: object | None) -> None:
+    """Writes config.json: the fields of a Config, and the weights that the run begins with."""
+    begins_with = {} if restored_from is None else {RESTORED_FROM: str(restored_from)}
+    write_json(directory / CONFIG, {**dataclasses.asdict(config), **begins_with})
+
+
+def check_begins_anew(directory: Path) -> None:
+    """Raises UserError where a run without a checkpoint would start from other weights."""
+    begun_with = sealed.read(directory / CONFIG).get(RESTORED_FROM)
+    if begun_with is not None:
+        raise UserError(
+            f"{directory} has no checkpoint any more, and began with the weights of {begun_with}: "
+            f"start a new run by --restore {begun_with}"
+        )
 
 
 class Lock:
@@ -181,12 +215,12 @@ def is_finished(name: str, directory: Path) -> bool:
       UserError: the result can't be read, or is another program's.
     """
     try:
-        result = json.loads((directory / RESULT).read_text("utf-8"))
+        result = sealed.read(directory / RESULT)
         model, steps = result["model"], result["steps"]
         line = f"test accuracy {result['test_accuracy']:.4g}{mark(result['dataset'])}"
     except FileNotFoundError:
         return False
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError) as error:
         raise UserError(f"{directory / RESULT} can't be read as a result: {error!r}") from None
     if model != name:
         raise UserError(f"{directory} is a run of {model}: python -m deep_mnist.{model} --resume")
@@ -223,38 +257,14 @@ def remove_leftovers(directory: Path) -> None:
 
 
 def write_json(path: Path, values: dict[str, Any]) -> None:
-    """`write` of an indented JSON object."""
-    write(path, json.dumps(values, indent=2, allow_nan=False) + "\n")
+    """`write` of an indented JSON object that tells when it is altered."""
+    write(path, sealed.text(values))
 
 
-def append_metrics(directory: Path, values: dict[str, Any]) -> None:
-    """Adds one line to metrics.jsonl.
-
-    Raises:
-      UserError: the disk is full or the directory can't be written to.
-    """
-    path = directory / METRICS
-    try:
-        with path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(values) + "\n")
-    except OSError as error:
-        raise UserError(f"{path} can't be written: {error.strerror}") from None
-
-
-def rewind_metrics(directory: Path, step: int) -> float:
-    """Drops the lines from `step` on, which a resumed run will report again.
-
-    Returns the seconds of training that the kept lines account for.
-    """
-    path = directory / METRICS
-    kept: list[dict[str, Any]] = []
-    if path.exists():
-        for line in path.read_text("utf-8", errors="replace").splitlines():
-            try:
-                values = json.loads(line)
-                if values["step"] < step and values["seconds"] >= 0:
-                    kept.append(values)
-            except (ValueError, KeyError, TypeError):
-                continue  # the last line of a killed run may be torn
-        write(path, "".join(json.dumps(values) + "\n" for values in kept))
-    return float(kept[-1]["seconds"]) if kept else 0.0
+def set_aside(path: Path) -> Path:
+    """Renames a damaged file to *.damaged, so that its name is free again; returns the new one."""
+    places = (path.with_name(f"{path.name}.damaged-{n}") for n in itertools.count(2))
+    aside = path.with_name(f"{path.name}.damaged")
+    while aside.exists():
+        aside = next(places)
+    return path.rename(aside)

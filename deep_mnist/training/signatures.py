@@ -9,6 +9,8 @@ import re
 import zipfile
 from pathlib import Path
 
+from deep_mnist.data import npz
+
 # Both an index (of format V2) and a checkpoint in one file (V1) are such tables, by their end.
 TABLE_END = bytes.fromhex("57fb808b247547db")
 
@@ -60,7 +62,7 @@ def is_npz(path: Path) -> bool:
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
-    except (zipfile.BadZipFile, ValueError, NotImplementedError):
+    except npz.ZIP_FAULTS:
         return False
     return bool(names) and all(name.endswith(".npy") for name in names)
 
@@ -106,7 +108,7 @@ def _zip(path: Path) -> str:
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
-    except (zipfile.BadZipFile, ValueError, NotImplementedError):
+    except npz.ZIP_FAULTS:
         return "a zip archive that is cut short: copy or download it anew"
     if any(name.rpartition("/")[2] == "data.pkl" for name in names):
         return PYTORCH

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from deep_mnist.training import frozen, layouts, locate, npz_arrays, shapes, signatures
+from deep_mnist.training import frozen, layouts, locate, npz_arrays, shapes, signatures, tables
 from deep_mnist.training.errors import DamagedError, UserError
 from deep_mnist.training.shapes import Spec
 from deep_mnist.training.tensorflow import tf
@@ -133,7 +133,13 @@ def load_from(
 
 
 def check_path(path: str) -> None:
-    """Raises UserError for a path that TensorFlow would take for a pattern and never find."""
+    """Raises UserError for a path that TensorFlow can't have: with bytes that are no UTF-8, or one
+    that it would take for a pattern and never find.
+    """
+    if any("\ud800" <= character <= "\udfff" for character in path):
+        raise UserError(
+            f"{path}: TensorFlow takes paths in UTF-8 alone; take a path without others"
+        )
     found = sorted(set("*?[]").intersection(path))
     if found:
         raise UserError(
@@ -161,7 +167,7 @@ def _open_graph(path: Path) -> WeightFile:
     def read(name: str) -> Any:
         try:
             return frozen.value(constants[name][1])
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, OverflowError) as error:
             raise _damaged(path, error) from None
 
     return WeightFile(path, "frozen graph (GraphDef with constants)", specs, read)
@@ -175,9 +181,11 @@ def _open_npz(path: Path) -> WeightFile:
 
 def _open_checkpoint(path: Path, kind: str, pattern: str) -> WeightFile:
     try:
+        if locate.part(path, "index").exists():
+            tables.check_index(locate.part(path, "index"))
         reader = tf.train.NewCheckpointReader(pattern)
         shapes, dtypes = reader.get_variable_to_shape_map(), reader.get_variable_to_dtype_map()
-    except (tf.errors.OpError, ValueError, RuntimeError) as error:
+    except Exception as error:  # its native code raises anything: IndexError for a cut file
         raise _damaged(path, error) from None
     if any(MODERN.search(name) for name in shapes):
         raise UserError(
@@ -190,7 +198,7 @@ def _open_checkpoint(path: Path, kind: str, pattern: str) -> WeightFile:
     def read(name: str) -> Any:
         try:
             return reader.get_tensor(name)
-        except (tf.errors.OpError, IndexError, ValueError, RuntimeError) as error:
+        except Exception as error:
             raise _damaged(path, error) from None
 
     return WeightFile(path, kind, specs, read)

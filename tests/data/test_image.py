@@ -349,3 +349,14 @@ def test_distances_are_euclidean():
     assert distance[7, 7] == pytest.approx(0.5 - 5.0)  # 3 down, 4 to the right
     far = frame.signed_distance(np.pad(inside, 40))
     assert far.min() == -frame.MARGIN  # nothing is asked of places that are farther
+
+
+def test_noise_that_would_be_thousands_of_digits_is_refused(monkeypatch):
+    grey = np.ones((64, 64), np.float32)
+    for row in range(8):
+        grey[4 + row :: 16, 6::16] = grey[4 + row :: 16, 7::16] = 0
+    picture = image.Picture(grey, 64, 64)
+    assert len(image.digits(picture)) == 16
+    monkeypatch.setattr(image, "MOST", 15)
+    with pytest.raises(image.PictureError, match="expected at most 15 digits, found 16 strokes"):
+        image.digits(picture)

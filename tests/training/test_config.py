@@ -42,7 +42,7 @@ def test_a_config_comes_back_from_json_as_it_was(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("{", "can't be read as a run's configuration"),
+        ("{", "can't be read as JSON"),
         ("[]", "expected an object, found a list"),
         (
             '{"steps": 1, "rate": 0.5}',

@@ -85,3 +85,19 @@ def test_a_flipped_bit_is_damaged(tmp_path, values):
     path.write_bytes(content)
     with pytest.raises(DamagedError, match=r"Bad CRC-32 for file 'W.npy'"):
         npz_arrays.read(path, "W")
+
+
+def test_a_flipped_bit_in_a_header_is_damage_and_no_other_model(tmp_path, values):
+    path = tmp_path / "a.npz"
+    np.savez(path, **values)
+    content = path.read_bytes()
+    path.write_bytes(content.replace(b"(784, 10)", b"(784, 30)", 1))
+    with pytest.raises(DamagedError, match=r"Bad CRC-32 for file 'W.npy'"):
+        npz_arrays.read_specs(path)
+
+
+def test_what_would_expand_beyond_all_models_is_refused(tmp_path, values, monkeypatch):
+    np.savez_compressed(tmp_path / "a.npz", **values)
+    monkeypatch.setattr(npz_arrays, "MAX_BYTES", 30_000)
+    with pytest.raises(DamagedError, match=r"expands to .* bytes, expected at most 30000"):
+        npz_arrays.read_specs(tmp_path / "a.npz")

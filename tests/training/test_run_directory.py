@@ -1,5 +1,3 @@
-import json
-
 import pytest
 
 from deep_mnist.training import UserError, run_directory
@@ -54,11 +52,13 @@ def test_a_write_that_fails_leaves_what_was_there(tmp_path):
     assert [entry.name for entry in tmp_path.iterdir()] == ["result.json"]
 
 
-def test_rewinding_drops_later_and_torn_lines(tmp_path):
-    for step in (0, 100, 200):
-        run_directory.append_metrics(tmp_path, {"step": step, "seconds": step / 10})
-    with (tmp_path / "metrics.jsonl").open("a") as file:
-        file.write('{"step": 30')
-    assert run_directory.rewind_metrics(tmp_path, 200) == 10.0
-    lines = (tmp_path / "metrics.jsonl").read_text().splitlines()
-    assert [json.loads(line)["step"] for line in lines] == [0, 100]
+def test_what_is_set_aside_replaces_nothing(tmp_path):
+    for content in ("first", "second", "third"):
+        (tmp_path / "metrics.jsonl").write_text(content)
+        aside = run_directory.set_aside(tmp_path / "metrics.jsonl")
+        assert aside.read_text() == content
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "metrics.jsonl.damaged",
+        "metrics.jsonl.damaged-2",
+        "metrics.jsonl.damaged-3",
+    ]

@@ -185,3 +185,15 @@ def test_each_damage_has_its_sentence(tmp_path, digits_weights, part, content, m
 )
 def test_the_line_of_an_error_that_tells_something(said, reason):
     assert weights.reason(ValueError(said)).startswith(reason)
+
+
+def test_a_number_that_is_none_of_its_type_is_damage(tmp_path):
+    graph = tf.GraphDef()
+    constant = graph.node.add(name="W", op="Const").attr["value"].tensor
+    constant.dtype = tf.float16.as_datatype_enum
+    constant.tensor_shape.dim.add(size=2)
+    constant.half_val.extend([70_000, 70_000])  # of sixteen bits
+    path = tmp_path / "frozen.pb"
+    path.write_bytes(graph.SerializeToString())
+    with pytest.raises(DamagedError, match="is damaged"):
+        weights.open_file(path).read("W")

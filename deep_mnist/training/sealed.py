@@ -1,0 +1,58 @@
+"""JSON files that tell when they were altered: their key sha256 is the digest of all the others.
+
+Without it, one flipped bit would be another setting, or another accuracy, and nobody the wiser.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from deep_mnist.training.errors import UserError
+
+SEAL = "sha256"
+MAX_BYTES = 1 << 20  # a run's are a thousandth of it
+
+
+def text(values: Mapping[str, Any]) -> str:
+    """The file's text: the values, and their seal last."""
+    return json.dumps({**values, SEAL: digest(values)}, indent=2, allow_nan=False) + "\n"
+
+
+def read(path: Path) -> dict[str, Any]:
+    """The values in a file, without their seal; one of an older version has none.
+
+    Raises:
+      FileNotFoundError: there is no such file.
+      UserError: it can't be read, is no JSON object, or was altered after it was written.
+    """
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise UserError(f"{path} can't be read: {error.strerror}") from None
+    if len(content) > MAX_BYTES:
+        raise UserError(f"{path}: expected at most {MAX_BYTES} bytes, found more")
+    try:
+        values = json.loads(content.decode("utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{path} can't be read as JSON: {error}") from None
+    if not isinstance(values, dict):
+        raise UserError(f"{path}: expected an object, found a {type(values).__name__}")
+    seal = values.pop(SEAL, None)
+    if seal is not None and seal != digest(values):
+        raise UserError(
+            f"{path} was altered after it was written: expected the values of its {SEAL}, found "
+            f"others; take a copy of it, or, where the change is meant, remove the line {SEAL}"
+        )
+    return values
+
+
+def digest(values: Mapping[str, Any]) -> str:
+    """The SHA-256 of values, whatever their order and the spaces between them."""
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,69 @@
+"""JSON files of a run: whole and unaltered, or refused in a line."""
+
+import json
+
+import pytest
+
+from deep_mnist.training import UserError, run_directory, sealed
+
+VALUES = {"seed": 0, "learning_rate": 0.01, "dataset": "mnist", "picture": None}
+
+
+@pytest.fixture
+def path(tmp_path):
+    run_directory.write_json(tmp_path / "config.json", VALUES)
+    return tmp_path / "config.json"
+
+
+def test_values_come_back_without_the_seal_in_any_order_and_spacing(path):
+    assert sealed.read(path) == VALUES
+    written = json.loads(path.read_text())
+    assert list(written) == [*VALUES, "sha256"]
+    path.write_text(json.dumps(dict(reversed(written.items()))))
+    assert sealed.read(path) == VALUES
+
+
+@pytest.mark.parametrize(
+    ("there", "instead"),
+    [('"seed": 0', '"seed": 1'), ("0.01", "0.11"), ("mnist", "kmnist"), ('"seed": 0,', "")],
+)
+def test_an_altered_value_is_refused_and_says_how_to_mean_it(path, there, instead):
+    altered = path.read_text().replace(there, instead)
+    path.write_text(altered)
+    with pytest.raises(UserError, match=r"was altered after it was written: .* remove the line"):
+        sealed.read(path)
+    values = json.loads(altered)
+    del values["sha256"]
+    path.write_text(json.dumps(values))
+    assert sealed.read(path) == values
+
+
+def test_no_single_flipped_bit_gives_other_values(path):
+    content = path.read_bytes()
+    for position in range(8 * len(content)):
+        altered = bytearray(content)
+        altered[position // 8] ^= 1 << position % 8
+        path.write_bytes(altered)
+        try:
+            found = sealed.read(path)
+        except UserError as error:
+            assert "\n" not in str(error)
+        else:
+            assert {name: found.get(name) for name in VALUES} == VALUES
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "can't be read as JSON"),
+        (b"\xff", "can't be read as JSON"),
+        (b"[" * 100_000, "can't be read as JSON"),
+        (b"9" * 10_000, "can't be read as JSON"),
+        (b"[]", "expected an object, found a list"),
+        (b" " * 2_000_000, "expected at most 1048576 bytes"),
+    ],
+)
+def test_what_is_no_object_is_refused(path, content, message):
+    path.write_bytes(content)
+    with pytest.raises(UserError, match=message):
+        sealed.read(path)
