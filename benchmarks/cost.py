@@ -10,14 +10,13 @@ nothing of the others' number. Writes results/cost.json and, as a chart, results
 from __future__ import annotations
 
 import argparse
-import multiprocessing
 import statistics
 import time
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 
 import report
+from alone import alone
 
 from deep_mnist import cnn, data, training
 from deep_mnist.training import config, tf
@@ -49,14 +48,6 @@ def main() -> None:
             "dearest_step_over_cheapest_of_training_sets": round(max(ms) / min(ms), 3),
         },
     )
-
-
-def alone(measure: Any, *arguments: Any) -> list[dict[str, Any]]:
-    """Calls `measure` in a new process: TensorFlow takes its threads once in a process."""
-    spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(max_workers=1, mp_context=spawn) as executor:
-        rows: list[dict[str, Any]] = executor.submit(measure, *arguments).result()
-    return rows
 
 
 def batch_sizes(threads: int, rounds: int) -> list[dict[str, Any]]:

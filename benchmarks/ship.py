@@ -6,14 +6,17 @@ python benchmarks/ship.py saved/runs/benchmark/cnn-seed0
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import datetime
 import importlib
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 from deep_mnist import training
-from deep_mnist.training import tensorflow, tf
+from deep_mnist.training import RECIPES, tensorflow, tf
+from deep_mnist.training import config as configs
 
 SAVED = Path(__file__).parents[1] / "saved"
 
@@ -24,7 +27,7 @@ The weights that `python -m deep_mnist.{model} --restore` evaluates: the model's
 
 | | |
 |---|---|
-| trained by | `python -m deep_mnist.{model}{recipe} --seed {seed}`, {steps:,} steps on MNIST |
+| trained by | `python -m deep_mnist.{model} {flags}`, {steps:,} steps on MNIST |
 | test accuracy | {test_accuracy:.4f} |
 | validation accuracy | {validation} |
 | date | {date} |
@@ -41,7 +44,6 @@ def main() -> None:
     run = parser.parse_args().run
 
     result = json.loads((run / "result.json").read_text("utf-8"))
-    recipe = json.loads((run / "config.json").read_text("utf-8")).get("recipe", "tutorial")
     if result["dataset"] != "mnist":
         raise SystemExit(f"{run}: expected a run on MNIST, found one on {result['dataset']}")
     place = SAVED / result["model"]
@@ -49,6 +51,7 @@ def main() -> None:
 
     tensorflow.import_quietly()
     program = importlib.import_module(f"deep_mnist.{result['model']}")
+    settings = configs.read_json(run / "config.json", program.Config)
     with tf.Graph().as_default():
         config = program.Config()
         model = program.build(config)
@@ -71,13 +74,27 @@ def main() -> None:
     readme = README.format(
         **{
             **result,
-            "recipe": "" if recipe == "tutorial" else f" --recipe {recipe}",
+            "flags": flags(result["model"], settings),
             "validation": "none, all are trained on" if validation is None else f"{validation:.4f}",
             "versions": versions,
             "date": ended.date(),
         }
     )
     (place / "README.md").write_text(readme, "utf-8")
+
+
+def flags(model: str, settings: Any) -> str:
+    """What a command line needs for these settings, the number of threads included."""
+    recipe = getattr(settings, "recipe", "tutorial")
+    usual = type(settings)(**RECIPES.get(model, {}).get(recipe, {}))
+    differing = {"recipe": recipe} if recipe != "tutorial" else {}
+    differing |= {
+        field.name: getattr(settings, field.name)
+        for field in dataclasses.fields(settings)
+        if field.name not in ("recipe", "dataset", "precision")
+        and (getattr(settings, field.name) != getattr(usual, field.name) or field.name == "seed")
+    }
+    return " ".join(f"{configs.flag(name)} {value}" for name, value in differing.items())
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from typing import Any
 from unittest import mock
 
 import report
+from alone import alone
 
 from deep_mnist import cnn, data, training
 from deep_mnist.data import Batch
@@ -81,7 +82,6 @@ def main() -> None:
                 form.step()
     medians = {name: statistics.median(form.times) for name, form in forms.items()}
     before, after, augmented = medians.values()
-    alone = cnn.Config(batch_size=BATCH_SIZE, inter_op_threads=1)
     report.write(
         "step",
         {
@@ -91,8 +91,8 @@ def main() -> None:
             "faster_backward_over_tensorflows": round(after / before, 3),
             "augmented_over_plain": round(augmented / after, 3),
             "ms_by_operation": {
-                "tensorflow's backward kernels": trace(Form(plain(), faster=False, config=alone)),
-                "faster_backward": trace(Form(plain(), faster=True, config=alone)),
+                "tensorflow's backward kernels": alone(trace, False),
+                "faster_backward": alone(trace, True),
             },
             "evaluation_digits_per_second": {
                 size: evaluation(forms["faster_backward"].sess, digits.test, size)
@@ -103,8 +103,15 @@ def main() -> None:
     )
 
 
-def trace(form: Form) -> dict[str, float]:
-    """Milliseconds of a step in the kinds of operations that take most, by TensorFlow's trace."""
+def trace(faster: bool) -> dict[str, float]:
+    """Milliseconds of a step in the kinds of operations that take most, by TensorFlow's trace.
+
+    One operation at a time, so that none counts the time of another.
+    """
+    tensorflow.import_quietly()
+    config = cnn.Config(batch_size=BATCH_SIZE, inter_op_threads=1)
+    batches = data.batches(data.load("mnist").train, BATCH_SIZE, seed=0)
+    form = Form(batches, faster=faster, config=config)
     for _ in range(WARM_UP):
         form.step()
     options = tf.RunOptions(trace_level=tf.RunOptions.FULL_TRACE)

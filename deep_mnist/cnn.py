@@ -7,9 +7,9 @@
 After the tutorial "Deep MNIST for Experts": [5x5 convolution, ReLU, 2x2 max-pooling] of 32 and
 then 64 features, 1,024 ReLU units, dropout, 10 classes; Adam at 1e-4 on the cross-entropy summed
 over 50 images. Reads about 99.2 % of the test set (measured: benchmarks/results). Differs from
-the tutorial in the loss, taken from the logits in its numerically stable form (`--loss textbook`
-is the original's), and in the dropout mask, which is a function of (seed, global_step), so that
-a resumed run sees the masks it would have seen.
+the tutorial in the loss, taken from the logits in its stable form (`--loss textbook` is the
+original's); in the dropout mask, a function of (seed, global_step), so that a resumed run sees
+the masks it would have seen; and in the kernels of the gradients (training.faster_backward).
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Config:
     augmentation: str = option(
         "none", "of the training images", choices=("none", *data.AUGMENTATIONS)
     )
-    plain_steps: int = option(0, "of the last, on the images as they are", at_least=0)
+    plain_steps: int = option(0, "the last, on images as they are", at_least=0, below="steps")
     dataset: str = option("auto", "auto: MNIST or generated", choices=data.NAMES, evaluation=True)
     precision: str = option("float32", "of products", choices=training.PRECISIONS, evaluation=True)
     log_every: int = option(100, "steps between reports", at_least=1)

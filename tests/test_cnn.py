@@ -160,3 +160,10 @@ def test_no_op_of_the_graph_is_dead(graph):
         if op not in reached and op.type not in ("ReadVariableOp", "VarIsInitializedOp", "NoOp")
     ]
     assert [name for name in dead if not name.startswith("gradients/")] == []
+
+
+def test_more_plain_steps_than_steps_are_refused(capsys):
+    assert cnn.main(["--recipe", "best", "--steps", "40"]) == 2
+    assert capsys.readouterr().err == (
+        "cnn: --plain-steps: expected less than --steps, which is 40, found 4000: give both\n"
+    )

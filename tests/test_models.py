@@ -83,7 +83,10 @@ def test_images_that_can_not_be_meant_are_refused(wrong, expected):
     ("change", "expected"),
     [
         (lambda digits: 1 - digits, "3 of 3 have a border of ink: .* give 1 - images"),
-        (lambda digits: digits / 255, r"largest value is 0\.0039: .* divided by 255 twice"),
+        (
+            lambda digits: digits / 255,
+            r"of 3 of 3 is 0\.0039 or less: .* divided by 255 twice",
+        ),
     ],
 )
 def test_inverted_and_twice_scaled_images_are_warned_of(shelf, change, expected):

@@ -23,10 +23,12 @@ def doubt(images: npt.NDArray[Any]) -> str | None:
             f"{inverted} of {len(images)} have a border of ink: expected 0 for paper and 1 for "
             "ink; give 1 - images if it is the other way round"
         )
-    largest = float(images.max(initial=0))
-    if 0 < largest < FAINT:
+    largest = images.max(axis=1, initial=0)
+    faint = (largest > 0) & (largest < FAINT)
+    if faint.any():
         return (
-            f"their largest value is {largest:.2g}: expected ink near 1; have they been divided by "
+            f"the largest value of {int(faint.sum())} of {len(images)} is "
+            f"{largest[faint].max():.2g} or less: expected ink near 1; have they been divided by "
             "255 twice, or are they whole numbers up to 1?"
         )
     return None

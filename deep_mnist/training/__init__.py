@@ -12,6 +12,7 @@ Read in this order:
     precision.py       float32 or bfloat16
     backward.py        the same gradients by quicker kernels
     session.py         a tf.Session that saves, restores and evaluates its model
+    threads.py         the threads that a process computes with
     numpy_session.py   the same for a model of NumPy arrays
     score.py           how a model does, and which one it is
     run.py             one run: its steps, its reports, its result

@@ -7,6 +7,7 @@ benchmarks/results/step.json).
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from contextlib import AbstractContextManager
 from typing import Any
@@ -20,8 +21,8 @@ def faster_backward() -> AbstractContextManager[Any]:
     """Gradients of the conv2d, matmul and max_pool of tf.nn made inside are those of this file.
 
     For convolutions with stride 1, padding SAME and sides of odd length, in NHWC, for products
-    without transpositions, and for pooling of 2x2 blocks that cover an image of known size. The
-    operations themselves are TensorFlow's.
+    without transpositions, and for pooling of 2x2 blocks that cover an image of known size; taking
+    the gradient of others raises NotImplementedError. The operations themselves are TensorFlow's.
     """
     _register()
     override: AbstractContextManager[Any] = tf.get_default_graph().gradient_override_map(
@@ -32,9 +33,18 @@ def faster_backward() -> AbstractContextManager[Any]:
 
 @functools.cache
 def _register() -> None:
-    tf.RegisterGradient(CONVOLUTION)(_convolution)
-    tf.RegisterGradient(PRODUCT)(_product)
-    tf.RegisterGradient(POOLING)(_pooling)
+    rules = {CONVOLUTION: _convolution, PRODUCT: _product, POOLING: _pooling}
+    for name, rule in rules.items():
+        with contextlib.suppress(KeyError):  # a notebook has reloaded this module
+            tf.RegisterGradient(name)(rule)
+
+
+def _expect(op: Any, suits: bool, what: str) -> None:
+    if not suits:
+        raise NotImplementedError(
+            f"{op.name}: the quicker gradient of {op.type} is for {what}; "
+            "build this one outside of faster_backward()"
+        )
 
 
 def _convolution(op: Any, gradient: Any) -> tuple[Any, Any]:
@@ -43,6 +53,10 @@ def _convolution(op: Any, gradient: Any) -> tuple[Any, Any]:
     x [B, H, W, I], W [k, l, I, O], dy [B, H, W, O]
     """
     x, W = op.inputs
+    suits = all(side is not None and side % 2 for side in W.shape[:2].as_list())
+    suits &= op.get_attr("strides") == op.get_attr("dilations") == [1, 1, 1, 1]
+    suits &= (op.get_attr("padding"), op.get_attr("data_format")) == (b"SAME", b"NHWC")
+    _expect(op, suits, "stride 1, padding SAME, odd sides and NHWC")
     k, l = (side // 2 for side in W.shape[:2].as_list())  # noqa: E741
     turned = tf.transpose(tf.reverse(W, [0, 1]), [0, 1, 3, 2])  # [k, l, O, I]
     dx = tf.nn.conv2d(gradient, turned, strides=1, padding="SAME")  # [B, H, W, I]
@@ -57,6 +71,8 @@ def _convolution(op: Any, gradient: Any) -> tuple[Any, Any]:
 def _product(op: Any, gradient: Any) -> tuple[Any, Any]:
     """Y = X W: dX = (W dY^T)^T, which reads the large matrix in the order it lies; dW = X^T dY."""
     x, W = op.inputs
+    suits = not op.get_attr("transpose_a") and not op.get_attr("transpose_b")
+    _expect(op, suits, "matrices as they are, not transposed")
     dx = tf.transpose(tf.matmul(W, gradient, transpose_b=True))
     return dx, tf.matmul(x, gradient, transpose_a=True)
 
@@ -67,7 +83,11 @@ def _pooling(op: Any, gradient: Any) -> Any:
     Decided in two rounds, within the rows and then between them. x [B, H, W, C]
     """
     x = op.inputs[0]
-    W, C = x.shape[2:].as_list()
+    H, W, C = x.shape[1:].as_list()
+    suits = all(side is not None and side % 2 == 0 for side in (H, W)) and C is not None
+    suits &= op.get_attr("ksize") == op.get_attr("strides") == [1, 2, 2, 1]
+    suits &= op.get_attr("data_format") == b"NHWC"
+    _expect(op, suits, "blocks of 2x2 on images of known, even sides in NHWC")
     left, right = tf.split(tf.reshape(x, [-1, 2 * C]), 2, axis=1)  # [B * H * W/2, C]
     rows = tf.reshape(tf.maximum(left, right), [-1, W * C])
     upper, lower = tf.split(rows, 2, axis=1)  # [B * H/2, W/2 * C]

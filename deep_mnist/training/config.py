@@ -26,6 +26,7 @@ def option(
     above: float | None = None,
     at_least: float | None = None,
     at_most: float | None = None,
+    below: str | None = None,
     choices: Collection[str] | None = None,
     evaluation: bool = False,
     architecture: bool = False,
@@ -33,6 +34,7 @@ def option(
     """A dataclass field that becomes a flag: `meaning` names its unit, the rest its limits.
 
     Args:
+      below: another field, whose value it must be less than.
       evaluation: whether it matters where weights are only evaluated.
       architecture: whether weights are of use only with the value that they were trained with.
     """
@@ -41,6 +43,7 @@ def option(
         "meaning": meaning,
         "evaluation": evaluation or architecture,
         "architecture": architecture,
+        "below": below,
         **limits,
     }
     if callable(default):
@@ -74,6 +77,12 @@ def check(config: Any) -> None:
         expected = expectation(field)
         if not _is_kind(value, kind(field)) or not _is_within(value, field.metadata):
             raise UserError(f"{flag(field.name)}: expected {expected}, found {value!r}")
+        below = field.metadata["below"]
+        if below is not None and value >= getattr(config, below):
+            raise UserError(
+                f"{flag(field.name)}: expected less than {flag(below)}, which is "
+                f"{getattr(config, below)}, found {value}: give both"
+            )
 
 
 def kind(field: dataclasses.Field[Any]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +20,19 @@ def choose(precision: str) -> str:
     """
     if precision == "float32":
         return precision
-    if _features() & FEATURES:
+    has_instructions = bool(_features() & FEATURES)
+    has_onednn = os.environ.get("TF_ENABLE_ONEDNN_OPTS", "1") != "0"
+    if has_instructions and has_onednn:
         return "bfloat16"
     if precision == "auto":
         return "float32"
+    found = "none of them in /proc/cpuinfo"
+    if has_instructions:
+        found = "TF_ENABLE_ONEDNN_OPTS=0 in the environment, which turns off what uses them"
     raise UserError(
-        "--precision bfloat16: expected a processor with avx512_bf16 or amx_bf16, found none of "
-        "them in /proc/cpuinfo: take --precision float32, or auto"
+        "--precision bfloat16: expected a processor with avx512_bf16 or amx_bf16, found "
+        f"{found}: take --precision float32 or auto for a new run; one that is resumed needs "
+        "what it was begun with"
     )
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from deep_mnist import data
-from deep_mnist.training import interrupts, machine, metrics, run_directory, summaries
+from deep_mnist.training import interrupts, machine, metrics, run_directory, summaries, threads
 from deep_mnist.training.errors import DamagedError, Interrupted, UserError
 from deep_mnist.training.flags import Options
 from deep_mnist.training.numpy_session import NumpySession
@@ -59,6 +59,8 @@ class Run:
         self._saved_step = 0
         self._seconds_before = 0.0
         self._seconds = 0.0
+        if isinstance(sess, Session) and not options.eval_only:
+            threads.check(config)
         self._say(f"{digits.name}: {_counts(digits)}, {digits.source}")
         if isinstance(options.resume, str):
             self._resume(Path(options.resume))

@@ -22,9 +22,10 @@ def learning_rate(config: Any, global_step: Any) -> Any:
       global_step: scalar integer.
 
     Returns:
-      A float, or a scalar float32 that falls to 0 at the last step.
+      A float, or a scalar float32 that is 0 at the last step, which changes no weight.
 
-    Source: Goyal et al., Accurate, large minibatch SGD (warm-up), 2017; Loshchilov, Hutter, SGDR:
+    Source: Smith, Topin, Super-convergence (one cycle; here without that of the momentum), 2018;
+    Goyal et al., Accurate, large minibatch SGD (linear warm-up), 2017; Loshchilov, Hutter, SGDR:
     stochastic gradient descent with warm restarts (cosine), 2017.
     """
     if config.schedule == "constant":

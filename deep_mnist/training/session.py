@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from deep_mnist.data import Split, one_hot, scale
-from deep_mnist.training import checkpoints, precision, weights
+from deep_mnist.training import checkpoints, precision, threads, weights
 from deep_mnist.training.leftovers import AVERAGE_SUFFIX
 from deep_mnist.training.score import EVALUATION_BATCH, Score, fingerprint
 from deep_mnist.training.shapes import Spec
@@ -56,6 +56,7 @@ class Session:
             allow_soft_placement=True,
             gpu_options=tf.GPUOptions(allow_growth=True),
         )
+        threads.note(config)
         if precision.choose(getattr(config, "precision", "float32")) == "bfloat16":
             precision.set_bfloat16(settings)
         self._tf_session = self._connect(settings)

@@ -1,3 +1,5 @@
+import importlib
+
 import numpy as np
 import pytest
 
@@ -58,6 +60,34 @@ def test_the_gradient_of_pooling_is_tensorflows_to_the_bit_where_pixels_are_as_l
     theirs, ours = gradients(pooling, images, np.float32(1))
     for expected, found in zip(theirs, ours, strict=True):
         np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        lambda x: tf.nn.conv2d(x, tf.ones([3, 3, 4, 2]), strides=[1, 2, 2, 1], padding="SAME"),
+        lambda x: tf.nn.conv2d(x, tf.ones([3, 3, 4, 2]), strides=[1, 1, 1, 1], padding="VALID"),
+        lambda x: tf.nn.conv2d(x, tf.ones([2, 2, 4, 2]), strides=[1, 1, 1, 1], padding="SAME"),
+        lambda x: tf.nn.max_pool(x, [1, 3, 3, 1], [1, 2, 2, 1], "SAME"),
+        lambda x: tf.nn.max_pool(x[:, :7], [1, 2, 2, 1], [1, 2, 2, 1], "SAME"),
+        lambda x: tf.matmul(x[0, 0], tf.ones([4, 4]), transpose_b=True),
+        lambda x: tf.matmul(x[0, 0, :4], tf.ones([4, 4]), transpose_a=True),
+    ],
+)
+def test_the_gradients_of_other_operations_are_refused_not_wrong(operation):
+    with tf.Graph().as_default():
+        x = tf.placeholder(tf.float32, [1, 8, 8, 4])
+        with faster_backward():
+            y = operation(x)
+        with pytest.raises(NotImplementedError, match=r"build this one outside of faster_backward"):
+            tf.gradients(y, x)
+
+
+def test_the_module_can_be_loaded_again_as_notebooks_do():
+    module = importlib.reload(importlib.import_module("deep_mnist.training.backward"))
+    with tf.Graph().as_default(), module.faster_backward():
+        y = tf.matmul(tf.ones([2, 3]), tf.ones([3, 4]))
+    assert y.op.get_attr("_gradient_op_type") == b"DeepMnistMatMul"
 
 
 def test_the_operations_stay_tensorflows_and_so_do_those_outside():

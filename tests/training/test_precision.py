@@ -39,3 +39,11 @@ def test_a_machine_without_cpuinfo_computes_in_float32(monkeypatch):
 
     monkeypatch.setattr(Path, "read_text", missing)
     assert choose("auto") == "float32"
+
+
+def test_bfloat16_is_refused_where_onednn_is_turned_off(cpuinfo, monkeypatch):
+    cpuinfo(AMX)
+    monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "0")
+    assert choose("auto") == "float32"
+    with pytest.raises(UserError, match="found TF_ENABLE_ONEDNN_OPTS=0 in the environment"):
+        choose("bfloat16")
