@@ -89,9 +89,9 @@ def _finish(panels: list[Any], runs: list[Run]) -> None:
     above.yaxis.set_major_formatter(lambda value, _: f"{value:g} %")
     above.tick_params(labelbottom=False)
     above.set_title("accuracy on the batch", loc="left", fontsize=8.5, color=INK)
-    least, most = below.dataLim.intervaly
-    if least == most:  # a single report, around which no logarithmic axis is made
-        below.set_ylim(max(least, LEAST_LOSS) / 2, max(most, LEAST_LOSS) * 2)
+    least, most = np.maximum(below.dataLim.intervaly, LEAST_LOSS)
+    if most < 1.01 * least:  # a single report, around which no logarithmic axis is made
+        below.set_ylim(least / 2, most * 2)
     below.set_yscale("log")
     low, high = below.get_ylim()
     if high < FEW_DECADES * low:

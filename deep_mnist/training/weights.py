@@ -25,6 +25,7 @@ from deep_mnist.training.tensorflow import tf
 
 MAX_VALUES = 1 << 26  # in a variable: twenty times the largest here
 MAX_INDEX_BYTES = 1 << 24  # names, shapes and places of variables alone
+NUMBERS = re.compile(r"(bfloat|float|u?int)\d+|bool")
 MODERN = re.compile(r"/\.ATTRIBUTES/|^_(CHECKPOINTABLE|TRACKABLE)_OBJECT_GRAPH$")
 
 
@@ -196,6 +197,8 @@ def _open_checkpoint(path: Path, kind: str, pattern: str) -> WeightFile:
     _check_size(path, specs)
 
     def read(name: str) -> Any:
+        if not NUMBERS.fullmatch(specs[name].dtype):  # for some types its native code aborts
+            raise _damaged(path, ValueError(f"{name} is said to be of type {specs[name].dtype}"))
         try:
             return reader.get_tensor(name)
         except Exception as error:

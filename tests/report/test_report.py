@@ -261,3 +261,11 @@ def test_help_loads_neither_matplotlib_nor_tensorflow():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.endswith("\n0\n")
+
+
+def test_a_run_with_one_report_is_drawn_without_a_warning(tmp_path):
+    one = made_up(tmp_path / "one", {"batch_size": 2, "steps": 9}, [(0, 0.5, 4.0471896)])
+    lost = made_up(tmp_path / "none", {"batch_size": 2, "steps": 9}, [(0, 0.5, 0.0)])
+    for directory in (one, lost):
+        (run,) = runs.read_all([directory])
+        assert curves.draw([run._replace(model="softmax")]) is not None

@@ -197,3 +197,13 @@ def test_a_number_that_is_none_of_its_type_is_damage(tmp_path):
     path.write_bytes(graph.SerializeToString())
     with pytest.raises(DamagedError, match="is damaged"):
         weights.open_file(path).read("W")
+
+
+def test_what_is_no_number_is_never_asked_of_tensorflow(tmp_path):
+    """For a reference, which a file may claim to hold, its reader ends the process."""
+    values = {"W": np.ones(2, np.float32), "s": np.array(["a", "b"])}
+    save(tmp_path / "model.ckpt", values)
+    file = weights.open_file(tmp_path / "model.ckpt")
+    np.testing.assert_array_equal(file.read("W"), [1, 1])
+    with pytest.raises(DamagedError, match="s is said to be of type string"):
+        file.read("s")
