@@ -148,11 +148,11 @@ def test_weights_are_never_read_by_an_architecture_that_is_in_doubt(whole, capsy
         assert said.startswith("mlp: the settings of the weights in run/model.ckpt-6 can't be told")
     Path("run/config.json").unlink()
     assert mlp.main(["--restore", "run", *generated_set]) == 0
-    assert capsys.readouterr().err == (
+    assert capsys.readouterr().err.startswith(
         "mlp: no config.json is beside run/model.ckpt-6: taken for trained with --variant scaled\n"
     )
     assert mlp.main(["--restore", "run", *generated_set, "--variant", "raw-pixels"]) == 0
-    assert capsys.readouterr().err == ""
+    assert "taken for" not in capsys.readouterr().err
 
 
 def test_a_run_that_began_with_other_weights_does_not_begin_anew(whole, capsys):

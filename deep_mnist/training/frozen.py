@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,12 @@ def value(proto: Any) -> Any:
     Raises:
       TypeError, ValueError, OverflowError: its bytes or numbers are none of its type.
     """
-    return tf.make_ndarray(proto)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", "NumPy will stop allowing", DeprecationWarning)
+        try:
+            return tf.make_ndarray(proto)
+        except DeprecationWarning as warning:  # NumPy 1 would wrap the number round
+            raise OverflowError(str(warning)) from None
 
 
 def _spec(proto: Any) -> Spec:
