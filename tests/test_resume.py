@@ -43,10 +43,10 @@ def uninterrupted(tmp_path_factory):
     return directory
 
 
-def start_and_signal(number, step, delay):
-    """Starts the same run in another process and signals it `delay` s after `step` began."""
+def run_and_signal(number, step, delay, arguments):
+    """Runs the CNN in another process and signals it `delay` s after `step` began."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "deep_mnist.cnn", *RUN, "--run-dir", "run"],
+        [sys.executable, "-m", "deep_mnist.cnn", *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -64,7 +64,7 @@ def test_killed_at_a_random_step_and_resumed(uninterrupted):
     seed = int.from_bytes(os.urandom(4), "little")
     chance = random.Random(seed)
     step, delay = chance.randrange(STEPS // 2), chance.random() * 0.05
-    code, _ = start_and_signal(signal.SIGKILL, step, delay)
+    code, _ = run_and_signal(signal.SIGKILL, step, delay, [*RUN, "--run-dir", "run"])
     assert code == -signal.SIGKILL
     assert cnn.main(["--resume", "run"]) == 0
     moment = f"killed {delay:.3f} s into step {step} (random seed {seed})"
@@ -72,17 +72,20 @@ def test_killed_at_a_random_step_and_resumed(uninterrupted):
     assert reports("run") == reports(uninterrupted), moment
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
-def test_stopped_by_a_signal_and_resumed(uninterrupted, number, code):
-    returned, said = start_and_signal(number, step=10, delay=0)
-    assert returned == code
-    match = re.fullmatch(
-        r"cnn: stopped; step (\d+) of 40 is saved; "
-        r"go on with: python -m deep_mnist\.cnn --resume run\n",
-        said,
-    )
-    assert match, said
-    assert Path(f"run/model.ckpt-{match.group(1)}.index").exists()
+def test_stopped_by_two_signals_and_resumed_twice(uninterrupted):
+    ended = [
+        run_and_signal(signal.SIGTERM, 10, 0, [*RUN, "--run-dir", "run"]),
+        run_and_signal(signal.SIGINT, 20, 0, ["--resume", "run"]),
+    ]
+    assert [code for code, _ in ended] == [143, 130]
+    for _, said in ended:
+        match = re.fullmatch(
+            r"cnn: stopped; step (\d+) of 40 is saved; "
+            r"go on with: python -m deep_mnist\.cnn --resume run\n",
+            said,
+        )
+        assert match, said
+        assert Path(f"run/model.ckpt-{match.group(1)}.index").exists()
     assert cnn.main(["--resume", "run"]) == 0
     assert fingerprint("run") == fingerprint(uninterrupted)
 

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+pytest.importorskip("PIL", reason="NumPy alone is installed")
+
 from deep_mnist import data
 from deep_mnist.data import image
 
