@@ -62,15 +62,20 @@ class Run:
         if isinstance(sess, Session) and not options.eval_only:
             threads.check(config)
         self._say(f"{digits.name}: {_counts(digits)}, {digits.source}")
-        if isinstance(options.resume, str):
-            self._resume(Path(options.resume))
-        else:
-            self._start()
-        # A resumed run that has event files goes on with them, asked or not.
-        if self.directory is not None and (options.summaries or summaries.exist(self.directory)):
-            assert isinstance(sess, Session)
-            self._summaries = Summaries(self.directory, sess, self.first_step, options.trace_every)
-            self._say(summaries.how_to_look(self.directory))
+        try:
+            if isinstance(options.resume, str):
+                self._resume(Path(options.resume))
+            else:
+                self._start()
+            # A resumed run that has event files goes on with them, asked or not.
+            directory = self.directory
+            if directory is not None and (options.summaries or summaries.exist(directory)):
+                assert isinstance(sess, Session)
+                self._summaries = Summaries(directory, sess, self.first_step, options.trace_every)
+                self._say(summaries.how_to_look(directory))
+        except BaseException:
+            self._release()
+            raise
 
     def __enter__(self) -> Run:
         return self
@@ -83,11 +88,14 @@ class Run:
     ) -> None:
         if self._summaries is not None:
             self._summaries.close()
-        if self._lock is not None:
-            self._lock.release()
+        self._release()
         if self.directory is not None and isinstance(error, KeyboardInterrupt | Interrupted):
             number = error.signal_number if isinstance(error, Interrupted) else signal.SIGINT
             raise Interrupted(number, self._how_to_go_on()) from None
+
+    def _release(self) -> None:
+        if self._lock is not None:
+            self._lock.release()
 
     def steps(self, batches: Iterator[Any] | None = None) -> Iterator[tuple[int, Any]]:
         """Yields (step, batch) for every step still to do; saves what the loop's body did.

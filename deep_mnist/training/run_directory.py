@@ -6,6 +6,7 @@ Nothing existing is overwritten: a new run wants a new directory, a file that is
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import itertools
 import os
@@ -66,10 +67,12 @@ def create(name: str, run_dir: str | None) -> Path:
 
 
 def _create_dated(root: Path) -> Path:
-    time = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H-%M-%SZ")
+    now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H-%M-%SZ")
+    # The newest run is the last by name, also where the clock was set back since the one before.
+    time = max([now, *(path.name[: len(now)] for path in root.glob("????-??-??T??-??-??Z*"))])
     attempt = 1
     while True:
-        directory = root / (time if attempt == 1 else f"{time}-{attempt}")
+        directory = root / (time if attempt == 1 else f"{time}-{attempt:02}")
         try:
             directory.mkdir(parents=True)
             return directory
@@ -196,8 +199,9 @@ class Lock:
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
+            holder = _holder(self._descriptor)
             self.release()
-            raise UserError(f"{directory} is in use: another process trains there") from None
+            raise UserError(f"{directory} is in use: {holder} trains there") from None
         except OSError:
             pass  # a file system without locks, as some network ones are
 
@@ -206,6 +210,18 @@ class Lock:
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
+
+
+def _holder(descriptor: int) -> str:
+    """The process that has the lock of an open directory, where the system tells, as Linux does."""
+    status = os.fstat(descriptor)
+    major, minor = os.major(status.st_dev), os.minor(status.st_dev)
+    with contextlib.suppress(OSError):
+        for line in Path("/proc/locks").read_text("utf-8").splitlines():
+            _, kind, _, _, process, inode, *_ = line.split()
+            if (kind, inode) == ("FLOCK", f"{major:02x}:{minor:02x}:{status.st_ino}"):
+                return f"process {process}"
+    return "another process"
 
 
 def is_finished(name: str, directory: Path) -> bool:

@@ -1,6 +1,20 @@
+import subprocess
+import sys
+
 import pytest
 
 from deep_mnist.training import UserError, run_directory
+
+
+def at(monkeypatch, year):
+    """Sets the clock."""
+
+    class Clock(run_directory.datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return cls(year, 1, 1, tzinfo=tz)
+
+    monkeypatch.setattr(run_directory, "datetime", Clock)
 
 
 def test_runs_started_in_the_same_second_get_directories_of_their_own():
@@ -36,6 +50,33 @@ def test_the_newest_run_without_a_result_is_the_one_to_resume():
         (directory / "config.json").write_text("{}")
     (directory / "result.json").write_text("{}")
     assert run_directory.find("cnn", True).name == "2026-01-02T00-00-00Z"
+
+
+def test_a_run_begun_after_the_clock_was_set_back_is_the_newest_all_the_same(monkeypatch):
+    made = []
+    for year in (2031, 2026, *[2027] * 10):
+        at(monkeypatch, year)
+        made.append(run_directory.create("cnn", None))
+        (made[-1] / "config.json").write_text("{}")
+        assert run_directory.find("cnn", True) == made[-1]
+    assert made[0].name == "2031-01-01T00-00-00Z"
+
+
+def test_a_run_in_use_is_refused_by_the_number_of_the_process_that_has_it(tmp_path):
+    hold = "from deep_mnist.training.run_directory import *; lock = Lock(Path()); print(); input()"
+    with subprocess.Popen(
+        [sys.executable, "-c", hold],
+        cwd=tmp_path,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        process.stdout.readline()
+        who = f"process {process.pid}" if sys.platform == "linux" else "another process"
+        with pytest.raises(UserError, match=f"is in use: {who} trains there"):
+            run_directory.Lock(tmp_path)
+        process.communicate("\n")
+    run_directory.Lock(tmp_path).release()
 
 
 def test_nothing_to_resume_is_said():
