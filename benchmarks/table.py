@@ -1,4 +1,4 @@
-"""Puts the tables of measured results, made of the files in results/, into the README.
+"""Puts the tables of measured results, made of the files in results/, into README.md and docs/.
 
 python benchmarks/table.py
 """
@@ -13,14 +13,19 @@ from typing import Any
 from deep_mnist.training import RECIPES
 
 RESULTS = Path(__file__).parent / "results"
-README = Path(__file__).parents[1] / "README.md"
+ROOT = Path(__file__).parents[1]
 
 
 def main() -> None:
-    text = README.read_text("utf-8")
-    for made in (table(), recipes(), comparison(), exports()):
-        text = replaced(text, made)
-    README.write_text(text, "utf-8")
+    pages = {
+        "README.md": (table(), recipes(), comparison(), exports()),
+        "docs/reliability.md": (stops(), damage()),
+    }
+    for name, tables in pages.items():
+        text = (ROOT / name).read_text("utf-8")
+        for made in tables:
+            text = replaced(text, made)
+        (ROOT / name).write_text(text, "utf-8")
 
 
 def replaced(text: str, made: str) -> str:
@@ -28,7 +33,7 @@ def replaced(text: str, made: str) -> str:
     titles = made.split("\n", 1)[0] + "\n"
     before, found, after = text.partition(titles)
     if not found:
-        raise SystemExit(f"README.md has no table with the titles {titles}")
+        raise SystemExit(f"there is no table with the titles {titles}")
     _, _, rest = after.partition("\n\n")
     return f"{before}{made}\n\n{rest}"
 
@@ -234,6 +239,40 @@ def exports() -> str:
         "same answer",
     )
     return markdown(titles, rows)
+
+
+def stops() -> str:
+    """Markdown, a row per signal: how often it came when, in runs that were resumed."""
+    counts, moments = read("faults")["stops"], ("in a save", "at random", "after the end")
+    rows = [
+        (signal, *(str(counts.get(f"{signal} {moment}", 0)) for moment in moments))
+        for signal in ("SIGKILL", "SIGTERM", "SIGINT")
+    ]
+    return markdown(("stopped by", *moments), rows)
+
+
+OUTCOMES = {  # of damage.py, by the column that they are counted in
+    "as undamaged": ("as undamaged",),
+    "as undamaged, and said what was lost": (
+        "as undamaged, by an older checkpoint",
+        "as undamaged, but for reports, and said so",
+    ),
+    "without what was lost, and said so": (
+        "an older checkpoint, and said so",
+        "other results, and said why",
+    ),
+    "refused in a line": ("refused",),
+}
+
+
+def damage() -> str:
+    """Markdown, a row per kind of file: how many cases of damage ended how."""
+    rows = []
+    for kind, counts in read("damage")["by_file"].items():
+        ended = [sum(counts.get(name, 0) for name in names) for names in OUTCOMES.values()]
+        faults = sum(counts.values()) - sum(ended)
+        rows.append((kind, *(str(count) for count in (*ended, faults))))
+    return markdown(("damaged", *OUTCOMES, "fault"), rows)
 
 
 def size(count: int) -> str:

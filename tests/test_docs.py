@@ -54,6 +54,14 @@ def test_the_forecast_shown_is_the_models():
     assert model["table"]() in (DOCS / "scaling.md").read_text("utf-8")
 
 
+def test_the_faults_shown_are_those_of_the_campaigns():
+    made = runpy.run_path(str(DOCS.parent / "benchmarks" / "table.py"))
+    page = (DOCS / "reliability.md").read_text("utf-8")
+    assert made["stops"]() in page
+    assert made["damage"]() in page
+    assert all(line.endswith("| 0 |") for line in made["damage"]().splitlines()[2:])
+
+
 def test_the_kubeflow_job_is_a_cluster_of_pods_that_are_fenced():
     (job,) = documents("tfjob.yaml")
     (policy,) = documents("network-policy.yaml")

@@ -36,7 +36,8 @@ def frame(ink: FloatArray) -> FloatArray:
         max(1, round(padded.shape[0] * fine)),
         max(1, round(padded.shape[1] * fine)),
     )
-    distance = signed_distance(enlarged > EDGE)
+    # The faintest line has no pixel above the edge any more between two that it lay on.
+    distance = signed_distance(enlarged > min(EDGE, float(enlarged.max()) / 2))
     size = max(height, width) * fine
     stroke = stroke_width(distance) * BOX / size
     target = float(np.clip(stroke, THINNEST, WIDEST))

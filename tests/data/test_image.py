@@ -360,3 +360,11 @@ def test_noise_that_would_be_thousands_of_digits_is_refused(monkeypatch):
     monkeypatch.setattr(image, "MOST", 15)
     with pytest.raises(image.PictureError, match="expected at most 15 digits, found 16 strokes"):
         image.digits(picture)
+
+
+def test_a_line_that_is_hardly_there_is_framed_all_the_same():
+    ink = np.zeros((190, 5), np.float32)
+    ink[:, 2] = 0.51
+    pixels = frame.frame(ink).reshape(28, 28)
+    assert np.argwhere(pixels.max(axis=1) > 0.5).size == 20
+    assert 1 <= np.argwhere(pixels.max(axis=0) > 0.5).size <= 3
