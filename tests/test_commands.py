@@ -416,3 +416,32 @@ def test_a_path_that_is_no_utf8_is_taken_where_it_can_be_and_told_elsewhere(caps
 def test_a_message_is_one_line_whatever_the_name_in_it(capsys):
     assert softmax.main(["--restore", "a\nb\x1b[2J", "--dataset", "generated"]) == 2
     assert capsys.readouterr().err.startswith("softmax: a\\nb\\x1b[2J is no checkpoint")
+
+
+def test_weights_that_are_no_numbers_are_not_trained_on(capsys):
+    np.savez("nan.npz", W=np.full((784, 10), np.nan, np.float32), b=np.zeros(10, np.float32))
+    assert softmax.main([*QUICK, "--restore", "nan.npz", "--run-dir", "run"]) == 2
+    assert "the weights of nan.npz hold numbers that are not finite" in capsys.readouterr().err
+    assert not Path("run").exists()
+
+
+def test_names_in_a_file_print_no_line_of_their_own(capsys):
+    weights = {
+        "W": np.zeros((784, 10), np.float32),
+        "b\ntest accuracy 1.0": np.zeros(10, np.float32),
+    }
+    np.savez("forged.npz", **{"\x1b[2J" + name: value for name, value in weights.items()})
+    assert softmax.main(["--restore", "forged.npz", "--dataset", "generated"]) == 0
+    printed = capsys.readouterr().out
+    assert "\x1b" not in printed
+    assert [line for line in printed.splitlines() if line.startswith("test accuracy 1")] == []
+
+
+@pytest.mark.parametrize("changed", [{"test_accuracy": 73.5}, {"steps": -3}, {"steps": "\x1b[2J"}])
+def test_a_result_that_can_not_be_is_no_result(changed, capsys):
+    softmax.main([*QUICK, "--run-dir", "run"])
+    result = json.loads(Path("run/result.json").read_text())
+    del result["sha256"]
+    Path("run/result.json").write_text(json.dumps({**result, **changed}))
+    assert softmax.main(["--resume", "run"]) == 2
+    assert "run/result.json can't be read as a result" in capsys.readouterr().err

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from deep_mnist import cnn, softmax
+from deep_mnist import cnn, fnn, softmax
 from deep_mnist.training import run_directory
 
 # The recipe with augmentation, batches made ahead, a schedule and averages beside the weights.
@@ -136,6 +136,34 @@ def test_a_run_under_way_is_not_resumed_by_another(capsys):
     lock.release()
 
 
+def test_a_run_that_was_finished_while_another_process_loaded_is_left_as_it_is(monkeypatch, capsys):
+    softmax.main(["--dataset", "generated", "--steps", "2", "--run-dir", "run"])
+    result = Path("run/result.json").rename("result.json")
+
+    def lock(directory):
+        shutil.copy(result, directory)  # by the process that had the lock until now
+        return original(directory)
+
+    original = run_directory.Lock
+    monkeypatch.setattr(run_directory, "Lock", lock)
+    assert softmax.main(["--resume", "run"]) == 2
+    assert "run was finished by another process in the meantime" in capsys.readouterr().err
+    assert Path("run/result.json").read_bytes() == result.read_bytes()
+
+
+def test_a_run_with_nothing_left_to_train_has_no_time_per_step(capsys):
+    softmax.main(["--dataset", "generated", "--steps", "2", "--run-dir", "run"])
+    Path("run/result.json").unlink()
+    assert softmax.main(["--resume", "run"]) == 0
+    assert json.loads(Path("run/result.json").read_text())["ms_per_step"] is None
+    Path("run/result.json").unlink()
+    config = json.loads(Path("run/config.json").read_text())
+    del config["sha256"]
+    Path("run/config.json").write_text(json.dumps({**config, "steps": 1}))
+    assert softmax.main(["--resume", "run"]) == 2
+    assert "run holds step 2, and its config.json asks for 1 steps" in capsys.readouterr().err
+
+
 def test_files_beside_the_runs_own_are_never_pruned():
     Path("run").mkdir()
     softmax.main(["--dataset", "generated", "--steps", "2", "--run-dir", "run", "--keep", "1"])
@@ -149,6 +177,18 @@ def test_files_beside_the_runs_own_are_never_pruned():
     assert Path("run/best.data-00000-of-00001").read_text() == "mine"
     assert Path("run/notes.txt").read_text() == "mine"
     assert [path.name for path in Path("run").glob("*.tmp")] == ["notes.1.tmp"]
+
+
+@pytest.mark.parametrize("program", [softmax, fnn])
+def test_a_run_killed_before_the_oldest_checkpoint_was_removed(program):
+    settings = "--dataset generated --steps 3 --batch-size 50 --save-every 1 --keep 2".split()
+    assert program.main([*settings, "--run-dir", "run"]) == 0
+    whole = sorted(path.name for path in Path("run").iterdir())
+    Path("run/result.json").unlink()
+    for newer in Path("run").glob("model*-2.*"):
+        shutil.copy(newer, newer.with_name(newer.name.replace("-2.", "-1.")))
+    assert program.main(["--resume", "run"]) == 0
+    assert sorted(path.name for path in Path("run").iterdir()) == whole
 
 
 def test_a_run_killed_before_its_first_checkpoint_starts_again(uninterrupted, capsys):

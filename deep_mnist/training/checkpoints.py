@@ -68,7 +68,7 @@ def check_fits(prefix: Path, expected: dict[str, Spec]) -> None:
 
 
 def save(saver: Any, sess: Any, directory: Path, step: int, keep: int) -> None:
-    """Writes model.ckpt-STEP, names it in the state file, and removes all but the newest `keep`.
+    """Writes model.ckpt-STEP, and prunes.
 
     Raises:
       UserError: the disk is full or the directory can't be written to.
@@ -87,6 +87,11 @@ def save(saver: Any, sess: Any, directory: Path, step: int, keep: int) -> None:
             f"step {step} can't be saved in {directory}: {weights.reason(error)}; "
             "make room, or mend the directory, then go on with --resume"
         ) from None
+    prune(directory, keep)
+
+
+def prune(directory: Path, keep: int) -> None:
+    """Names the newest `keep` checkpoints in the state file, and removes the others."""
     prefixes = newest_first(directory)
     _write_state(directory, prefixes[:keep])
     for old in prefixes[keep:]:
@@ -116,6 +121,8 @@ def _leftovers(directory: Path) -> Iterator[Path]:
 
 
 def _write_state(directory: Path, newest: list[Path]) -> None:
+    if not newest:
+        return
     lines = [f'model_checkpoint_path: "{newest[0].name}"']
     lines += [f'all_model_checkpoint_paths: "{prefix.name}"' for prefix in reversed(newest)]
     run_directory.write(directory / STATE, "\n".join(lines) + "\n")

@@ -29,7 +29,7 @@ def exit_code(name: str, command: Callable[[], int | None], stopped: str = "stop
         print(f"{name}: {printable(str(error))}", file=sys.stderr)
         return 2
     except Interrupted as interrupted:
-        print(f"{name}: {interrupted}", file=sys.stderr)
+        print(f"{name}: {printable(str(interrupted))}", file=sys.stderr)
         return 128 + interrupted.signal_number
     except KeyboardInterrupt:
         print(f"{name}: {stopped}", file=sys.stderr)
@@ -54,6 +54,8 @@ def printable(text: str) -> str:
 
 def _terminate_by_exception(stopped: str) -> Any:
     """Makes SIGTERM an exception, as Ctrl-C is; returns the handler before, if it was changed."""
+    if signal.getsignal(signal.SIGTERM) is signal.SIG_IGN:
+        return None
 
     def terminate(signal_number: int, frame: FrameType | None) -> None:
         raise Interrupted(signal_number, stopped)

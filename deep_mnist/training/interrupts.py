@@ -19,7 +19,8 @@ class Pending:
 def deferred() -> Iterator[Pending]:
     """Notes the first SIGINT or SIGTERM of the body instead of acting on it.
 
-    A second one acts at once. Off the main thread Python takes no handlers: nothing changes.
+    A second one acts at once. What is ignored, as Ctrl-C is in the background of a script, stays
+    so. Off the main thread Python takes no handlers: nothing changes.
     """
     pending = Pending()
     if threading.current_thread() is not threading.main_thread():
@@ -31,6 +32,7 @@ def deferred() -> Iterator[Pending]:
         restore()
 
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {n: handler for n, handler in before.items() if handler is not signal.SIG_IGN}
 
     def restore() -> None:
         for number, handler in before.items():

@@ -22,7 +22,7 @@ from deep_mnist.training import (
     weights,
 )
 from deep_mnist.training.errors import UserError
-from deep_mnist.training.exit_code import exit_code
+from deep_mnist.training.exit_code import exit_code, printable
 
 
 def launch(
@@ -93,7 +93,7 @@ def _run(
         options = dataclasses.replace(options, restore=str(restore))
         config = run_directory.with_architecture(config, given, restore)
         for line in run_directory.assumptions(config, given, restore):
-            print(f"{name}: {line}", file=sys.stderr)
+            print(f"{name}: {printable(line)}", file=sys.stderr)
     if options.local_cluster is not None:
         local = importlib.import_module("deep_mnist.training.cluster.local")
         code: int = local.run(name, sys.argv[1:] if argv is None else argv, options)

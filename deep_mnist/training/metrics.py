@@ -38,7 +38,10 @@ def append(directory: Path, values: Mapping[str, Any]) -> None:
         with path.open("a", encoding="utf-8") as file:
             file.write(_line(values))
     except OSError as error:
-        raise UserError(f"{path} can't be written: {error.strerror}") from None
+        raise UserError(
+            f"{path} can't be written: {error.strerror}; make room, or mend the directory, then "
+            "go on with --resume"
+        ) from None
 
 
 def read(directory: Path) -> Metrics:
@@ -103,11 +106,9 @@ def _values(line: bytes) -> dict[str, Any] | None:
     if not isinstance(values, dict):
         return None
     checksum = values.pop(CHECKSUM, None)
-    if checksum not in (None, _checksum(values)):
-        return None
     if type(values.get("step")) is not int or not all(map(_is_finite, values.values())):
         return None
-    return values
+    return values if checksum in (None, _checksum(values)) else None
 
 
 def _is_finite(value: Any) -> bool:

@@ -50,7 +50,7 @@ def find(path: str) -> Path:
 
 
 def save(weights: Arrays, directory: Path, step: int, keep: int) -> None:
-    """Writes model-STEP.npz and removes all but the newest `keep`.
+    """Writes model-STEP.npz, and prunes.
 
     Raises:
       UserError: the disk is full or the directory can't be written to.
@@ -71,6 +71,11 @@ def save(weights: Arrays, directory: Path, step: int, keep: int) -> None:
             f"step {step} can't be saved in {directory}: {error.strerror}; "
             "make room, or mend the directory, then go on with --resume"
         ) from None
+    prune(directory, keep)
+
+
+def prune(directory: Path, keep: int) -> None:
+    """Removes all checkpoints but the newest `keep`."""
     for old in newest_first(directory)[keep:]:
         old.unlink(missing_ok=True)
 

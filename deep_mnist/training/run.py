@@ -17,6 +17,7 @@ import numpy as np
 from deep_mnist import data
 from deep_mnist.training import interrupts, machine, metrics, run_directory, summaries, threads
 from deep_mnist.training.errors import DamagedError, Interrupted, UserError
+from deep_mnist.training.exit_code import printable
 from deep_mnist.training.flags import Options
 from deep_mnist.training.numpy_session import NumpySession
 from deep_mnist.training.progress import Progress, mark
@@ -36,7 +37,7 @@ class Run:
       UserError: there is nothing to start from, or no place to write to.
     """
 
-    _reports_regularly = True  # once in log_every steps at least
+    _alone = True  # no other process updates the variables between its steps
 
     def __init__(
         self,
@@ -183,23 +184,23 @@ class Run:
                 raise self._diverged(f"loss is {test.loss}", "at the end")
             has_validation = len(self.digits.validation.labels) > 0
             validation = self.sess.evaluate(self.digits.validation) if has_validation else None
-            run_directory.write_json(
-                self.directory / run_directory.RESULT, self._result(validation, test)
-            )
             if self._summaries is not None:
                 if validation is not None:
                     self._summaries.evaluation("validation", self.config.steps, validation)
                 self._summaries.evaluation("test", self.config.steps, test)
                 self._summaries.embedding(self.digits.test)
                 self._say(summaries.how_to_look(self.directory))
+            # What has a result is finished: nothing is written after it.
+            run_directory.write_json(
+                self.directory / run_directory.RESULT, self._result(validation, test)
+            )
             self._say(f"saved {self.directory}")
             if validation is not None:
                 self._say(f"validation accuracy {self._describe(validation)}")
         elif not np.isfinite(test.loss):
-            print(
-                f"{self.name}: the loss is {test.loss}: the weights of {self.options.restore} hold "
-                "numbers that are not finite, or too large",
-                file=sys.stderr,
+            self._warn(
+                f"the loss is {test.loss}: the weights of {self.options.restore} hold numbers that "
+                "are not finite, or too large"
             )
         if np.isfinite(test.loss):
             self._check_answers(test)
@@ -213,8 +214,15 @@ class Run:
             self._say("; ".join([f"restored {self.options.restore}", *notes]))
         if self.options.eval_only:
             return
+        if self._alone and self.options.restore is not None and not self.sess.is_finite():
+            raise UserError(
+                f"the weights of {self.options.restore} hold numbers that are not finite, from "
+                "which nothing is learnt: take another checkpoint"
+            )
         directory = run_directory.create(self.name, self.options.run_dir)
         self._lock = run_directory.Lock(directory)
+        run_directory.check_unused(str(directory))  # another process may have been quicker
+        run_directory.remove_leftovers(directory)
         if self.options.restore is not None:
             self._save_restored(directory)
         run_directory.write_config(directory, self.config, self.options.restore)
@@ -226,9 +234,16 @@ class Run:
 
     def _resume(self, directory: Path) -> None:
         self._lock = run_directory.Lock(directory)
+        if (directory / run_directory.RESULT).exists():
+            raise UserError(f"{directory} was finished by another process in the meantime")
         run_directory.remove_leftovers(directory)
         self.sess.checkpoints.remove_leftovers(directory)
         self._restore_newest(directory)
+        if self._alone and self.first_step > self.config.steps:
+            raise UserError(
+                f"{directory} holds step {self.first_step}, and its {run_directory.CONFIG} asks "
+                f"for {self.config.steps} steps: expected no fewer"
+            )
         self.directory = directory
 
     def _restore_newest(self, directory: Path) -> None:
@@ -240,7 +255,7 @@ class Run:
                 self.sess.restore(prefix)
             except DamagedError as error:
                 damaged.append(prefix)
-                print(f"{self.name}: passed over: {error}", file=sys.stderr)
+                self._warn(f"passed over: {error}")
                 continue
             self.first_step = self._saved_step = self.sess.checkpoints.step_of(prefix)
             break
@@ -251,10 +266,11 @@ class Run:
                 run_directory.check_begins_anew(directory)
         for prefix in damaged:
             self.sess.checkpoints.set_aside(prefix)
-        every = self.config.log_every if self._reports_regularly else None
+        self.sess.checkpoints.prune(directory, self.config.keep)  # killed before it could
+        every = self.config.log_every if self._alone else None
         self._seconds_before, lost = metrics.rewind(directory, self.first_step, every)
         if lost:
-            print(f"{self.name}: {lost}", file=sys.stderr)
+            self._warn(lost)
         self._say(f"going on with {directory} after step {self.first_step}")
 
     def _how_to_go_on(self) -> str:
@@ -277,14 +293,14 @@ class Run:
         """An accuracy does not tell by itself that a model gives the same answer to all."""
         given = [str(label) for label, times in enumerate(test.answers) if times]
         if len(given) < len(set(self.digits.test.labels)) / 2:
-            print(
-                f"{self.name}: the model answers only {' and '.join(given)}, whatever it is "
-                "shown: it has not learnt to tell the digits apart",
-                file=sys.stderr,
+            self._warn(
+                f"the model answers only {' and '.join(given)}, whatever it is shown: it has not "
+                "learnt to tell the digits apart"
             )
 
     def _result(self, validation: Score | None, test: Score) -> dict[str, Any]:
-        trained_here = max(self.config.steps - self.first_step, 1)
+        trained_here = self.config.steps - self.first_step
+        seconds = self._seconds - self._seconds_before
         return {
             "model": self.name,
             "dataset": self.digits.name,
@@ -296,7 +312,7 @@ class Run:
             "validation_accuracy": None if validation is None else validation.accuracy,
             "loss": test.loss,
             "seconds": round(self._seconds, 3),
-            "ms_per_step": round(1e3 * (self._seconds - self._seconds_before) / trained_here, 3),
+            "ms_per_step": round(1e3 * seconds / trained_here, 3) if trained_here > 0 else None,
             "seed": self.config.seed,
             "versions": machine.versions(),
             "device": machine.device(),
@@ -309,7 +325,10 @@ class Run:
 
     def _say(self, line: str) -> None:
         if not self.options.quiet:
-            print(line, flush=True)
+            print(printable(line), flush=True)
+
+    def _warn(self, line: str) -> None:
+        print(f"{self.name}: {printable(line)}", file=sys.stderr)
 
 
 def _counts(digits: data.Dataset) -> str:

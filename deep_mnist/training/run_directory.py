@@ -19,6 +19,7 @@ from typing import Any
 from deep_mnist.training import sealed
 from deep_mnist.training.config import RESTORED_FROM, ConfigT, check, flag
 from deep_mnist.training.errors import UserError
+from deep_mnist.training.exit_code import printable
 from deep_mnist.training.progress import mark
 
 if sys.platform != "win32":
@@ -60,7 +61,6 @@ def create(name: str, run_dir: str | None) -> Path:
     check_unused(run_dir)
     try:
         Path(run_dir).mkdir(parents=True, exist_ok=True)
-        remove_leftovers(Path(run_dir))
     except OSError as error:
         raise UserError(f"--run-dir {run_dir} can't be made: {error.strerror}") from None
     return Path(run_dir)
@@ -232,15 +232,17 @@ def is_finished(name: str, directory: Path) -> bool:
     """
     try:
         result = sealed.read(directory / RESULT)
-        model, steps = result["model"], result["steps"]
-        line = f"test accuracy {result['test_accuracy']:.4g}{mark(result['dataset'])}"
+        model, steps, accuracy = (result[key] for key in ("model", "steps", "test_accuracy"))
+        if type(steps) is not int or steps < 1 or not 0 <= accuracy <= 1:
+            raise ValueError(f"step {steps!r}, test accuracy {accuracy!r}")
+        line = f"test accuracy {accuracy:.4g}{mark(result['dataset'])}"
     except FileNotFoundError:
         return False
     except (ValueError, KeyError, TypeError, OverflowError) as error:
         raise UserError(f"{directory / RESULT} can't be read as a result: {error!r}") from None
     if model != name:
         raise UserError(f"{directory} is a run of {model}: python -m deep_mnist.{model} --resume")
-    print(f"{directory} is finished: step {steps}, result in {directory / RESULT}")
+    print(printable(f"{directory} is finished: step {steps}, result in {directory / RESULT}"))
     print(line)
     return True
 

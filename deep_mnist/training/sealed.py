@@ -39,18 +39,23 @@ def read(path: Path) -> dict[str, Any]:
     if len(content) > MAX_BYTES:
         raise UserError(f"{path}: expected at most {MAX_BYTES} bytes, found more")
     try:
-        values = json.loads(content.decode("utf-8"))
+        values = json.loads(content.decode("utf-8"), parse_constant=_refuse)
+        if not isinstance(values, dict):
+            raise ValueError(f"expected an object, found a {type(values).__name__}")
+        seal = values.pop(SEAL, None)
+        altered = seal not in (None, digest(values))
     except (ValueError, RecursionError) as error:
         raise UserError(f"{path} can't be read as JSON: {error}") from None
-    if not isinstance(values, dict):
-        raise UserError(f"{path}: expected an object, found a {type(values).__name__}")
-    seal = values.pop(SEAL, None)
-    if seal is not None and seal != digest(values):
+    if altered:
         raise UserError(
             f"{path} was altered after it was written: expected the values of its {SEAL}, found "
             f"others; take a copy of it, or, where the change is meant, remove the line {SEAL}"
         )
     return values
+
+
+def _refuse(constant: str) -> Any:
+    raise ValueError(f"expected finite numbers, found {constant}")
 
 
 def digest(values: Mapping[str, Any]) -> str:

@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from deep_mnist.training import frozen, layouts, locate, npz_arrays, shapes, signatures, tables
 from deep_mnist.training.errors import DamagedError, UserError
+from deep_mnist.training.exit_code import printable
 from deep_mnist.training.shapes import Spec
 from deep_mnist.training.tensorflow import tf
 
@@ -53,7 +54,7 @@ class Loaded(NamedTuple):
         lines = [f"its names here: {', '.join(renamed)}"] if renamed else []
         if untrained:
             lines.append(f"left out, because never trained: {', '.join(sorted(untrained))}")
-        return lines + self.notes
+        return [printable(line) for line in lines + self.notes]
 
 
 def open_file(path: Path) -> WeightFile:

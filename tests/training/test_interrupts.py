@@ -23,6 +23,16 @@ def test_a_second_ctrl_c_acts_at_once():
         os.kill(os.getpid(), signal.SIGINT)
 
 
+def test_a_signal_that_is_ignored_stays_so():
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with interrupts.deferred() as pending:
+            os.kill(os.getpid(), signal.SIGINT)
+        assert pending.signal_number is None
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def test_off_the_main_thread_nothing_changes():
     seen = []
 

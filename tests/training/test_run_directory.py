@@ -36,6 +36,7 @@ def test_an_empty_directory_is_taken_and_a_used_one_is_not(tmp_path):
 def test_a_directory_with_what_a_killed_write_left_is_unused_and_cleaned(tmp_path):
     (tmp_path / "config.json.4711.tmp").write_text("{")
     assert run_directory.create("softmax", str(tmp_path)) == tmp_path
+    run_directory.remove_leftovers(tmp_path)
     assert list(tmp_path.iterdir()) == []
     (tmp_path / "notes.4711.tmp").write_text("mine")
     with pytest.raises(UserError, match="exists and is not empty"):

@@ -27,7 +27,7 @@ class Chief(Run):
     """
 
     sess: ClusterSession
-    _reports_regularly = False  # many updates by others may lie between two of its own
+    _alone = False
     _reported: int | None = None
 
     def __init__(
