@@ -28,6 +28,7 @@ from deep_mnist.data.sheet import View
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF")
 MAX_BYTES = 50_000_000
 MAX_PIXELS = 30_000_000  # of the file: looked at before anything is decoded
+MAX_SCANS = 100  # of a progressive JPEG, which has some ten
 PIXELS = 1_200_000  # that are worked on: a larger picture is made smaller first
 MOST = 1_000  # digits: each takes some 15 ms, and noise is as many as there is room for
 LONGEST = 4_000  # side of that, in pixels
@@ -102,6 +103,8 @@ def read(source: bytes | Path) -> Picture:
         try:
             with Image.open(io.BytesIO(content), formats=FORMATS) as image:
                 _check_size(*image.size)
+                if image.format in ("JPEG", "MPO"):
+                    _check_scans(content)
                 return _decode(image)
         except PictureError:
             raise
@@ -166,6 +169,13 @@ def _check_size(width: int, height: int) -> None:
         raise PictureError(
             f"expected at most {MAX_PIXELS} pixels, found {width} x {height}: make it smaller"
         )
+
+
+def _check_scans(jpeg: bytes) -> None:
+    """Each scan goes over the whole picture; their marker stands nowhere in what is compressed."""
+    scans = jpeg.count(b"\xff\xda")
+    if scans > MAX_SCANS:
+        raise PictureError(f"expected at most {MAX_SCANS} scans, found {scans}: save it anew")
 
 
 def _decode(image: Any) -> Picture:

@@ -6,6 +6,8 @@ import tokenize
 import warnings
 import zipfile
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
@@ -26,6 +28,8 @@ ZIP_FAULTS = (
     OverflowError,
 )
 
+MAX_BYTES = 1 << 26  # MNIST uncompressed, and some
+MAX_MEMBERS = 1000
 DIMENSIONS = {"x_train": 3, "y_train": 1, "x_test": 3, "y_test": 1}
 
 
@@ -36,12 +40,30 @@ def read(path: Path) -> dict[str, npt.NDArray[np.uint8]]:
     DataError for anything but four such arrays.
     """
     try:
-        with zipfile.ZipFile(path) as archive:
+        with opened(path) as archive:
             return {name: _read_member(archive, name, path) for name in DIMENSIONS}
     except ZIP_FAULTS as error:
         raise DataError(f"{path}: is no intact .npz file ({str(error)[:200]})") from None
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror or error})") from None
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[zipfile.ZipFile]:
+    """A zip whose list of members is no larger than one of arrays can be.
+
+    Raises:
+      DataError: it is larger.
+      OSError and what is in ZIP_FAULTS: it can't be read, is damaged or no zip.
+    """
+    size = path.stat().st_size
+    if size > MAX_BYTES:
+        raise DataError(f"{path}: expected at most {MAX_BYTES} bytes, found {size}")
+    with zipfile.ZipFile(path) as archive:
+        members = len(archive.infolist())
+        if members > MAX_MEMBERS:
+            raise DataError(f"{path}: expected at most {MAX_MEMBERS} arrays, found {members}")
+        yield archive
 
 
 def _read_member(archive: zipfile.ZipFile, name: str, path: Path) -> npt.NDArray[np.uint8]:

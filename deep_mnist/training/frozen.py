@@ -10,7 +10,7 @@ from deep_mnist.training.errors import UserError
 from deep_mnist.training.shapes import Spec
 from deep_mnist.training.tensorflow import tf
 
-MAX_BYTES = 1 << 28  # twenty times the largest model here
+MAX_BYTES = 1 << 25  # the largest model here in float64, and some; parsing takes up to fifty times
 VARIABLES = {"Variable", "VariableV2", "AutoReloadVariable", "VarHandleOp"}
 
 

@@ -13,11 +13,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from deep_mnist.data import regular
 from deep_mnist.training import run_directory
 from deep_mnist.training.errors import UserError
 
 METRICS = "metrics.jsonl"
 CHECKSUM = "crc32"
+MAX_BYTES = 1 << 26  # half a million lines; what is beyond counts as damaged
 
 
 class Metrics(NamedTuple):
@@ -52,14 +54,17 @@ def read(directory: Path) -> Metrics:
     """
     path = directory / METRICS
     try:
-        *whole, torn = path.read_bytes().split(b"\n")
+        with regular.open_file(path) as file:
+            content = file.read(MAX_BYTES)
+            beyond = bool(file.read(1))
     except FileNotFoundError:
         return Metrics([], 0)
     except OSError as error:
         raise UserError(f"{path} can't be read: {error.strerror}") from None
+    *whole, torn = content.split(b"\n")
     lines = [_values(line) for line in whole]
     kept = [values for values in (*lines, _values(torn)) if values is not None]
-    return Metrics(kept, lines.count(None))
+    return Metrics(kept, lines.count(None) + beyond)
 
 
 def lacks(lines: Sequence[dict[str, Any]], end: int, every: int) -> bool:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from deep_mnist.data import regular
 from deep_mnist.training.errors import UserError
 
 SEAL = "sha256"
@@ -30,7 +31,7 @@ def read(path: Path) -> dict[str, Any]:
       UserError: it can't be read, is no JSON object, or was altered after it was written.
     """
     try:
-        with path.open("rb") as file:
+        with regular.open_file(path) as file:
             content = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
         raise

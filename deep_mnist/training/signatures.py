@@ -6,10 +6,9 @@ Nothing is unpacked, unpickled or executed to find out.
 from __future__ import annotations
 
 import re
-import zipfile
 from pathlib import Path
 
-from deep_mnist.data import npz
+from deep_mnist.data import DataError, npz
 
 # Both an index (of format V2) and a checkpoint in one file (V1) are such tables, by their end.
 TABLE_END = bytes.fromhex("57fb808b247547db")
@@ -60,9 +59,9 @@ def is_npz(path: Path) -> bool:
         if file.read(2) != b"PK":
             return False
     try:
-        with zipfile.ZipFile(path) as archive:
+        with npz.opened(path) as archive:
             names = archive.namelist()
-    except npz.ZIP_FAULTS:
+    except (DataError, *npz.ZIP_FAULTS):
         return False
     return bool(names) and all(name.endswith(".npy") for name in names)
 
@@ -106,8 +105,10 @@ def foreign(path: Path) -> str | None:
 
 def _zip(path: Path) -> str:
     try:
-        with zipfile.ZipFile(path) as archive:
+        with npz.opened(path) as archive:
             names = archive.namelist()
+    except DataError:
+        return f"a zip archive: {ARCHIVE}"
     except npz.ZIP_FAULTS:
         return "a zip archive that is cut short: copy or download it anew"
     if any(name.rpartition("/")[2] == "data.pkl" for name in names):

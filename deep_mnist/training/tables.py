@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 FOOTER = 48  # bytes: two handles, padded to 40, and a magic number
+TRAILER = 5  # bytes after a block: whether it is compressed, and its checksum
 MAX_RANK = 254
+MAX_KEY = 1024
 COMPRESSED = 1  # as TensorFlow 1.0 wrote it; left to TensorFlow's reader
 
 
@@ -58,8 +60,13 @@ def _entries(content: bytes) -> Iterator[tuple[bytes, bytes]]:
     footer = len(content) - FOOTER
     _, place = _varint(content, footer)
     _, place = _varint(content, place)
+    left = len(content)
     for _, handle in _block(content, *_handle(content, place)):
-        yield from _block(content, *_handle(handle, 0))
+        start, size = _handle(handle, 0)
+        left -= size + TRAILER
+        if left < 0:  # blocks of a sound table lie apart
+            raise ValueError("its index names a block twice")
+        yield from _block(content, start, size)
 
 
 def _handle(content: bytes, place: int) -> tuple[int, int]:
@@ -78,6 +85,8 @@ def _block(content: bytes, start: int, size: int) -> Iterator[tuple[bytes, bytes
         shared, place = _varint(block, place)
         own, place = _varint(block, place)
         length, place = _varint(block, place)
+        if shared + own > MAX_KEY:
+            raise ValueError("its index has a name that is far too long")
         key = key[:shared] + block[place : place + own]
         place += own + length
         if shared > len(key) or place > end:

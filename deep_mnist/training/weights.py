@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from deep_mnist.data import regular
 from deep_mnist.training import frozen, layouts, locate, npz_arrays, shapes, signatures, tables
 from deep_mnist.training.errors import DamagedError, UserError
 from deep_mnist.training.exit_code import printable
@@ -161,12 +162,19 @@ def reason(error: BaseException) -> str:
     return (telling or lines or [type(error).__name__])[0]
 
 
+def _check_type(path: Path, name: str, spec: Spec) -> None:
+    """Raises DamagedError for what is no number: TensorFlow's code ends in no way that is known."""
+    if not NUMBERS.fullmatch(spec.dtype):
+        raise _damaged(path, ValueError(f"{name} is said to be of type {spec.dtype}"))
+
+
 def _open_graph(path: Path) -> WeightFile:
     constants = frozen.read_constants(path)
     specs = {name: spec for name, (spec, _) in constants.items()}
     _check_size(path, specs)
 
     def read(name: str) -> Any:
+        _check_type(path, name, specs[name])
         try:
             return frozen.value(constants[name][1])
         except (ValueError, TypeError, OverflowError) as error:
@@ -198,8 +206,7 @@ def _open_checkpoint(path: Path, kind: str, pattern: str) -> WeightFile:
     _check_size(path, specs)
 
     def read(name: str) -> Any:
-        if not NUMBERS.fullmatch(specs[name].dtype):  # for some types its native code aborts
-            raise _damaged(path, ValueError(f"{name} is said to be of type {specs[name].dtype}"))
+        _check_type(path, name, specs[name])
         try:
             return reader.get_tensor(name)
         except Exception as error:
@@ -228,12 +235,14 @@ def _check_pair(prefix: Path) -> None:
     data = _data_files(prefix)
     for path in (index, *data):
         try:
-            with path.open("rb") as file:
+            with regular.open_file(path) as file:
                 head = file.read(len(signatures.LFS))
         except FileNotFoundError:
             raise DamagedError(
                 f"{path} is missing: a checkpoint is a pair of files, copy both"
             ) from None
+        except OSError as error:
+            raise UserError(f"{path} can't be read: {error.strerror}") from None
         # The data has no signature of its own: its first bytes may be any.
         kind = signatures.foreign(path) if not head or head == signatures.LFS else None
         if path == index and not signatures.is_table(path):

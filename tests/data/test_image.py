@@ -322,6 +322,16 @@ def test_more_bytes_than_the_limit_are_not_decoded(monkeypatch, tmp_path):
         image.read(tmp_path / "large.png")
 
 
+def test_a_jpeg_of_many_scans_is_not_decoded():
+    file = io.BytesIO()
+    Image.new("L", (40, 30), 255).save(file, "JPEG", progressive=True)
+    image.read(file.getvalue())
+    start = file.getvalue().rindex(b"\xff\xda")
+    scans = file.getvalue()[:start] + 200 * file.getvalue()[start:-2] + b"\xff\xd9"
+    with pytest.raises(image.PictureError, match="expected at most 100 scans, found 2"):
+        image.read(scans)
+
+
 def test_a_missing_file_and_a_missing_pillow_are_told(monkeypatch, tmp_path):
     with pytest.raises(image.PictureError, match="can't be read: No such file"):
         image.read(tmp_path / "none.png")

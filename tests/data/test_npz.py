@@ -173,3 +173,14 @@ def test_decompressors_without_a_bound_are_not_used(tmp_path, arrays):
 
 def test_a_missing_file(tmp_path):
     assert refused(tmp_path / "mnist.npz") == "cannot be read (No such file or directory)"
+
+
+def test_a_list_of_members_is_bounded(tmp_path, arrays, monkeypatch):
+    path = tmp_path / "mnist.npz"
+    np.savez(path, **arrays)
+    monkeypatch.setattr(npz, "MAX_MEMBERS", 3)
+    with pytest.raises(DataError, match="expected at most 3 arrays, found 4"):
+        npz.read(path)
+    monkeypatch.setattr(npz, "MAX_BYTES", 100)
+    with pytest.raises(DataError, match="expected at most 100 bytes, found "):
+        npz.read(path)

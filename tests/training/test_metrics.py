@@ -76,5 +76,15 @@ def test_lines_of_older_versions_have_no_checksum(tmp_path):
 
 def test_reports_that_cannot_be_read_are_the_users_to_mend(tmp_path):
     (tmp_path / "metrics.jsonl").mkdir()
-    with pytest.raises(UserError, match=r"metrics\.jsonl can't be read: Is a directory"):
+    with pytest.raises(UserError, match=r"metrics\.jsonl can't be read: it is no regular file"):
         metrics.read(tmp_path)
+
+
+def test_a_file_without_end_costs_no_memory_and_no_report_before_it(run, monkeypatch):
+    path = run / "metrics.jsonl"
+    monkeypatch.setattr(metrics, "MAX_BYTES", path.stat().st_size)
+    with path.open("r+b") as file:
+        file.truncate(1 << 40)
+    kept = f"passed over: 1 damaged lines of {path}, which is kept as {path}.damaged"
+    assert metrics.rewind(run, 200, 100) == (10.0, kept)
+    assert steps(run) == [0, 100]

@@ -60,6 +60,8 @@ def test_no_single_flipped_bit_gives_other_values(path):
         (b"[" * 100_000, "can't be read as JSON"),
         (b"9" * 10_000, "can't be read as JSON"),
         (b"[]", "expected an object, found a list"),
+        (b'{"learning_rate": NaN}', "expected finite numbers, found NaN"),
+        (b'{"learning_rate": -Infinity}', "expected finite numbers, found -Infinity"),
         (b" " * 2_000_000, "expected at most 1048576 bytes"),
     ],
 )
@@ -67,3 +69,10 @@ def test_what_is_no_object_is_refused(path, content, message):
     path.write_bytes(content)
     with pytest.raises(UserError, match=message):
         sealed.read(path)
+
+
+def test_no_nesting_is_too_deep_to_be_told(path):
+    for depth in range(800, 1100):  # Python's limit, near which reading works and writing does not
+        path.write_text('{"sha256": "0", "a": ' + depth * "[" + depth * "]" + "}")
+        with pytest.raises(UserError):
+            sealed.read(path)

@@ -26,11 +26,11 @@ def index(tmp_path):
     The checksum, which is not looked at here, is zero.
     """
 
-    def write(*rows, compressed=0):
+    def write(*rows, compressed=0, times=1):
         made = [(shared, key, value() if callable(value) else value) for shared, key, value in rows]
         data = block([(0, b"", b""), *made])
         trailer = bytes([compressed]) + bytes(4)
-        listing = block([(0, b"~", varint(0) + varint(len(data)))])
+        listing = block([(0, b"~", varint(0) + varint(len(data)))] * times)
         handles = varint(0) * 2 + varint(len(data) + 5) + varint(len(listing))
         path = tmp_path / "model.index"
         path.write_bytes(data + trailer + listing + bytes(5) + handles.ljust(48, b"\0"))
@@ -70,6 +70,7 @@ def test_an_index_as_it_should_be_passes(index):
         ((0, b"W", entry(1, 3, slices=[PART])), "its index gives W a part outside of its shape"),
         ((0, b"W", entry(2, slices=[PART])), "its index gives W a part outside of its shape"),
         ((9, b"W", entry(2)), "its index ends in the middle of an entry"),
+        ((0, b"W" * 2000, entry(2)), "its index has a name that is far too long"),
     ],
 )
 def test_what_is_none_is_told(index, row, message):
@@ -90,3 +91,9 @@ def test_every_cut_is_told_or_told_by_tensorflow(index):
 
 def test_a_compressed_index_is_left_to_tensorflow(index):
     tables.check_index(index((0, b"W", b"\xff"), compressed=1))
+
+
+def test_no_block_is_looked_through_twice(index):
+    """A hundred kilobytes could have one looked through ten thousand times."""
+    with pytest.raises(ValueError, match="its index names a block twice"):
+        tables.check_index(index((0, b"W", entry(2)), times=9))

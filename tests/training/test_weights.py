@@ -207,3 +207,9 @@ def test_what_is_no_number_is_never_asked_of_tensorflow(tmp_path):
     np.testing.assert_array_equal(file.read("W"), [1, 1])
     with pytest.raises(DamagedError, match="s is said to be of type string"):
         file.read("s")
+    graph = tf.GraphDef()
+    constant = graph.node.add(name="r", op="Const").attr["value"].tensor
+    constant.dtype = tf.resource.as_datatype_enum
+    (tmp_path / "frozen.pb").write_bytes(graph.SerializeToString())
+    with pytest.raises(DamagedError, match="r is said to be of type resource"):
+        weights.open_file(tmp_path / "frozen.pb").read("r")
