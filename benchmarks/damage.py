@@ -196,7 +196,7 @@ def verdict(case: Case, found: Outcome, expected: Outcome) -> str:
         return "an older checkpoint, and said so"
     if same:
         return "as undamaged, by an older checkpoint" if went_back(found) else "as undamaged"
-    if not lines:
+    if not any(case.file in line for line in lines):
         return "FAULT: other results, nothing said"
     if case.command.startswith("resume"):
         return "FAULT: other weights"

@@ -221,7 +221,7 @@ def fuzz_flags(content: bytes) -> None:
         elif kind < 9:
             argv.append(data.PickValueInList(VALUES))
         else:
-            argv.append(data.ConsumeUnicode(8).replace("\0", ""))
+            argv.append(os.fsdecode(data.ConsumeBytes(8).replace(b"\0", b"")))
     if "--gradient-check" in argv and program == "fnn":
         return
     out, said = io.TextIOWrapper(io.BytesIO(), "utf-8"), io.StringIO()

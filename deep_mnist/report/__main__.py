@@ -50,9 +50,12 @@ def _run(argv: Sequence[str] | None) -> None:
     for picture in gallery.draw(asked, options.data_dir):
         pictures.append(picture)
         if out is not None:
-            out.mkdir(parents=True, exist_ok=True)
             file = out / f"{picture.name}.{options.format}"
-            file.write_bytes(FORMATS[options.format](picture))
+            try:
+                out.mkdir(parents=True, exist_ok=True)
+                file.write_bytes(FORMATS[options.format](picture))
+            except OSError as error:
+                raise UserError(f"{file} can't be written: {error.strerror}") from None
             print(file, flush=True)
     if not pictures:
         raise UserError("there is nothing to draw yet: no run has a report or a result")

@@ -114,6 +114,9 @@ def _reports(
     directory: Path, config: dict[str, Any], result: dict[str, Any] | None
 ) -> tuple[list[Report], str]:
     """The reports, and what was lost of them: a cluster's come when they come."""
+    if not (directory / metrics.METRICS).exists():
+        lost = "is not there: the training itself is not drawn"
+        return [], lost if result is not None else ""
     lines, damaged = metrics.read(directory)
     whole = [line for line in lines if line.keys() >= {"training_accuracy", "loss"}]
     reports = [Report(line["step"], line["training_accuracy"], line["loss"]) for line in whole]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import difflib
 import math
 import os
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -42,7 +44,10 @@ class Parser(argparse.ArgumentParser):
     """Its errors are UserErrors."""
 
     def error(self, message: str) -> NoReturn:
-        raise UserError(f"{message}; --help lists the flags")
+        flag = re.match(r"unrecognized arguments: (--[\w-]+)", message)
+        near = difflib.get_close_matches(flag[1], self._option_string_actions, 1) if flag else []
+        hint = f"did you mean {near[0]}? " if near else ""
+        raise UserError(f"{message}; {hint}--help lists the flags")
 
 
 def parse(

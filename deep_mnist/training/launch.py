@@ -74,6 +74,8 @@ def _run(
         directory = run_directory.find(name, options.resume)
         if run_directory.is_finished(name, directory):
             return None
+        if task is None:
+            run_directory.Lock(directory).release()
         options = dataclasses.replace(options, resume=str(directory))
         config = configs.read_json(directory / run_directory.CONFIG, config_class)
     else:

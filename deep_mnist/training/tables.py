@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from deep_mnist.training import tensorflow
+
 FOOTER = 48  # bytes: two handles, padded to 40, and a magic number
 TRAILER = 5  # bytes after a block: whether it is compressed, and its checksum
 MAX_RANK = 254
@@ -21,7 +23,8 @@ COMPRESSED = 1  # as TensorFlow 1.0 wrote it; left to TensorFlow's reader
 
 def check_index(path: Path) -> None:
     """Raises ValueError, with the reason, where an index is none that TensorFlow can read."""
-    from google.protobuf.message import DecodeError  # TensorFlow's, and as slow to import
+    tensorflow.load()
+    from google.protobuf.message import DecodeError
     from tensorflow.core.protobuf import tensor_bundle_pb2
 
     content = path.read_bytes()

@@ -60,6 +60,11 @@ def import_quietly() -> None:
     _TensorFlow.quiet = True
 
 
+def load() -> None:
+    """Imports TensorFlow, as quietly as was asked: before a module of it is imported by name."""
+    tf._module()
+
+
 @contextmanager
 def standard_error_held_back() -> Iterator[None]:
     """Holds back file descriptor 2, where native code writes; replays it if the body fails.

@@ -269,3 +269,13 @@ def test_a_run_with_one_report_is_drawn_without_a_warning(tmp_path):
     for directory in (one, lost):
         (run,) = runs.read_all([directory])
         assert curves.draw([run._replace(model="softmax")]) is not None
+
+
+def test_weights_that_come_without_reports_are_no_damaged_run(tmp_path):
+    result = {"test_accuracy": 0.5, "test_examples": 10, "steps": 9, "model": "softmax"}
+    begun = made_up(tmp_path / "begun", {"steps": 9}, [])
+    shipped = made_up(tmp_path / "shipped", {"steps": 9}, [], result)
+    for directory in (begun, shipped):
+        Path(directory, "metrics.jsonl").unlink()
+    lost = [run.lost for run in runs.read_all([begun, shipped])]
+    assert lost == ["", "is not there: the training itself is not drawn"]
