@@ -203,6 +203,12 @@ def test_eight_threads_read_what_one_does(real):
 # Bodies -----------------------------------------------------------------------
 
 
+# The fields of a form, of which the first has no name.
+NAMELESS = b"".join(
+    b"--x\r\nContent-Disposition: form-data%s\r\n\r\n1\r\n" % name for name in (b"", b'; name="a"')
+)
+
+
 def png(content, kind="image/png"):
     return {"data": content, "content_type": kind}
 
@@ -298,6 +304,11 @@ def test_pixels_that_are_none_are_refused_with_the_reason(client, path, body, me
             "expected one picture (curl -F picture=@FILE), found 2 files",
         ),
         (png(b"--x\r\nbroken", "multipart/form-data; boundary=x"), 400, "found 0"),
+        (
+            png(NAMELESS + b"--x--", "multipart/form-data; boundary=x"),
+            400,
+            'and the fields ["None", "a"]',
+        ),
         (
             png(b"x", "multipart/form-data"),
             400,

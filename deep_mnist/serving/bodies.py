@@ -75,7 +75,7 @@ def _file_of_form(request: Request) -> bytes:
             f"{request.max_form_memory_size} bytes in those that are no file; send the file alone"
         ) from None
     if len(files) != 1:
-        fields = f" and the fields {_short(sorted(request.form))}" if request.form else ""
+        fields = f" and the fields {_short(sorted(map(str, request.form)))}" if request.form else ""
         raise BadRequest(f"{expected}, found {len(files)} files{fields}")
     content: bytes = files[0].read()
     return content
