@@ -162,8 +162,7 @@ def recognize(checkpoint: str) -> str:
     if Path(checkpoint).is_dir() and npz_checkpoints.newest_first(Path(checkpoint)):
         return "fnn"  # no other program saves such
     file = weights.open_file(locate.find(checkpoint))
-    found = {name: spec.shape for name, spec in file.specs.items()}
-    if found == {name: w.shape for name, w in _fnn_weights().items()}:
+    if is_of_fnn(file):
         return "fnn"
     loaded, undecided, others = fits(file, GRAPHS)
     if len(loaded) == 1 and not undecided:
@@ -179,6 +178,12 @@ def recognize(checkpoint: str) -> str:
         raise next(iter(undecided.values()))
     nearest = min(others, key=lambda name: others[name].distance)
     raise training.UserError(f"the nearest model is {nearest}: {others[nearest]}")
+
+
+def is_of_fnn(file: weights.WeightFile) -> bool:
+    """Whether an open file holds fnn's weights, which no graph is for."""
+    found = {name: spec.shape for name, spec in file.specs.items()}
+    return found == {name: w.shape for name, w in _fnn_weights().items()}
 
 
 def program(name: str) -> Any:

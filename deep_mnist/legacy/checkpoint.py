@@ -55,6 +55,13 @@ def _run(argv: Sequence[str] | None) -> None:
 
     file = weights.open_file(place)
     print(f"{place}: {file.format}, {len(file.specs)} variables", flush=True)
+    if options.model is None and models.is_of_fnn(file):
+        if options.convert is not None:
+            raise UserError("--convert: fnn takes these weights as they are, in .npz")
+        print("model: fnn")
+        _list(file)
+        print(f"restored by: python -m deep_mnist.fnn --restore {shlex.quote(str(place))}")
+        return
     names = (options.model,) if options.model else models.GRAPHS
     loaded, undecided, others = models.fits(file, names, take)
     for name, model in loaded.items():

@@ -8,7 +8,7 @@ import pytest
 
 from deep_mnist import softmax
 from deep_mnist.legacy import __main__ as legacy
-from deep_mnist.training import tf
+from deep_mnist.training import shipped, tf
 
 
 @pytest.fixture(scope="module")
@@ -108,6 +108,18 @@ def test_a_mistake_is_told_in_one_line(old, capsys, arguments, message):
     said = capsys.readouterr().err
     assert message in said
     assert said.count("\n") == 1
+
+
+def test_fnns_weights_are_known_too(capsys):
+    place = str(shipped.directory("fnn") / "model-50.npz")
+    assert legacy.main(["checkpoint", place]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1:] == [
+        "model: fnn",
+        "  W1 float64[785, 100]",
+        "  W2 float64[100, 10]",
+        f"restored by: python -m deep_mnist.fnn --restore {place}",
+    ]
 
 
 def test_the_commands_are_listed(capsys):
