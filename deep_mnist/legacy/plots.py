@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,11 @@ class Plots:
         number = 1
         while (path := self._folder / f"{self._name}-plot-{number}.png").exists():
             number += 1
-        figure.savefig(path)
+        try:
+            figure.savefig(path)
+        except OSError as error:  # a window would not have stopped the script either
+            print(f"plot not written to {path.name}: {error.strerror}", file=sys.stderr)
+            return
         print(f"plot written to {path.name}", flush=True)
 
 
