@@ -15,7 +15,7 @@ PANEL, GAP, LEFT, RIGHT, BOTTOM = 1.7, 0.4, 0.62, 0.85, 0.45  # inches
 RARE = 0.04  # the share of points, at the start of a long run, that may lie below the panel
 FEW_DECADES = 60  # a loss axis that spans less has marks at 2 and 5 as well
 LEAST_LOSS = 1e-7  # of an image: float32 holds no probability nearer to 1
-LONGEST = 12  # characters of a label
+LONGEST = 11  # characters of a label
 SUMMED = ("softmax", "cnn")  # their loss is summed over the batch
 
 
@@ -46,6 +46,8 @@ def draw(runs: list[Run]) -> Picture | None:
             faint = 0.15 if single else 0.35
             panel.plot(steps, values, ".", color=color, markersize=3, alpha=faint, mew=0)
             panel.plot(steps, line, color=color, linewidth=0.8 if single else 1.4)
+            if len(steps) == 1:  # no line: the one point has to be seen
+                panel.plot(steps, values, "o", color=color, markersize=4, mew=0, clip_on=False)
             labels.append((float(line[-1]), _short(run.label), color))
     _finish(panels, runs)
     words = _end_words(model, runs, single)
