@@ -387,7 +387,7 @@ def main() -> None:
     for number, seed in enumerate(globals()[f"{options.target}_seeds"]()):
         (corpus / str(number)).write_bytes(seed)
     os.chdir(HERE)
-    libfuzzer = ["-timeout=30", "-rss_limit_mb=2048", "-max_len=20000", "-len_control=0"]
+    libfuzzer = ["-timeout=120", "-rss_limit_mb=2048", "-max_len=20000", "-len_control=0"]
     libfuzzer += [f"-max_total_time={options.seconds}", f"-seed={options.seed}"]
     libfuzzer += ["-print_final_stats=1", f"-artifact_prefix={findings}/", str(corpus)]
     atheris.Setup([sys.argv[0], *libfuzzer], globals()[f"fuzz_{options.target}"])
