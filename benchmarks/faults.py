@@ -43,6 +43,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--data-dir")
     options = parser.parse_args()
+    # In a shell's background Ctrl-C is ignored, and would be by what is started here.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     chance = random.Random(options.seed)
     common = ["--dataset", "mnist", *(["--data-dir", options.data_dir] if options.data_dir else [])]
     work = Path(tempfile.mkdtemp(prefix="faults-"))
@@ -60,8 +62,9 @@ def main() -> None:
         whole, seconds = expected[program]
         directory = work / f"{program}-{number}"
         arguments = [*SETTINGS[program].split(), *common, "--run-dir", str(directory)]
-        for _ in range(chance.randint(1, STOPS)):
-            kind = stop_once(program, arguments, directory, chance, seconds)
+        for stop in range(chance.randint(1, STOPS)):
+            # Less and less is left to be done.
+            kind = stop_once(program, arguments, directory, chance, seconds / (stop + 2))
             stops[kind] += 1
             if not (directory / "config.json").exists():
                 continue  # stopped before the run began: there is nothing to resume

@@ -2,12 +2,17 @@
 
 import functools
 import os
+import signal
 from pathlib import Path
 
 import pytest
 
 from deep_mnist import data
 from deep_mnist.data import generated
+
+# In a shell's background Ctrl-C is ignored; what is tested, and started by tests, must hear it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 STARTED_IN = Path.cwd()
 REAL_DATA = STARTED_IN / os.environ.get("DEEP_MNIST_DATA_DIR", "MNIST_data")

@@ -58,6 +58,7 @@ def test_the_faults_shown_are_those_of_the_campaigns():
     made = runpy.run_path(str(DOCS.parent / "benchmarks" / "table.py"))
     page = (DOCS / "reliability.md").read_text("utf-8")
     assert made["stops"]() in page
+    assert sum(made["read"]("faults")["runs_as_uninterrupted"].values()) == 100
     assert made["damage"]() in page
     assert all(line.endswith("| 0 |") for line in made["damage"]().splitlines()[2:])
 
