@@ -23,7 +23,7 @@ TEST = [
     *WEB,
     "jsonschema>=4.0.1",  # the answers of the API against its description
     "pytest>=8",
-    "pytest-xdist>=3.7",
+    "pytest-xdist>=3.8",
     "pyyaml>=6",  # the manifests of docs/kubernetes
     "setuptools>=70.1",  # a test builds the wheel
 ]
