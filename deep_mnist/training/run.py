@@ -234,7 +234,7 @@ class Run:
 
     def _resume(self, directory: Path) -> None:
         self._lock = run_directory.Lock(directory)
-        if (directory / run_directory.RESULT).exists():
+        if self._alone and (directory / run_directory.RESULT).exists():
             raise UserError(f"{directory} was finished by another process in the meantime")
         run_directory.remove_leftovers(directory)
         self.sess.checkpoints.remove_leftovers(directory)
