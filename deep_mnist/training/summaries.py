@@ -111,7 +111,8 @@ class Summaries:
         try:
             projector.write(self._directory / "test", self._sess, test)
         except OSError as error:
-            raise UserError(f"{error.filename} can't be written: {error.strerror}") from None
+            place = error.filename or self._directory
+            raise UserError(f"{place} can't be written: {error.strerror}") from None
 
     def close(self) -> None:
         """Frees the session and closes the files; everything is in them already."""
