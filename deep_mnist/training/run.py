@@ -126,8 +126,7 @@ class Run:
                     done = step + 1
                     stopping = pending.signal_number is not None
                     if stopping or done % self.config.save_every == 0 or done == steps:
-                        if not self.sess.is_finite():
-                            raise self._diverged("weights are not finite", f"after step {done}")
+                        self._check_weights(done)
                         self.sess.save(self.directory, done, self.config.keep)
                         self._saved_step = done
                     if stopping:
@@ -281,6 +280,11 @@ class Run:
             f"stopped; step {self._saved_step} of {self.config.steps} is saved; "
             f"go on with: {shlex.join(command)}"
         )
+
+    def _check_weights(self, step: int) -> None:
+        """Before they are saved: raises UserError if they are not all finite."""
+        if not self.sess.is_finite():
+            raise self._diverged("weights are not finite", f"after step {step}")
 
     def _diverged(self, what: str, when: str) -> UserError:
         form = f" and --loss {self.config.loss}" if hasattr(self.config, "loss") else ""

@@ -145,6 +145,7 @@ class Chief(Run):
 
     def _save(self) -> None:
         assert self.directory is not None
+        self._check_weights(self.sess.step)
         self.sess.save(self.directory, self.sess.step, self.config.keep)
         self._saved_step = self.sess.step
 

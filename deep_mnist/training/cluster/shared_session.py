@@ -225,7 +225,8 @@ class SharedSession(ClusterSession):
         return announced
 
     def _check_chief(self) -> None:
-        if time.monotonic() > self._asked + PAUSE:
+        # A synchronous one that was let go on looks before it waits for its turn again.
+        if self._synchronous or time.monotonic() > self._asked + PAUSE:
             if self._run(self._failed):
                 raise UserError(f"{self.task.chief} gave up: see what it says")
             self._asked = time.monotonic()
