@@ -27,6 +27,7 @@ import numpy as np
 from deep_mnist import data, models, training
 from deep_mnist.data import image
 from deep_mnist.training.flags import Parser
+from deep_mnist.training.printable import printable
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".tif", ".tiff", ".gif"}
 UNREADABLE = {".heic", ".heif", ".avif"}  # a telephone's: told of, not passed over
@@ -67,7 +68,7 @@ def _run(argv: Sequence[str] | None) -> int:
                 digits = image.digits(image.read(_source(file)))
             except image.PictureError as error:
                 failed = True
-                print(f"predict: {_printable(file)}: {error}", file=sys.stderr)
+                print(f"predict: {printable(file)}: {error}", file=sys.stderr)
                 if options.format != "text":
                     write(file, str(error), [])
                 continue
@@ -180,7 +181,7 @@ def _load(names: Sequence[str], checkpoint: str | None) -> list[models.Classifie
     shelf = [models.load(name, checkpoint) for name in names]
     for model in shelf:
         for note in model.notes:
-            print(f"predict: {note}", file=sys.stderr)
+            print(f"predict: {printable(note)}", file=sys.stderr)
     return shelf
 
 
@@ -201,7 +202,7 @@ def _write_text(file: str, error: str | None, readings: list[Reading]) -> None:
             ", ".join(f"{label} {100 * share:.1f} %" for label, share in top) for top in reading.top
         )
         model = f"{reading.model:8}" if len(readings) > 1 else ""
-        print(f"{_printable(file)}: {model}{labels}   ({likely})", flush=True)
+        print(f"{printable(file)}: {model}{labels}   ({likely})", flush=True)
 
 
 def _write_json(file: str, error: str | None, readings: list[Reading]) -> None:
@@ -232,11 +233,11 @@ def _write_csv() -> Callable[[str, str | None, list[Reading]], None]:
             table.writeheader()
             begun = True
         if error:
-            table.writerow({"file": _printable(file), "error": error})
+            table.writerow({"file": printable(file), "error": error})
         for reading in readings:
             for number, (digit, top) in enumerate(zip(reading.digits, reading.top, strict=True)):
                 likely = [value for label, share in top for value in (label, f"{share:.6f}")]
-                values = (_printable(file), reading.model, number, *likely, *digit.box, "")
+                values = (printable(file), reading.model, number, *likely, *digit.box, "")
                 table.writerow(dict(zip(COLUMNS, values, strict=True)))
         sys.stdout.flush()
 
@@ -265,10 +266,6 @@ def _with_progress(files: list[str]) -> Iterable[str]:
         return files
     bar: Iterable[str] = tqdm(files, unit=" pictures", dynamic_ncols=True)
     return bar
-
-
-def _printable(name: str) -> str:
-    return name if name.isprintable() else ascii(name)[1:-1]
 
 
 if __name__ == "__main__":

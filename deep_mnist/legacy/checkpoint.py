@@ -19,8 +19,9 @@ import numpy as np
 
 from deep_mnist import models, training
 from deep_mnist.training import UserError, leftovers, locate, shapes, tensorflow, tf, weights
-from deep_mnist.training.exit_code import exit_code, printable
+from deep_mnist.training.exit_code import exit_code
 from deep_mnist.training.flags import Parser
+from deep_mnist.training.printable import printable
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -31,7 +31,7 @@ Read in this order:
     summaries.py       its event files for TensorBoard; projector.py: test digits as points
     machine.py         versions and processor, for the result
     shipped.py         where the trained weights that come with deep_mnist are
-    progress.py  interrupts.py  errors.py
+    progress.py  interrupts.py  errors.py  printable.py
 """
 
 from deep_mnist.training.backward import faster_backward

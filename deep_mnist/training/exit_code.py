@@ -12,6 +12,7 @@ from typing import Any
 
 from deep_mnist.data import DataError
 from deep_mnist.training.errors import Interrupted, UserError
+from deep_mnist.training.printable import printable
 
 
 def exit_code(name: str, command: Callable[[], int | None], stopped: str = "stopped") -> int:
@@ -45,11 +46,6 @@ def exit_code(name: str, command: Callable[[], int | None], stopped: str = "stop
     finally:
         if before is not None:
             signal.signal(signal.SIGTERM, before)
-
-
-def printable(text: str) -> str:
-    """A text that is one line, and moves no cursor: names in a file may be anything."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def _terminate_by_exception(stopped: str) -> Any:

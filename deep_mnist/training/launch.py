@@ -22,7 +22,8 @@ from deep_mnist.training import (
     weights,
 )
 from deep_mnist.training.errors import UserError
-from deep_mnist.training.exit_code import exit_code, printable
+from deep_mnist.training.exit_code import exit_code
+from deep_mnist.training.printable import printable
 
 
 def launch(

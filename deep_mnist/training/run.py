@@ -17,9 +17,9 @@ import numpy as np
 from deep_mnist import data
 from deep_mnist.training import interrupts, machine, metrics, run_directory, summaries, threads
 from deep_mnist.training.errors import DamagedError, Interrupted, UserError
-from deep_mnist.training.exit_code import printable
 from deep_mnist.training.flags import Options
 from deep_mnist.training.numpy_session import NumpySession
+from deep_mnist.training.printable import printable
 from deep_mnist.training.progress import Progress, mark
 from deep_mnist.training.score import Score
 from deep_mnist.training.session import Session

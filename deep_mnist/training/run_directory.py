@@ -19,7 +19,7 @@ from typing import Any
 from deep_mnist.training import sealed
 from deep_mnist.training.config import RESTORED_FROM, ConfigT, check, flag
 from deep_mnist.training.errors import UserError
-from deep_mnist.training.exit_code import printable
+from deep_mnist.training.printable import printable
 from deep_mnist.training.progress import mark
 
 if sys.platform != "win32":

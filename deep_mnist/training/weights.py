@@ -21,7 +21,7 @@ import numpy.typing as npt
 from deep_mnist.data import regular
 from deep_mnist.training import frozen, layouts, locate, npz_arrays, shapes, signatures, tables
 from deep_mnist.training.errors import DamagedError, UserError
-from deep_mnist.training.exit_code import printable
+from deep_mnist.training.printable import printable
 from deep_mnist.training.shapes import Spec
 from deep_mnist.training.tensorflow import tf
 
