@@ -40,6 +40,7 @@ from deep_mnist.training import (
     weights,
 )
 from deep_mnist.training.flags import Parser
+from deep_mnist.training.printable import printable
 from deep_mnist.training.progress import mark
 from deep_mnist.training.score import fingerprint
 
@@ -57,7 +58,7 @@ def _run(argv: Sequence[str] | None) -> int:
     try:
         _export(options)
     except ExportError as error:
-        print(f"export: {options.format} is not kept: {error}", file=sys.stderr)
+        print(f"export: {options.format} is not kept: {printable(str(error))}", file=sys.stderr)
         return 1
     except (KeyboardInterrupt, Interrupted) as error:
         number = error.signal_number if isinstance(error, Interrupted) else signal.SIGINT
@@ -115,7 +116,7 @@ def _export(options: argparse.Namespace) -> None:
     with models.load(name, None if ships else options.source) as classifier:
         trained = Trained(name, classifier.config, _weights(classifier))
         for note in classifier.notes:
-            print(f"export: {note}", file=sys.stderr)
+            print(f"export: {printable(note)}", file=sys.stderr)
         digits = data.load(_dataset(options, classifier.path), options.data_dir)
         images = data.scale(digits.test.images[: check.EXAMPLES])
         labels = digits.test.labels[: check.EXAMPLES]

@@ -76,7 +76,7 @@ def _run(argv: Sequence[str] | None) -> None:
         nearest = min(others, key=lambda name: others[name].distance)
         raise UserError(f"the nearest model is {nearest}: {others[nearest]}")
     for name, choices in undecided.items():
-        print(f"model: perhaps {name}: {choices}")
+        print(printable(f"model: perhaps {name}: {choices}"))
     if options.convert is not None:
         if len(loaded) > 1:
             raise UserError(f"it holds {' and '.join(loaded)}: name one by --model")
@@ -96,7 +96,7 @@ def _describe(name: str, file: weights.WeightFile, loaded: weights.Loaded) -> No
     print(f"model: {name}")
     _print_table(rows)
     for note in loaded.notes:
-        print(f"note: {note}")
+        print(printable(f"note: {note}"))
 
 
 def _list(file: weights.WeightFile) -> None:

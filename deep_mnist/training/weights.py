@@ -21,7 +21,6 @@ import numpy.typing as npt
 from deep_mnist.data import regular
 from deep_mnist.training import frozen, layouts, locate, npz_arrays, shapes, signatures, tables
 from deep_mnist.training.errors import DamagedError, UserError
-from deep_mnist.training.printable import printable
 from deep_mnist.training.shapes import Spec
 from deep_mnist.training.tensorflow import tf
 
@@ -55,7 +54,7 @@ class Loaded(NamedTuple):
         lines = [f"its names here: {', '.join(renamed)}"] if renamed else []
         if untrained:
             lines.append(f"left out, because never trained: {', '.join(sorted(untrained))}")
-        return [printable(line) for line in lines + self.notes]
+        return lines + self.notes
 
 
 def open_file(path: Path) -> WeightFile:
