@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import importlib
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from deep_mnist.training.cluster import preflight
+import numpy as np
+
+from deep_mnist.training.cluster import preflight, terms
 from deep_mnist.training.cluster.chief import Chief
 from deep_mnist.training.cluster.session import ClusterSession
 from deep_mnist.training.cluster.task import Jobs, Task
@@ -17,6 +20,8 @@ from deep_mnist.training.cluster.worker import Worker
 from deep_mnist.training.errors import UserError
 from deep_mnist.training.tensorflow import tf
 from deep_mnist.training.weights import reason
+
+LONGEST = 4096  # bytes of a word between workers: terms have some 600
 
 
 class AllReduce:
@@ -43,6 +48,8 @@ class AllReduce:
         )
         self._strategy = distribute.MultiWorkerMirroredStrategy(cluster_resolver=resolver)
         with self._strategy.scope():
+            # Before the model, whose operations may not be those of the others'.
+            self._words = _Words(self._strategy, self.task)
             yield
 
     def replicated(self, optimizer: Any) -> Any:
@@ -53,7 +60,7 @@ class AllReduce:
         for key in (tf.GraphKeys.GLOBAL_VARIABLES, tf.GraphKeys.TRAINABLE_VARIABLES):
             collection = tf.get_collection_ref(key)
             collection[:] = [getattr(v, "values", (v,))[0] for v in collection]
-        return AllReduceSession(model, config, self.task, self._jobs, self._strategy)
+        return AllReduceSession(model, config, self.task, self._jobs, self._strategy, self._words)
 
 
 class _Replicated:
@@ -72,14 +79,47 @@ class _Replicated:
         return tf.group(self._strategy.extended.call_for_each_replica(update), name=name)
 
 
+class _Words:
+    """A word of every worker's to all: its bytes in a sum to which the others add zeros."""
+
+    def __init__(self, strategy: Any, task: Task) -> None:
+        self._position = task.position
+        self._shape = (task.size, LONGEST)
+        self._own = tf.placeholder(tf.int32, self._shape)
+        total = strategy.extended.call_for_each_replica(lambda: self._own)
+        self._all = strategy.reduce("SUM", total, axis=None)
+
+    def exchange(self, session: Any, word: bytes) -> list[bytes]:
+        """Every worker's, by position."""
+        own = np.zeros(self._shape, np.int32)
+        own[self._position, : len(word)] = list(word)
+        rows = session.run(self._all, {self._own: own})
+        return [bytes(row.tolist()).rstrip(b"\0") for row in rows]
+
+
 class AllReduceSession(ClusterSession):
     """All workers make the same calls that change variables, or wait for each other."""
 
-    def __init__(self, model: Any, config: Any, task: Task, jobs: Jobs, strategy: Any) -> None:
+    def __init__(
+        self,
+        model: Any,
+        config: Any,
+        task: Task,
+        jobs: Jobs,
+        strategy: Any,
+        words: _Words,
+    ) -> None:
         self._strategy = strategy
+        self._words = words
         super().__init__(model, config, task, jobs, "worker", task.position)
 
-    def begin(self, terms: dict[str, Any], directory: Path | None = None) -> None:
+    def begin(self, own_terms: dict[str, Any], directory: Path | None = None) -> None:
+        word = json.dumps(own_terms).encode()
+        words = self._patiently(lambda: self._words.exchange(self._tf_session, word))
+        chiefs, *others = map(json.loads, words)
+        # Each checks all of them, and so all end where one differs.
+        for name, theirs in zip(list(self.task.workers)[1:], others, strict=True):
+            terms.check(name, theirs, chiefs)
         self._patiently(self._initialize_with_values)
         self._run([])
 

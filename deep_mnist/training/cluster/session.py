@@ -45,12 +45,15 @@ class ClusterSession(Session):
             super().__init__(model, config)
         self.run = self._run
 
-    def begin(self, terms: dict[str, Any], directory: Path | None = None) -> None:
+    def begin(self, own_terms: dict[str, Any], directory: Path | None = None) -> None:
         """Gives the variables the values to begin with; the chief's alone count.
 
         Args:
-          dataset: the name of what this worker trains on.
+          own_terms: what this task would train by, see terms.of.
           directory: the chief's run's.
+
+        Raises:
+          UserError: its terms are not the chief's.
         """
         raise NotImplementedError
 

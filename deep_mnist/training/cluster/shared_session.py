@@ -80,8 +80,8 @@ class SharedSession(ClusterSession):
         except self._lost:
             return None
 
-    def begin(self, terms: dict[str, Any], directory: Path | None = None) -> None:
-        self._terms = terms
+    def begin(self, own_terms: dict[str, Any], directory: Path | None = None) -> None:
+        self._terms = own_terms
         self._directory = directory
         try:
             self._begin()
@@ -207,13 +207,18 @@ class SharedSession(ClusterSession):
 
     def _wait_for_chief(self) -> None:
         waited = 0.0
-        while not self._call(self._is_ready):
+        while True:
+            announced, *initialized = self._call(lambda: self._tf_session.run(self._ready))
+            if announced:
+                # Before the variables are there: another program's never will be.
+                directory, chiefs = self._announced_by_chief()
+                terms.check(self.task.name, self._terms, chiefs)
+                self._result = Path(directory, run_directory.RESULT)
+                if all(initialized):
+                    break
             self._check_waited(waited)
             waited += PAUSE
             self.patience.sleep(PAUSE)
-        directory, announced = self._announced_by_chief()
-        self._result = Path(directory, run_directory.RESULT)
-        terms.check(self.task.name, self._terms, announced)
         if self._synchronous:
             self._call(lambda: self._tf_session.run(self._local_init))
 

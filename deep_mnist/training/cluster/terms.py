@@ -15,14 +15,19 @@ OWN |= {"intra_op_threads", "inter_op_threads"}
 
 
 def of(config: Any, dataset: str, task: Task) -> dict[str, Any]:
-    """A task's settings, the data set that it found, and how it takes part."""
+    """A task's program and settings, the data set that it found, and how it takes part."""
     settings = dataclasses.asdict(config)
     kept = {name: value for name, value in settings.items() if name not in OWN}
-    return {**kept, "dataset": dataset, "manner": task.manner}
+    return {**kept, "program": task.program, "dataset": dataset, "manner": task.manner}
 
 
 def check(name: str, own: dict[str, Any], chiefs: dict[str, Any]) -> None:
     """Raises UserError where the terms of the task `name` are not the chief's."""
+    if own["program"] != chiefs["program"]:
+        raise UserError(
+            f"{name} runs {own['program']}, and the chief {chiefs['program']}: "
+            "give all tasks the same command"
+        )
     if own["dataset"] != chiefs["dataset"]:
         raise UserError(
             f"{name} found {own['dataset']}, and the chief trains on {chiefs['dataset']}: "

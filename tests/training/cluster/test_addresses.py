@@ -198,6 +198,9 @@ def test_a_task_with_other_terms_than_the_chiefs_is_named():
         terms.check("worker:1", terms.of(config, "generated", worker), agreed)
     with pytest.raises(UserError, match="would train synchronous"):
         terms.check("worker:1", terms.of(config, "mnist", task(CLUSTER, sync=True)), agreed)
+    cnn_task = dataclasses.replace(worker, program="cnn")
+    with pytest.raises(UserError, match="worker:1 runs cnn, and the chief softmax: give all"):
+        terms.check("worker:1", terms.of(cnn.Config(), "mnist", cnn_task), agreed)
 
 
 def test_how_workers_train_together_in_words():

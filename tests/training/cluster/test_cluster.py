@@ -240,6 +240,34 @@ def test_a_worker_with_other_data_is_refused(cluster, mnist_dir):
     assert "worker:1 found generated, and the chief trains on mnist" in tasks.said("worker:1")
 
 
+def test_a_worker_with_another_program_is_refused(cluster):
+    tasks = cluster("ps:0", "worker:0", "worker:1", flags="--stall-timeout 60")
+    tasks.start("ps:0")
+    tasks.start("worker:0")
+    tasks.command = ["deep_mnist.cnn", *tasks.command[1:]]
+    tasks.start("worker:1")
+    tasks.wait_for("worker:0", "test accuracy")
+    assert tasks.codes() == {"ps:0": 0, "worker:0": 0, "worker:1": 2}
+    assert "worker:1 runs cnn, and the chief softmax" in tasks.said("worker:1")
+
+
+@pytest.mark.parametrize(
+    ("program", "flags", "mistake"),
+    [
+        ("softmax", ["--learning-rate", "0.02"], "has other settings than the chief: --learning-r"),
+        ("cnn", [], "runs cnn, and the chief softmax"),
+    ],
+)
+def test_all_reduce_with_a_worker_unlike_the_chief_ends_at_once(cluster, program, flags, mistake):
+    tasks = cluster("chief:0", "worker:0", flags="--strategy all-reduce")
+    tasks.start("chief:0")
+    tasks.command[0] = f"deep_mnist.{program}"
+    tasks.start("worker:0", *flags)
+    assert tasks.codes() == {"chief:0": 2, "worker:0": 2}
+    for task in ("chief:0", "worker:0"):
+        assert f": worker:0 {mistake}" in tasks.said(task).splitlines()[-1]
+
+
 def test_backup_workers_do_without_one_that_never_comes_back(cluster):
     flags = "--steps 4000 --save-every 1000 --sync --backup-workers 1"
     tasks = cluster("ps:0", "worker:0", "worker:1", flags=flags)
