@@ -10,9 +10,12 @@ import pytest
 from deep_mnist import data
 from deep_mnist.data import generated
 
-# In a shell's background Ctrl-C is ignored; what is tested, and started by tests, must hear it.
+# In a shell's background Ctrl-C is ignored, under nohup a closed terminal is; what is tested, and
+# started by tests, must hear them.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+if hasattr(signal, "SIGHUP"):
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 STARTED_IN = Path.cwd()
 REAL_DATA = STARTED_IN / os.environ.get("DEEP_MNIST_DATA_DIR", "MNIST_data")
