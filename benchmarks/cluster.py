@@ -1,4 +1,4 @@
-"""Steps a second by one process, and by clusters on this machine, over its loopback.
+"""Updates a second by one process, and by clusters on this machine, over its loopback, in turns.
 
     python benchmarks/cluster.py
 
@@ -10,6 +10,7 @@ over the second half of the reports.
 from __future__ import annotations
 
 import json
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -19,6 +20,7 @@ import report
 
 STEPS = {"softmax": 2_000, "cnn": 60}
 BATCH = 50
+ROUNDS = 5
 MANNERS = {
     "one process": "",
     "asynchronous, 1 ps, 2 workers": "--local-cluster 1ps,2w",
@@ -28,15 +30,31 @@ MANNERS = {
 
 
 def main() -> None:
-    rates = {
-        program: {manner: measure(program, flags) for manner, flags in MANNERS.items()}
-        for program in STEPS
+    rates: dict[str, dict[str, list[float]]] = {
+        program: {manner: [] for manner in MANNERS} for program in STEPS
     }
-    report.write("cluster", {"batch_size": BATCH, "steps": STEPS, "rates": rates})
+    for _ in range(ROUNDS):
+        for program, manners in rates.items():
+            for manner, measured in manners.items():
+                measured.append(updates_per_second(program, MANNERS[manner]))
+    results = {
+        program: {
+            manner: {
+                "updates_per_second": report.spread(measured),
+                "images_per_second": round(
+                    statistics.median(measured) * BATCH * batches_of_an_update(MANNERS[manner])
+                ),
+            }
+            for manner, measured in manners.items()
+        }
+        for program, manners in rates.items()
+    }
+    values = {"batch_size": BATCH, "rounds": ROUNDS, "steps": STEPS, "results": results}
+    report.write("cluster", values)
 
 
-def measure(program: str, flags: str) -> dict[str, float]:
-    """Updates a second, and images that they were made of."""
+def updates_per_second(program: str, flags: str) -> float:
+    """Of one run, by whichever workers."""
     steps = STEPS[program]
     with tempfile.TemporaryDirectory() as directory:
         run = Path(directory, "run")
@@ -45,12 +63,12 @@ def measure(program: str, flags: str) -> dict[str, float]:
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         metrics = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
     first, last = metrics[len(metrics) // 2], metrics[-1]
-    updates = (last["step"] - first["step"]) / (last["seconds"] - first["seconds"])
-    batches = 2 if "--sync" in flags or "all-reduce" in flags else 1
-    return {
-        "updates_per_second": round(updates, 1),
-        "images_per_second": round(updates * batches * BATCH),
-    }
+    return float((last["step"] - first["step"]) / (last["seconds"] - first["seconds"]))
+
+
+def batches_of_an_update(flags: str) -> int:
+    """Of two workers: both theirs, where they wait for each other."""
+    return 2 if "--sync" in flags or "all-reduce" in flags else 1
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ def main() -> None:
     pages = {
         "README.md": (table(), recipes(), comparison(), exports()),
         "docs/reliability.md": (stops(), damage()),
+        "docs/distributed.md": (clusters(),),
     }
     for name, tables in pages.items():
         text = (ROOT / name).read_text("utf-8")
@@ -273,6 +274,27 @@ def damage() -> str:
         faults = sum(counts.values()) - sum(ended)
         rows.append((kind, *(str(count) for count in (*ended, faults))))
     return markdown(("damaged", *OUTCOMES, "fault"), rows)
+
+
+def clusters() -> str:
+    """Markdown, a row per manner of training: updates and images a second of each program."""
+    measured = read("cluster")["results"]
+    rows = [
+        (
+            manner,
+            *(
+                text
+                for program in measured.values()
+                for text in (
+                    with_spread(program[manner]["updates_per_second"]),
+                    f"{program[manner]['images_per_second']:,}",
+                )
+            ),
+        )
+        for manner in measured["softmax"]
+    ]
+    titles = [f"{program}: {what}/s" for program in measured for what in ("updates", "images")]
+    return markdown(("trained by", *titles), rows)
 
 
 def size(count: int) -> str:

@@ -126,7 +126,8 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--save-input",
         metavar="DIR",
-        help="a new folder for the 28x28 that the network sees, as POSITION-NAME-DIGIT.png",
+        help="a new folder for the 28x28 that the network sees, white on black, as "
+        "POSITION-NAME-DIGIT.png",
     )
     options = parser.parse_args(argv)
     if "" in options.pictures:  # as of "$PICTURE" where the shell has no such variable

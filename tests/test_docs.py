@@ -54,6 +54,11 @@ def test_the_forecast_shown_is_the_models():
     assert model["table"]() in (DOCS / "scaling.md").read_text("utf-8")
 
 
+def test_what_a_cluster_costs_is_shown_as_measured():
+    made = runpy.run_path(str(DOCS.parent / "benchmarks" / "table.py"))
+    assert made["clusters"]() in (DOCS / "distributed.md").read_text("utf-8")
+
+
 def test_the_faults_shown_are_those_of_the_campaigns():
     made = runpy.run_path(str(DOCS.parent / "benchmarks" / "table.py"))
     page = (DOCS / "reliability.md").read_text("utf-8")
