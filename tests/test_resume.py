@@ -1,6 +1,8 @@
 """An interrupted run ends with the bits of one that was not."""
 
+import contextlib
 import dataclasses
+import io
 import json
 import os
 import random
@@ -43,51 +45,49 @@ def uninterrupted(tmp_path_factory):
     return directory
 
 
-def run_and_signal(number, step, delay, arguments):
-    """Runs the CNN in another process and signals it `delay` s after `step` began."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "deep_mnist.cnn", *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    for line in process.stdout:
-        if line.startswith(f"step {step},"):
-            break
-    time.sleep(delay)
-    process.send_signal(number)
-    _, said = process.communicate(timeout=60)
-    return process.returncode, said
+class Signals(io.StringIO):
+    """A standard output that sends this process a signal when a line begins that starts so."""
+
+    def __init__(self, number, start):
+        super().__init__()
+        self.number, self.start = number, start
+
+    def write(self, text):
+        if text.startswith(self.start):
+            os.kill(os.getpid(), self.number)
+        return super().write(text)
 
 
-def test_killed_at_a_random_step_and_resumed(uninterrupted):
+def run_and_kill(step, delay, arguments):
+    """Runs the CNN in another process and kills it `delay` s after `step` began."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "deep_mnist.cnn", *arguments], stdout=subprocess.PIPE, text=True
+    ) as process:
+        for line in process.stdout:
+            if line.startswith(f"step {step},"):
+                break
+        time.sleep(delay)
+        process.kill()
+    return process.returncode
+
+
+def test_killed_then_stopped_by_two_signals_and_resumed_after_each(uninterrupted, capsys):
     seed = int.from_bytes(os.urandom(4), "little")
     chance = random.Random(seed)
     step, delay = chance.randrange(STEPS // 2), chance.random() * 0.05
-    code, _ = run_and_signal(signal.SIGKILL, step, delay, [*RUN, "--run-dir", "run"])
-    assert code == -signal.SIGKILL
-    assert cnn.main(["--resume", "run"]) == 0
+    assert run_and_kill(step, delay, [*RUN, "--run-dir", "run"]) == -signal.SIGKILL
     moment = f"killed {delay:.3f} s into step {step} (random seed {seed})"
+    for number, step in ((signal.SIGTERM, 24), (signal.SIGINT, 31)):
+        with contextlib.redirect_stdout(Signals(number, f"step {step},")):
+            assert cnn.main(["--resume", "run"]) == 128 + number, moment
+        assert capsys.readouterr().err == (
+            f"cnn: stopped; step {step + 1} of 40 is saved; "
+            "go on with: python -m deep_mnist.cnn --resume run\n"
+        )
+        assert Path(f"run/model.ckpt-{step + 1}.index").exists()
+    assert cnn.main(["--resume", "run"]) == 0
     assert fingerprint("run") == fingerprint(uninterrupted), moment
     assert reports("run") == reports(uninterrupted), moment
-
-
-def test_stopped_by_two_signals_and_resumed_twice(uninterrupted):
-    ended = [
-        run_and_signal(signal.SIGTERM, 10, 0, [*RUN, "--run-dir", "run"]),
-        run_and_signal(signal.SIGINT, 20, 0, ["--resume", "run"]),
-    ]
-    assert [code for code, _ in ended] == [143, 130]
-    for _, said in ended:
-        match = re.fullmatch(
-            r"cnn: stopped; step (\d+) of 40 is saved; "
-            r"go on with: python -m deep_mnist\.cnn --resume run\n",
-            said,
-        )
-        assert match, said
-        assert Path(f"run/model.ckpt-{match.group(1)}.index").exists()
-    assert cnn.main(["--resume", "run"]) == 0
-    assert fingerprint("run") == fingerprint(uninterrupted)
 
 
 def test_a_damaged_newest_checkpoint_is_passed_over(uninterrupted, capsys):
