@@ -21,10 +21,11 @@ from deep_mnist.training import run_directory
 
 # The recipe with augmentation, batches made ahead, a schedule and averages beside the weights.
 RUN = (
-    "--recipe best --dataset generated --steps 40 --plain-steps 12 --batch-size 4 --save-every 8 "
+    "--recipe best --dataset generated --steps 30 --plain-steps 9 --batch-size 4 --save-every 10 "
     "--log-every 1"
 ).split()
-STEPS = 40
+STEPS = 30
+SMALL_RUN = "--dataset generated --steps 9 --batch-size 4 --save-every 1 --log-every 1".split()
 
 
 def fingerprint(directory):
@@ -77,11 +78,11 @@ def test_killed_then_stopped_by_two_signals_and_resumed_after_each(uninterrupted
     step, delay = chance.randrange(STEPS // 2), chance.random() * 0.05
     assert run_and_kill(step, delay, [*RUN, "--run-dir", "run"]) == -signal.SIGKILL
     moment = f"killed {delay:.3f} s into step {step} (random seed {seed})"
-    for number, step in ((signal.SIGTERM, 24), (signal.SIGINT, 31)):
+    for number, step in ((signal.SIGTERM, 18), (signal.SIGINT, 23)):
         with contextlib.redirect_stdout(Signals(number, f"step {step},")):
             assert cnn.main(["--resume", "run"]) == 128 + number, moment
         assert capsys.readouterr().err == (
-            f"cnn: stopped; step {step + 1} of 40 is saved; "
+            f"cnn: stopped; step {step + 1} of 30 is saved; "
             "go on with: python -m deep_mnist.cnn --resume run\n"
         )
         assert Path(f"run/model.ckpt-{step + 1}.index").exists()
@@ -90,38 +91,40 @@ def test_killed_then_stopped_by_two_signals_and_resumed_after_each(uninterrupted
     assert reports("run") == reports(uninterrupted), moment
 
 
-def test_a_damaged_newest_checkpoint_is_passed_over(uninterrupted, capsys):
-    shutil.copytree(uninterrupted, "run")
+def test_a_damaged_newest_checkpoint_is_passed_over(capsys):
+    assert softmax.main([*SMALL_RUN, "--run-dir", "whole"]) == 0
+    shutil.copytree("whole", "run")
     Path("run/result.json").unlink()
-    newest = Path("run/model.ckpt-40.data-00000-of-00001")
+    newest = Path("run/model.ckpt-9.data-00000-of-00001")
     newest.write_bytes(newest.read_bytes()[:-100])
     capsys.readouterr()
-    assert cnn.main(["--resume", "run"]) == 0
+    assert softmax.main(["--resume", "run"]) == 0
     printed = capsys.readouterr()
-    assert printed.err.startswith("cnn: passed over: checkpoint run/model.ckpt-40 is damaged (")
-    assert "going on with run after step 32\n" in printed.out
-    assert fingerprint("run") == fingerprint(uninterrupted)
-    assert Path("run/model.ckpt-40.data-00000-of-00001.damaged").exists()
+    assert printed.err.startswith("softmax: passed over: checkpoint run/model.ckpt-9 is damaged (")
+    assert "going on with run after step 8\n" in printed.out
+    assert fingerprint("run") == fingerprint("whole")
+    assert Path("run/model.ckpt-9.data-00000-of-00001.damaged").exists()
 
 
-def test_a_run_without_a_whole_checkpoint_is_left_as_it_is(uninterrupted, capsys):
-    shutil.copytree(uninterrupted, "run")
+def test_a_run_without_a_whole_checkpoint_is_left_as_it_is(capsys):
+    assert softmax.main([*SMALL_RUN, "--run-dir", "run"]) == 0
     Path("run/result.json").unlink()
     for data in Path("run").glob("*.data-*"):
         data.write_bytes(data.read_bytes()[:-100])
     before = sorted(Path("run").iterdir())
-    assert cnn.main(["--resume", "run"]) == 2
+    assert softmax.main(["--resume", "run"]) == 2
     assert capsys.readouterr().err.endswith("no checkpoint in run is whole: start a new run\n")
     assert sorted(Path("run").iterdir()) == before
 
 
-def test_a_run_from_restored_weights_resumes_from_them(uninterrupted):
+def test_a_run_from_restored_weights_resumes_from_them():
+    assert softmax.main([*SMALL_RUN, "--run-dir", "first"]) == 0
     steps = ["--dataset", "generated", "--batch-size", "4", "--steps", "3", "--save-every", "9"]
-    assert cnn.main([*steps, "--restore", str(uninterrupted), "--run-dir", "whole"]) == 0
+    assert softmax.main([*steps, "--restore", "first", "--run-dir", "whole"]) == 0
     shutil.copytree("whole", "killed")
     for name in ("result.json", "model.ckpt-3.index", "model.ckpt-3.data-00000-of-00001"):
         Path("killed", name).unlink()
-    assert cnn.main(["--resume", "killed"]) == 0
+    assert softmax.main(["--resume", "killed"]) == 0
     assert fingerprint("killed") == fingerprint("whole")
 
 
@@ -191,18 +194,19 @@ def test_a_run_killed_before_the_oldest_checkpoint_was_removed(program):
     assert sorted(path.name for path in Path("run").iterdir()) == whole
 
 
-def test_a_run_killed_before_its_first_checkpoint_starts_again(uninterrupted, capsys):
+def test_a_run_killed_before_its_first_checkpoint_starts_again(capsys):
+    assert softmax.main([*SMALL_RUN, "--run-dir", "whole"]) == 0
     Path("run").mkdir()
-    shutil.copy(uninterrupted / "config.json", "run")
-    assert cnn.main(["--resume", "run"]) == 0
+    shutil.copy("whole/config.json", "run")
+    assert softmax.main(["--resume", "run"]) == 0
     assert "going on with run after step 0\n" in capsys.readouterr().out
-    assert fingerprint("run") == fingerprint(uninterrupted)
+    assert fingerprint("run") == fingerprint("whole")
 
 
 def test_a_finished_run_is_left_as_it_is(uninterrupted, capsys):
     before = {path: path.read_bytes() for path in uninterrupted.iterdir()}
     assert cnn.main(["--resume", str(uninterrupted)]) == 0
-    assert "is finished: step 40" in capsys.readouterr().out
+    assert "is finished: step 30" in capsys.readouterr().out
     assert {path: path.read_bytes() for path in uninterrupted.iterdir()} == before
 
 
@@ -220,9 +224,6 @@ def small_disk(tmp_path):
         pytest.skip("mounting a small file system needs to be root")
     yield disk
     subprocess.run(["umount", str(disk)], check=True)
-
-
-SMALL_RUN = "--dataset generated --steps 9 --batch-size 4 --save-every 1 --log-every 1".split()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit on a file's size")
