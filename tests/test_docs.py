@@ -68,6 +68,12 @@ def test_the_faults_shown_are_those_of_the_campaigns():
     assert all(line.endswith("| 0 |") for line in made["damage"]().splitlines()[2:])
 
 
+def test_the_image_is_built_of_what_the_wheel_is():
+    copied = re.findall(r"^COPY (.+) /src\S*$", (KUBERNETES / "Dockerfile").read_text(), re.M)
+    names = {name for line in copied for name in line.split()}
+    assert names == {"setup.py", "pyproject.toml", "README.md", "LICENSE", "deep_mnist", "saved"}
+
+
 def test_the_kubeflow_job_is_a_cluster_of_pods_that_are_fenced():
     (job,) = documents("tfjob.yaml")
     (policy,) = documents("network-policy.yaml")
