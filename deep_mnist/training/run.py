@@ -213,7 +213,7 @@ class Run:
             self._say("; ".join([f"restored {self.options.restore}", *notes]))
         if self.options.eval_only:
             return
-        if self._alone and self.options.restore is not None and not self.sess.is_finite():
+        if self.options.restore is not None and not self.sess.is_finite():
             raise UserError(
                 f"the weights of {self.options.restore} hold numbers that are not finite, from "
                 "which nothing is learnt: take another checkpoint"

@@ -117,7 +117,7 @@ def check_strategy(task: Task) -> None:
                 "--strategy all-reduce is synchronous, of all workers: leave out --sync and "
                 "--backup-workers"
             )
-        if task.job == "worker" and len(task.jobs["worker"]) <= max(task.jobs["worker"]):
+        if task.trains and len(task.workers) < task.size:
             raise UserError("--strategy all-reduce: the sparse form won't do: name every worker")
     elif not task.parameter_servers:
         raise UserError(

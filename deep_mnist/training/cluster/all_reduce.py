@@ -14,13 +14,13 @@ import numpy as np
 
 from deep_mnist.training.cluster import preflight, terms
 from deep_mnist.training.cluster.chief import Chief
+from deep_mnist.training.cluster.patience import StalledError
 from deep_mnist.training.cluster.session import ClusterSession
 from deep_mnist.training.cluster.task import Jobs, Task
 from deep_mnist.training.cluster.worker import Worker
-from deep_mnist.training.errors import UserError
 from deep_mnist.training.tensorflow import tf
-from deep_mnist.training.weights import reason
 
+PAUSE = 2.0  # seconds from another worker's loss to a look at who it was
 LONGEST = 4096  # bytes of a word between workers: terms have some 600
 
 
@@ -145,9 +145,11 @@ class AllReduceSession(ClusterSession):
         try:
             return self._call(function)
         except tf.errors.OpError as error:
+            # Meanwhile its port closes, and the signal that ended it may arrive here as well.
+            self.patience.sleep(PAUSE)
             others = {n: at for n, at in self.task.workers.items() if n != self.task.name}
             lost = preflight.describe(preflight.absent(others)) or "another worker"
-            raise UserError(
-                f"{lost} was lost ({reason(error)}), and all-reduce needs all workers: "
+            raise StalledError(
+                f"{lost} was lost ({type(error).__name__}), and all-reduce needs all workers: "
                 "start all again by the same command"
             ) from None

@@ -39,9 +39,13 @@ class Chief(Run):
         self.directory = self.directory.absolute()
         if isinstance(sess, SharedSession):
             sess.restore_newest = self._go_back
-        sess.begin(terms.of(config, digits.name, sess.task), self.directory)
-        if options.restore is not None and sess.step == 0:
-            self._save()
+        try:
+            sess.begin(terms.of(config, digits.name, sess.task), self.directory)
+            if options.restore is not None and sess.step == 0:
+                self._save()
+        except Exception:
+            sess.give_up()
+            raise
         self._say(f"{sess.task.manner}, {len(sess.task.workers)} workers")
 
     def steps(self, batches: Iterator[Any] | None = None) -> Iterator[tuple[int, Any]]:
@@ -100,7 +104,7 @@ class Chief(Run):
         if isinstance(error, StalledError):
             super().__exit__(None, None, None)
             raise UserError(f"{error}; {self._how_to_go_on()}") from None
-        if isinstance(error, UserError):
+        if isinstance(error, Exception) and not isinstance(error, Interrupted):
             self.sess.give_up()
         super().__exit__(kind, error, trace)
 
@@ -128,9 +132,10 @@ class Chief(Run):
 
     def _go_back(self) -> None:
         assert self.directory is not None
-        seconds = self._seconds_before  # goes on counting, though the steps are made again
+        # Time and steps go on counting from where they did, though some steps are made again.
+        seconds, first_step = self._seconds_before, self.first_step
         self._restore_newest(self.directory)
-        self._seconds_before = seconds
+        self._seconds_before, self.first_step = seconds, first_step
         self._reported = None
 
     def _saved_last(self) -> bool:
@@ -150,10 +155,11 @@ class Chief(Run):
         self._saved_step = self.sess.step
 
     def _how_to_go_on(self) -> str:
+        named = self.options.run_dir is not None or self.options.resume is not None
+        also = "" if named else f", and here --run-dir {self.directory}"
         return (
             f"stopped; step {self._saved_step} of {self.config.steps} is saved in "
-            f"{self.directory}; go on with the same command of every task, and here "
-            f"--run-dir {self.directory}"
+            f"{self.directory}; go on with the same command of every task{also}"
         )
 
     def _result(self, validation: Score | None, test: Score) -> dict[str, Any]:

@@ -88,8 +88,8 @@ class Evaluator(Run):
         """The step in the checkpoint's name, or `seen` where it went away before it was read."""
         try:
             self.sess.restore(checkpoint)
-        except DamagedError:
-            if finished:
+        except (DamagedError, ValueError, tf.errors.OpError):
+            if finished and Path(f"{checkpoint}.index").exists():
                 raise
             return seen
         # Workers may have gone on while it was saved: what counts is the step that is in it.

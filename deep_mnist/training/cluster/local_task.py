@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 
-GRACE = 40.0  # seconds to end in after a signal: more than a parameter server takes
+GRACE = 60.0  # seconds to end in after a signal: more than a parameter server takes
 
 
 def main() -> None:

@@ -15,7 +15,7 @@ from deep_mnist.training.tensorflow import tf
 
 PAUSE = 0.5  # seconds between looks
 STRAGGLERS = 30.0  # seconds after the chief's end in which a worker that is away may come
-STOPPING = 35.0  # seconds that the others have to end, and the chief to save: see patience.GRACE
+STOPPING = 55.0  # seconds that the others have to end, and the chief to save: see patience.GRACE
 
 
 def serve(task: Task, config: Any, is_finished: Callable[[], bool]) -> None:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from deep_mnist.training import checkpoints, weights
 from deep_mnist.training.cluster import preflight, server
 from deep_mnist.training.cluster.patience import Patience
@@ -37,6 +39,7 @@ class ClusterSession(Session):
         self.patience = Patience(task.stall_timeout, self._why)
         self._server_arguments = (jobs, job, index)
         self._values: dict[str, Any] = {}  # by name: what a variable is to begin with
+        self._has_begun = False
         self._global_step = tf.train.get_global_step().read_value()
         train_step = model.train_step
         with tf.control_dependencies([getattr(train_step, "op", train_step)]):
@@ -72,6 +75,12 @@ class ClusterSession(Session):
 
     def initialize(self) -> None:
         self._values = {}
+
+    def is_finite(self) -> bool:
+        """Of what the variables are to begin with, until they have."""
+        if self._has_begun:
+            return super().is_finite()
+        return all(np.isfinite(value).all() for value in self._values.values())
 
     def restore(self, prefix: Path) -> None:
         specs = specs_of(self._variables)
@@ -117,6 +126,7 @@ class ClusterSession(Session):
             for name, value in self._values.items()
         }
         self._tf_session.run(self._initializer, feed)
+        self._has_begun = True
 
     def _run(self, fetches: Any, feed_dict: Any = None) -> Any:
         """As tf.Session's; notes the step, after the update where `fetches` is one."""

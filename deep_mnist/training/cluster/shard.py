@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from deep_mnist.data import Split
 from deep_mnist.training.cluster.task import Task
+from deep_mnist.training.errors import UserError
 
 STRIDE = 1_000_003  # between the seeds of neighbours: runs with near seeds share none
 
@@ -12,7 +13,15 @@ def of(split: Split, task: Task) -> Split:
     """Every so many-th example: the shards are disjoint, and of all classes.
 
     In the sparse form a task knows of some workers alone, and shards may overlap.
+
+    Raises:
+      UserError: there are more workers than examples.
     """
+    if task.size > len(split.labels):
+        raise UserError(
+            f"the cluster has {task.size} workers by the largest index, and the training set "
+            f"{len(split.labels)} examples to share: number the workers from 0"
+        )
     return Split(split.images[task.position :: task.size], split.labels[task.position :: task.size])
 
 

@@ -23,6 +23,7 @@ from deep_mnist.training.session import Session
 from deep_mnist.training.tensorflow import tf
 
 PAUSE = 0.5  # seconds between looks at what others do
+BEGINNING = 30.0  # seconds from a chief's open port to its announcement: it imports TensorFlow
 LAST_WORD = 10.0  # seconds to tell the parameter servers that this worker leaves
 
 
@@ -39,6 +40,7 @@ class SharedSession(ClusterSession):
 
     restore_newest: Callable[[], None]
     _directory: Path | None = None  # the chief's run's
+    _uses_averages = False  # in the weights' place, at the end
     _result: Path  # that the chief will write
 
     def __init__(self, model: Any, config: Any, task: Task, synchronous: Any | None) -> None:
@@ -104,8 +106,14 @@ class SharedSession(ClusterSession):
             waited += PAUSE
             self.patience.sleep(PAUSE)
 
+    def use_averages(self) -> None:
+        super().use_averages()
+        self._uses_averages = True
+
     def gather(self) -> None:
         self._patiently(self._let_all_go_on)
+        # Words of before a chief came again, and wanted more updates.
+        self._patiently(lambda: self._idle.take(self._tf_session))
         others = {p: address for p, address in self.task.positions.items() if p > 0}
         deadline = time.monotonic() + self.task.stall_timeout
         while others and time.monotonic() < deadline:
@@ -206,11 +214,11 @@ class SharedSession(ClusterSession):
         return bool(self._tf_session.run(self._ready).all())
 
     def _wait_for_chief(self) -> None:
-        waited = 0.0
+        waited = answering = 0.0
         while True:
             announced, *initialized = self._call(lambda: self._tf_session.run(self._ready))
-            if announced:
-                # Before the variables are there: another program's never will be.
+            # Without its variables an announcement is of a run before, or of another program.
+            if announced and (all(initialized) or answering > BEGINNING):
                 directory, chiefs = self._announced_by_chief()
                 terms.check(self.task.name, self._terms, chiefs)
                 self._result = Path(directory, run_directory.RESULT)
@@ -218,6 +226,8 @@ class SharedSession(ClusterSession):
                     break
             self._check_waited(waited)
             waited += PAUSE
+            chief_answers = preflight.answers(self.task.chief_address)
+            answering = answering + PAUSE if chief_answers else 0.0
             self.patience.sleep(PAUSE)
         if self._synchronous:
             self._call(lambda: self._tf_session.run(self._local_init))
@@ -275,6 +285,8 @@ class SharedSession(ClusterSession):
                     if self.task.is_chief:
                         self.restore_newest()
                     self._begin()
+                if self._uses_averages:
+                    self._call(lambda: self._tf_session.run(self._use_averages))
                 return
             except self._lost:
                 self._check_time(deadline, self.task.parameter_servers)
