@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from typing import Any, TextIO
 
@@ -52,4 +53,6 @@ def _bar(first_step: int, steps: int) -> Any:
         from tqdm import tqdm
     except ImportError:  # an installation of NumPy alone: lines do
         return None
+    if shutil.get_terminal_size((0, 0)).columns == 0:  # a terminal that does not tell its size
+        return tqdm(initial=first_step, total=steps, unit=" steps", ncols=80, nrows=24)
     return tqdm(initial=first_step, total=steps, unit=" steps", dynamic_ncols=True)

@@ -1,5 +1,9 @@
 import io
+import os
+import select
 import sys
+
+import pytest
 
 from deep_mnist.training.progress import Progress
 
@@ -41,6 +45,23 @@ def test_a_bar_on_a_terminal(monkeypatch):
     assert bar.startswith("100%|")
     assert "200/200" in bar
     assert bar.endswith("training accuracy 0.84]\n")
+
+
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="Windows has no such terminals")
+def test_a_bar_on_a_terminal_that_does_not_tell_its_size(monkeypatch):
+    monkeypatch.delenv("COLUMNS", raising=False)
+    shown, terminal = os.openpty()
+    with os.fdopen(terminal, "w") as stream:
+        monkeypatch.setattr(sys, "stdout", stream)
+        monkeypatch.setattr(sys, "stderr", stream)
+        progress = Progress(first_step=0, steps=200, quiet=False)
+        progress.advance(200)
+        progress.close()
+        bar = b""
+        while b"200/200" not in bar:
+            assert select.select([shown], [], [], 5)[0], bar
+            bar += os.read(shown, 10_000)
+    os.close(shown)
 
 
 def test_quiet_shows_nothing_even_on_a_terminal(monkeypatch):

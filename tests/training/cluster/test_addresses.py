@@ -183,6 +183,9 @@ def test_workers_that_know_of_some_alone_have_places_of_their_own():
     assert len({shard.seed(0, each) for each in tasks}) == 3
     with pytest.raises(UserError, match="--sync counts the workers"):
         addresses.check_strategy(task(known[1], index=1, sync=True))
+    of_the_chief = task({"chief": ["b:1"], "worker": {"1": "c:1"}}, "chief", strategy="all-reduce")
+    with pytest.raises(UserError, match="the sparse form won't do: name every worker"):
+        addresses.check_strategy(of_the_chief)
 
 
 def test_a_task_with_other_terms_than_the_chiefs_is_named():
@@ -201,6 +204,13 @@ def test_a_task_with_other_terms_than_the_chiefs_is_named():
     cnn_task = dataclasses.replace(worker, program="cnn")
     with pytest.raises(UserError, match="worker:1 runs cnn, and the chief softmax: give all"):
         terms.check("worker:1", terms.of(cnn.Config(), "mnist", cnn_task), agreed)
+
+
+def test_more_workers_than_examples_are_refused():
+    examples = Split(np.zeros((5, 784), np.uint8), np.arange(5, dtype=np.uint8))
+    sparse = {"worker": {"0": "a:1", "99999": "b:1"}, "ps": ["c:1"]}
+    with pytest.raises(UserError, match="has 100000 workers by the largest index"):
+        shard.of(examples, task(sparse))
 
 
 def test_how_workers_train_together_in_words():
