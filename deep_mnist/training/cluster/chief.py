@@ -43,8 +43,8 @@ class Chief(Run):
             sess.begin(terms.of(config, digits.name, sess.task), self.directory)
             if options.restore is not None and sess.step == 0:
                 self._save()
-        except Exception:
-            sess.give_up()
+        except Exception as error:
+            self._tell_of(error)
             raise
         self._say(f"{sess.task.manner}, {len(sess.task.workers)} workers")
 
@@ -104,8 +104,7 @@ class Chief(Run):
         if isinstance(error, StalledError):
             super().__exit__(None, None, None)
             raise UserError(f"{error}; {self._how_to_go_on()}") from None
-        if isinstance(error, Exception) and not isinstance(error, Interrupted):
-            self.sess.give_up()
+        self._tell_of(error)
         super().__exit__(kind, error, trace)
 
     def _start(self) -> None:
@@ -137,6 +136,11 @@ class Chief(Run):
         self._restore_newest(self.directory)
         self._seconds_before, self.first_step = seconds, first_step
         self._reported = None
+
+    def _tell_of(self, error: BaseException | None) -> None:
+        """A chief that stalled or was stopped may come again; the others wait for it."""
+        if isinstance(error, Exception) and not isinstance(error, StalledError | Interrupted):
+            self.sess.give_up()
 
     def _saved_last(self) -> bool:
         """Saves the last step; False where a loss in the meantime has led back behind it."""

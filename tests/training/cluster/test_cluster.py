@@ -216,6 +216,31 @@ def test_a_chief_whose_loss_diverged_ends_them_all_at_once(cluster, manner):
     assert tasks.said("ps:0").endswith("softmax: ps:0: worker:0 gave up: see what it says\n")
 
 
+def test_a_chief_whose_tensorflow_fails_ends_them_all_at_once(cluster):
+    tasks = cluster("ps:0", "worker:0", "worker:1", flags="--steps 1000000")
+    tasks.start("ps:0")
+    tasks.start("worker:1")
+    tasks.wait_for("worker:1", "waits for worker:0")
+    Path("fails.py").write_text(
+        "import sys\n"
+        "from deep_mnist import softmax\n"
+        "from deep_mnist.training import tf\n"
+        "from deep_mnist.training.cluster.chief import Chief\n"
+        "def report(self, step, accuracy, loss):\n"
+        "    raise tf.errors.ResourceExhaustedError(None, None, 'out of memory')\n"
+        "Chief.report = report\n"
+        "sys.exit(softmax.main())\n"
+    )
+    tasks.command = ["fails", *tasks.command[1:]]
+    tasks.start("worker:0")
+    assert tasks.processes["worker:0"].wait(PATIENCE) == 2
+    failed = time.monotonic()
+    assert tasks.codes() == {"ps:0": 2, "worker:0": 2, "worker:1": 2}
+    assert time.monotonic() - failed < 20
+    assert tasks.said("worker:0").endswith("worker:0: TensorFlow failed: out of memory\n")
+    assert tasks.said("worker:1").endswith("softmax: worker:0 gave up: see what it says\n")
+
+
 def test_a_chief_without_a_run_dir_asks_the_ps_for_its_run(cluster):
     tasks = cluster("ps:0", "chief:0", "worker:0")
     flags = "--steps 4000 --save-every 100 --log-every 100".split()
