@@ -28,6 +28,8 @@ def aside(directory: Path) -> Iterator[Path]:
     try:
         directory.mkdir(parents=True, exist_ok=True)
         scratch = Path(tempfile.mkdtemp(prefix=".export-", dir=directory))
+    except (FileExistsError, NotADirectoryError):
+        raise UserError(f"{directory}: expected a folder, new or not, found a file there") from None
     except OSError as error:
         _remove_empty(made)
         raise UserError(f"{directory} can't be written to: {error.strerror}") from None

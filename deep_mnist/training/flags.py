@@ -252,8 +252,8 @@ def _check_together(config_class: type[Any], options: Options, given: dict[str, 
         ]
         if alone:
             raise UserError(
-                f"{', '.join(alone)}: of a cluster, and none is named: add --cluster, "
-                "--local-cluster 1ps,2w, or set TF_CONFIG"
+                f"{', '.join(alone)}: expected a cluster, found none: add --cluster "
+                "JOB=HOST:PORT,..., or --local-cluster 1ps,2w without --task, or set TF_CONFIG"
             )
     if options.trace_every is not None and not options.summaries:
         raise UserError("--trace-every is of the event files: add --summaries")

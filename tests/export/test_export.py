@@ -219,7 +219,7 @@ def test_what_exists_is_left_alone(fails, taken):
         (["softmax", ""], "expected CHECKPOINT_OR_MODEL and DIR, found an empty word"),
         (
             ["softmax", "file", "--format", "npz", *GENERATED],
-            "file can't be written to: File exists",
+            "file: expected a folder, new or not, found a file there",
         ),
         (["softmax", "out", "--format", "tensorrt"], "invalid choice: 'tensorrt'"),
     ],

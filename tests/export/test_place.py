@@ -66,6 +66,6 @@ def test_a_failure_leaves_no_folder_behind_that_was_not_there():
 
 def test_a_folder_that_can_not_be_is_told():
     Path("file").touch()
-    with pytest.raises(UserError, match=r"file/out can't be written to: Not a directory"):  # noqa: SIM117
+    with pytest.raises(UserError, match=r"file/out: expected a folder, new or not, found a"):  # noqa: SIM117
         with place.aside(Path("file/out")):
             pass

@@ -32,7 +32,9 @@ def from_tf_config(text: str) -> tuple[Jobs, str, int] | None:
     try:
         values = json.loads(text, object_pairs_hook=_object)
     except (ValueError, RecursionError) as error:
-        raise UserError(f"TF_CONFIG: expected JSON as {EXAMPLE}, found none: {error}") from None
+        raise UserError(
+            f"TF_CONFIG: expected JSON as {EXAMPLE}, found a text that is none: {error}"
+        ) from None
     if not isinstance(values, dict):
         raise UserError(
             f"TF_CONFIG: expected an object as {EXAMPLE}, found a {type(values).__name__}"

@@ -134,8 +134,8 @@ def _jobs(text: str) -> dict[str, dict[int, str]]:
     }
     if counts["worker"] == 0 or sum(counts.values()) > LIMIT:
         raise UserError(
-            f"--local-cluster: expected as in 1ps,2w, or 2w for all-reduce, {LIMIT} processes at "
-            f"most, found {text!r}"
+            f"--local-cluster: expected workers, as in 1ps,2w, or 2w for all-reduce, {LIMIT} "
+            f"processes at most, found {text!r}"
         )
     with ExitStack() as stack:  # holds all ports at once, so that they differ
         sockets = [stack.enter_context(socket.socket()) for _ in range(sum(counts.values()))]
