@@ -100,7 +100,7 @@ def test_a_pod_has_longer_to_end_than_its_program_takes():
     replicas = [spec["template"]["spec"] for spec in job["spec"]["tfReplicaSpecs"].values()]
     plain = [d["spec"]["template"]["spec"] for d in documents("plain.yaml") if d["kind"] == "Job"]
     seconds = {pod["terminationGracePeriodSeconds"] for pod in [*replicas, *plain]}
-    assert seconds == {60}
+    assert seconds == {75}
     # A step, and two saves with a look at the weights each.
     assert 75 > GRACE > parameter_server.STOPPING > 5 * patience.GRACE
 
