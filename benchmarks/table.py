@@ -279,20 +279,13 @@ def damage() -> str:
 def clusters() -> str:
     """Markdown, a row per manner of training: updates and images a second of each program."""
     measured = read("cluster")["results"]
-    rows = [
-        (
-            manner,
-            *(
-                text
-                for program in measured.values()
-                for text in (
-                    with_spread(program[manner]["updates_per_second"]),
-                    f"{program[manner]['images_per_second']:,}",
-                )
-            ),
-        )
-        for manner in measured["softmax"]
-    ]
+    rows = []
+    for manner in measured["softmax"]:
+        row = [manner]
+        for manners in measured.values():
+            rates = manners[manner]
+            row += [with_spread(rates["updates_per_second"]), f"{rates['images_per_second']:,}"]
+        rows.append(tuple(row))
     titles = [f"{program}: {what}/s" for program in measured for what in ("updates", "images")]
     return markdown(("trained by", *titles), rows)
 

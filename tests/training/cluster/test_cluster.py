@@ -305,7 +305,6 @@ def test_weights_that_are_no_numbers_are_no_beginning_for_a_cluster(cluster):
     said = tasks.said("worker:0").splitlines()[-1]
     assert "the weights of bad/bad.npz hold numbers that are not finite" in said
     assert not Path("run").exists()
-    tasks.kill_all()
 
 
 @pytest.mark.parametrize(
