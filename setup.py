@@ -4,7 +4,7 @@ import re
 import shutil
 from pathlib import Path
 
-from setuptools import setup
+from setuptools import find_packages, setup
 from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).parent
@@ -77,20 +77,9 @@ setup(
         "browser": ["playwright>=1.40"],  # tests of the page, and their benchmark
         "dev": [*TEST, "ruff==0.17.*", "mypy==2.4.*", "pre-commit>=3"],
     },
-    packages=[
-        "deep_mnist",
-        "deep_mnist.autodiff",
-        "deep_mnist.data",
-        "deep_mnist.export",
-        "deep_mnist.input_data",
-        "deep_mnist.legacy",
-        "deep_mnist.legacy.tf1",
-        "deep_mnist.report",
-        "deep_mnist.serving",
-        "deep_mnist.training",
-        "deep_mnist.training.cluster",
-    ],
+    packages=find_packages(include=["deep_mnist", "deep_mnist.*"]),
     package_dir={"": "."},  # so that `pip install -e` is a plain path, found before a namesake
-    package_data={"deep_mnist": ["py.typed", "web/*"]},
+    package_data={"deep_mnist": ["py.typed", "serving/static/*"]},
+    entry_points={"console_scripts": ["deep-mnist = deep_mnist.__main__:main"]},
     cmdclass={"build_py": BuildWithWeights},
 )

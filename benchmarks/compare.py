@@ -26,9 +26,9 @@ from typing import Any, NamedTuple
 
 import environments
 import report
-from driven import KEEP_PROB, Process
+from child_process import KEEP_PROB, Process
 
-from deep_mnist.training.precision import choose as choose_precision
+from deep_mnist.training.mixed_precision import choose as choose_precision
 
 STEPS = 25  # in a turn
 BATCHES = {1: 100, 1_000: 2}  # batch size of inference -> how many in a turn

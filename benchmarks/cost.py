@@ -16,10 +16,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import report
-from alone import alone
+from isolated import isolated
 
 from deep_mnist import cnn, data, training
-from deep_mnist.training import config, tf
+from deep_mnist.lazy_tensorflow import import_quietly, tf
+from deep_mnist.training import config
 
 BATCH_SIZES = (10, 20, 50, 100, 200, 500, 1_000)
 IMAGES = 1_000  # in a turn: 100 steps of 10, ... 1 step of 1,000
@@ -33,8 +34,8 @@ def main() -> None:
     rounds = parser.parse_args().rounds
 
     most = config.available_cpus()
-    by_threads = {n: alone(batch_sizes, n, rounds) for n in sorted({1, min(2, most)})}
-    epochs = alone(training_sets, most)
+    by_threads = {n: isolated(batch_sizes, n, rounds) for n in sorted({1, min(2, most)})}
+    epochs = isolated(training_sets, most)
     draw(by_threads, epochs)
     ms = [row["ms_per_step"] for row in epochs]
     report.write(
@@ -97,7 +98,7 @@ class Trainer:
     """The CNN with the loop of its `train`, on so many threads."""
 
     def __init__(self, threads: int) -> None:
-        training.import_quietly()
+        import_quietly()
         self.config = cnn.Config(intra_op_threads=threads, inter_op_threads=threads)
         with tf.Graph().as_default():
             self.model = cnn.build(self.config)

@@ -20,12 +20,11 @@ from typing import Any
 
 import report
 
-from deep_mnist import data, models
+from deep_mnist import data, inference, lazy_tensorflow
 from deep_mnist.export import __main__ as export
 from deep_mnist.export import frozen, npz, onnx, saved_model, tflite
 from deep_mnist.export.formats import FORMATS
 from deep_mnist.export.trained import Trained
-from deep_mnist.training import tensorflow
 
 MODELS = ("softmax", "mlp", "cnn")
 BATCHES = {1: 200, 1_000: 1}  # images at a time: how many times in a turn
@@ -37,7 +36,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--turns", type=int, default=TURNS, help="fewer, to try it out")
     turns = parser.parse_args().turns
-    tensorflow.import_quietly()
+    lazy_tensorflow.import_quietly()
     images = data.scale(data.load("mnist").test.images[: max(BATCHES)])
     values = {name: measure(name, images, turns) for name in MODELS}
     packages = {name: importlib.metadata.version(name) for name in onnx.PACKAGES}
@@ -46,7 +45,7 @@ def main() -> None:
 
 def measure(name: str, images: Any, turns: int) -> dict[str, Any]:
     """By format: bytes, what the check found, and digits a second by batch."""
-    with tempfile.TemporaryDirectory() as place, models.load(name) as classifier:
+    with tempfile.TemporaryDirectory() as place, inference.load(name) as classifier:
         trained = Trained(name, classifier.config, classifier.session.weights())
         files, records = {}, {}
         for format_name, format_ in FORMATS.items():

@@ -10,7 +10,7 @@ import time
 
 import report
 
-from deep_mnist.data import dataset, generated
+from deep_mnist.data import dataset, synthetic
 
 ROUNDS = 5
 
@@ -19,7 +19,7 @@ def main() -> None:
     seconds = []
     for _ in range(ROUNDS):
         start = time.perf_counter()
-        generated.digits(dataset.GENERATED_EXAMPLES, dataset.GENERATED_SEED)
+        synthetic.digits(dataset.GENERATED_EXAMPLES, dataset.GENERATED_SEED)
         seconds.append(time.perf_counter() - start)
     report.write(
         "generated",

@@ -20,8 +20,9 @@ from typing import Any
 import numpy as np
 import report
 
-from deep_mnist import cnn, data, training
-from deep_mnist.training import tensorflow, tf
+from deep_mnist import cnn, data, lazy_tensorflow, training
+from deep_mnist.cli.flags import Options
+from deep_mnist.lazy_tensorflow import tf
 
 WARM_UP = 20  # steps of each that are not counted
 
@@ -31,13 +32,13 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=1_000, help="of each loop (default: 1000)")
     steps = parser.parse_args().steps
 
-    tensorflow.import_quietly()
+    lazy_tensorflow.import_quietly()
     digits = data.load("mnist")
     config = cnn.Config(steps=WARM_UP + steps)
     with tempfile.TemporaryDirectory() as directory, tf.Graph().as_default():
         model = cnn.build(config)
         with training.Session(model, config) as sess, bare_session(config) as bare:
-            options = training.Options(run_dir=str(Path(directory, "run")))
+            options = Options(run_dir=str(Path(directory, "run")))
             run = training.Run("cnn", sess, digits, config, options)
             bare.run([v.initializer for v in tf.global_variables()])
             ours, theirs = alternate(config, model, sess, run, bare, digits.train)

@@ -18,8 +18,10 @@ import scenes
 from PIL.ImageDraw import ImageDraw
 from scenes import PENCIL, Digits, Random, Scene
 
-from deep_mnist import data, models, training
-from deep_mnist.data import image
+from deep_mnist import data, inference
+from deep_mnist.errors import ImageError
+from deep_mnist.lazy_tensorflow import import_quietly
+from deep_mnist.vision import image
 
 
 def main() -> None:
@@ -29,10 +31,10 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--restore", help="the CNN's weights, if not the shipped ones")
     options = parser.parse_args()
-    training.import_quietly()
+    import_quietly()
     test = data.load("mnist", options.data_dir).test
     right = {}
-    with models.load("cnn", options.restore) as cnn:
+    with inference.load("cnn", options.restore) as cnn:
         for kind, count in KINDS.items():
             right[kind.__name__] = 0
             for number in range(options.each):
@@ -55,11 +57,11 @@ def main() -> None:
     )
 
 
-def read(cnn: models.Classifier, scene: Scene) -> list[int]:
+def read(cnn: inference.Classifier, scene: Scene) -> list[int]:
     """The labels from left to right, line by line."""
     try:
         found = image.digits(image.read(scene.file()))
-    except image.PictureError:
+    except ImageError:
         return []
     pixels = np.stack([digit.pixels for digit in found])
     return [int(label) for label in cnn.probabilities(pixels).argmax(axis=1)]

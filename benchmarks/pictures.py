@@ -19,8 +19,10 @@ import numpy.typing as npt
 import report
 from PIL import Image
 
-from deep_mnist import data, models, training
-from deep_mnist.data import image
+from deep_mnist import data, inference
+from deep_mnist.errors import ImageError
+from deep_mnist.lazy_tensorflow import import_quietly
+from deep_mnist.vision import image
 
 SIDE = 280
 Picture = Image.Image
@@ -32,10 +34,10 @@ def main() -> None:
     parser.add_argument("--digits", type=int, default=10_000)
     parser.add_argument("--changed", type=int, default=200)
     options = parser.parse_args()
-    training.import_quietly()
+    import_quietly()
     test = data.load("mnist", options.data_dir).test
     images, labels = test.images[: options.digits], test.labels[: options.digits]
-    with models.load("cnn") as cnn:
+    with inference.load("cnn") as cnn:
         direct = cnn.probabilities(images).argmax(axis=1)
         begun = time.perf_counter()
         drawn = read(cnn, [encoded(large(pixels)) for pixels in images])
@@ -60,13 +62,13 @@ def main() -> None:
     )
 
 
-def read(cnn: models.Classifier, files: list[bytes]) -> npt.NDArray[np.int64]:
+def read(cnn: inference.Classifier, files: list[bytes]) -> npt.NDArray[np.int64]:
     """The label of each file; -1 where not exactly one digit is found."""
     labels = np.full(len(files), -1)
     for number, file in enumerate(files):
         try:
             digits = image.digits(image.read(file))
-        except image.PictureError:
+        except ImageError:
             continue
         if len(digits) == 1:
             labels[number] = cnn.probabilities(digits[0].pixels).argmax()

@@ -8,17 +8,19 @@ import statistics
 from pathlib import Path
 from typing import Any
 
-from deep_mnist.training import machine, tensorflow, tf
+from deep_mnist import lazy_tensorflow
+from deep_mnist.lazy_tensorflow import tf
+from deep_mnist.training import environment
 
 RESULTS = Path(__file__).parent / "results"
 
 
 def describe() -> dict[str, Any]:
     """Date, processor and versions."""
-    tensorflow.import_quietly()
+    lazy_tensorflow.import_quietly()
     date = datetime.datetime.now(datetime.timezone.utc).date().isoformat()
-    versions = {**machine.versions(), "tensorflow": tf.__version__}
-    return {"date": date, "machine": machine.device(), "versions": versions}
+    versions = {**environment.versions(), "tensorflow": tf.__version__}
+    return {"date": date, "machine": environment.device(), "versions": versions}
 
 
 def write(name: str, values: dict[str, Any]) -> None:

@@ -14,8 +14,9 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from deep_mnist import training
-from deep_mnist.training import RECIPES, tensorflow, tf
+from deep_mnist import lazy_tensorflow, training
+from deep_mnist.lazy_tensorflow import tf
+from deep_mnist.training import RECIPES
 from deep_mnist.training import config as configs
 
 SAVED = Path(__file__).parents[1] / "saved"
@@ -49,7 +50,7 @@ def main() -> None:
     place = SAVED / result["model"]
     place.mkdir(parents=True)
 
-    tensorflow.import_quietly()
+    lazy_tensorflow.import_quietly()
     program = importlib.import_module(f"deep_mnist.{result['model']}")
     settings = configs.read_json(run / "config.json", program.Config)
     with tf.Graph().as_default():

@@ -18,11 +18,11 @@ from typing import Any
 from unittest import mock
 
 import report
-from alone import alone
+from isolated import isolated
 
-from deep_mnist import cnn, data, training
+from deep_mnist import cnn, data, lazy_tensorflow, training
 from deep_mnist.data import Batch
-from deep_mnist.training import tensorflow, tf
+from deep_mnist.lazy_tensorflow import tf
 
 BATCH_SIZE, ROUNDS, STEPS = 50, 12, 40  # of each form, in turns
 WARM_UP, TRACED, LISTED = 20, 20, 12
@@ -51,7 +51,7 @@ class Form:
 
 
 def main() -> None:
-    tensorflow.import_quietly()
+    lazy_tensorflow.import_quietly()
     reading = []
     for _ in range(5):
         start = time.perf_counter()
@@ -91,8 +91,8 @@ def main() -> None:
             "faster_backward_over_tensorflows": round(after / before, 3),
             "augmented_over_plain": round(augmented / after, 3),
             "ms_by_operation": {
-                "tensorflow's backward kernels": alone(trace, False),
-                "faster_backward": alone(trace, True),
+                "tensorflow's backward kernels": isolated(trace, False),
+                "faster_backward": isolated(trace, True),
             },
             "evaluation_digits_per_second": {
                 size: evaluation(forms["faster_backward"].sess, digits.test, size)
@@ -108,7 +108,7 @@ def trace(faster: bool) -> dict[str, float]:
 
     One operation at a time, so that none counts the time of another.
     """
-    tensorflow.import_quietly()
+    lazy_tensorflow.import_quietly()
     config = cnn.Config(batch_size=BATCH_SIZE, inter_op_threads=1)
     batches = data.batches(data.load("mnist").train, BATCH_SIZE, seed=0)
     form = Form(batches, faster=faster, config=config)

@@ -20,7 +20,11 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from deep_mnist import data, training
-from deep_mnist.training import option, tf
+from deep_mnist.cli.flags import Options
+from deep_mnist.cli.launch import launch
+from deep_mnist.lazy_tensorflow import tf
+from deep_mnist.training import option
+from deep_mnist.training.fast_gradients import faster_backward
 
 
 @dataclass(frozen=True)
@@ -90,7 +94,7 @@ def build(config: Config) -> Model:
         h_conv2 = tf.nn.relu(conv2d(h_pool1, W_conv2) + b_conv2)  # [B, 14, 14, 64]
         h_pool2 = max_pool_2x2(h_conv2)  # [B, 7, 7, 64]
 
-    with tf.name_scope("fc1"), training.faster_backward():
+    with tf.name_scope("fc1"), faster_backward():
         W_fc1 = weight_variable([7 * 7 * 64, 1024], "W_fc1", seed=3)
         b_fc1 = bias_variable([1024], "b_fc1")
         h_pool2_flat = tf.reshape(h_pool2, [-1, 7 * 7 * 64])  # [B, 3136]
@@ -155,17 +159,17 @@ def bias_variable(shape: list[int], name: str) -> Any:
 
 def conv2d(x: Any, W: Any) -> Any:
     """Convolution with stride 1 and zero padding: [B, H, W, C] -> [B, H, W, features]."""
-    with training.faster_backward():
+    with faster_backward():
         return tf.nn.conv2d(x, W, strides=[1, 1, 1, 1], padding="SAME")
 
 
 def max_pool_2x2(x: Any) -> Any:
     """The largest of each 2x2 block: [B, H, W, C] -> [B, H/2, W/2, C]."""
-    with training.faster_backward():
+    with faster_backward():
         return tf.nn.max_pool(x, ksize=[1, 2, 2, 1], strides=[1, 2, 2, 1], padding="SAME")
 
 
-def train(config: Config, options: training.Options) -> None:
+def train(config: Config, options: Options) -> None:
     """Trains as the tutorial does: a batch, a report every 100 steps, an update."""
     digits = data.load(config.dataset, options.data_dir)
     with training.graph(options):
@@ -193,7 +197,7 @@ def train(config: Config, options: training.Options) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command line and returns its exit code."""
-    return training.launch("cnn", Config, train, __doc__, argv, distributed=True)
+    return launch("cnn", Config, train, __doc__, argv, distributed=True)
 
 
 if __name__ == "__main__":

@@ -24,7 +24,12 @@ import numpy as np
 
 from deep_mnist import data, training
 from deep_mnist.autodiff import Array, Log, Matmul, Relu, Softmax, compare
-from deep_mnist.training import option, tf
+from deep_mnist.cli.exit_codes import exit_code
+from deep_mnist.cli.flags import Options
+from deep_mnist.cli.launch import launch
+from deep_mnist.errors import DeepMnistError
+from deep_mnist.lazy_tensorflow import import_quietly, tf
+from deep_mnist.training import option
 
 
 @dataclass(frozen=True)
@@ -144,7 +149,7 @@ def batches(split: data.Split, config: Config, first_step: int) -> Iterator[list
         yield made[step % len(made)]
 
 
-def train(config: Config, options: training.Options) -> None:
+def train(config: Config, options: Options) -> None:
     """Trains as the document does: all images, an update, a line."""
     digits = data.load(config.dataset, options.data_dir, hold_out_validation=False)
     steps_per_epoch = -(-len(digits.train.labels) // config.batch_size)
@@ -166,10 +171,10 @@ def train(config: Config, options: training.Options) -> None:
 def check_gradients(arguments: Sequence[str]) -> int:
     """Prints our gradients beside TensorFlow's; returns 1 where they differ, else 0."""
     if arguments != ["--gradient-check"]:
-        raise training.UserError("--gradient-check trains nothing: leave out the other flags")
+        raise DeepMnistError("--gradient-check trains nothing: leave out the other flags")
     installed = importlib.util.find_spec("tensorflow") is not None
     if installed:
-        training.import_quietly()
+        import_quietly()
     else:
         print("TensorFlow is not installed: central differences stand in for it")
     name = "TensorFlow" if installed else "differences"
@@ -188,8 +193,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command line and returns its exit code."""
     arguments = sys.argv[1:] if argv is None else list(argv)
     if "--gradient-check" in arguments and "--help" not in arguments:
-        return training.exit_code("fnn", lambda: check_gradients(arguments))
-    return training.launch("fnn", Config, train, __doc__, argv, numpy_only=True)
+        return exit_code("fnn", lambda: check_gradients(arguments))
+    return launch("fnn", Config, train, __doc__, argv, numpy_only=True)
 
 
 if __name__ == "__main__":

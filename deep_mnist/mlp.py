@@ -19,7 +19,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from deep_mnist import data, training
-from deep_mnist.training import option, tf
+from deep_mnist.cli.flags import Options
+from deep_mnist.cli.launch import launch
+from deep_mnist.errors import DeepMnistError
+from deep_mnist.lazy_tensorflow import tf
+from deep_mnist.training import option
 
 
 @dataclass(frozen=True)
@@ -123,7 +127,7 @@ def bias_variable(shape: list[int], name: str, raw: bool, seed: int) -> Any:
     return tf.get_variable(name, initializer=initial)
 
 
-def train(config: Config, options: training.Options) -> None:
+def train(config: Config, options: Options) -> None:
     """Trains as the documents do, and prints the loss of every hundredth batch of an epoch."""
     digits = data.load(config.dataset, options.data_dir, hold_out_validation=False)
     if options.resume is None:
@@ -153,18 +157,18 @@ def train(config: Config, options: training.Options) -> None:
 
 
 def check_picture(config: Config, digits: data.Dataset) -> None:
-    """Raises UserError, before anything is trained, where the picture can't be had or saved."""
+    """Raises DeepMnistError, before anything is trained, where the picture can't be had or saved."""
     if config.picture is not None and config.picture >= len(digits.train.labels):
-        raise training.UserError(
+        raise DeepMnistError(
             f"--picture: expected a number under {len(digits.train.labels)}, the training "
             f"pictures of {digits.name}, found {config.picture}"
         )
     if config.save_picture is not None:
         file = Path(config.save_picture)
         if file.exists():
-            raise training.UserError(f"--save-picture {file} exists: name a new file")
+            raise DeepMnistError(f"--save-picture {file} exists: name a new file")
         if not file.parent.is_dir():
-            raise training.UserError(f"--save-picture {file}: there is no folder {file.parent}")
+            raise DeepMnistError(f"--save-picture {file}: there is no folder {file.parent}")
 
 
 def read_picture(sess: training.Session, model: Model, config: Config, split: data.Split) -> str:
@@ -191,7 +195,7 @@ def save_picture(config: Config, split: data.Split) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command line and returns its exit code."""
-    return training.launch("mlp", Config, train, __doc__, argv)
+    return launch("mlp", Config, train, __doc__, argv)
 
 
 if __name__ == "__main__":

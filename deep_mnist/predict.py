@@ -8,7 +8,7 @@
 PNG, JPEG, WebP, BMP, TIFF and GIF; dark on light or light on dark; one digit or several, which are
 read line by line from left to right. A picture that can't be read has a line on standard error, the
 others are read all the same, and the exit code is 2. What a probability is worth differs by model:
-see deep_mnist.models.
+see deep_mnist.inference.
 """
 
 from __future__ import annotations
@@ -24,10 +24,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from deep_mnist import data, models, training
-from deep_mnist.data import image
-from deep_mnist.training.flags import Parser
-from deep_mnist.training.printable import printable
+from deep_mnist import data, inference
+from deep_mnist.cli.exit_codes import exit_code
+from deep_mnist.cli.flags import Parser
+from deep_mnist.errors import DeepMnistError, ImageError, printable
+from deep_mnist.lazy_tensorflow import import_quietly
+from deep_mnist.vision import image
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".tif", ".tiff", ".gif"}
 UNREADABLE = {".heic", ".heif", ".avif"}  # a telephone's: told of, not passed over
@@ -50,7 +52,7 @@ class Reading(NamedTuple):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command line and returns its exit code."""
-    return training.exit_code("predict", lambda: _run(argv))
+    return exit_code("predict", lambda: _run(argv))
 
 
 def _run(argv: Sequence[str] | None) -> int:
@@ -58,15 +60,15 @@ def _run(argv: Sequence[str] | None) -> int:
     image.check_installed()
     if options.save_input is not None:
         _check_unused(Path(options.save_input))
-    names = list(models.NAMES) if options.model == "all" else [options.model]
+    names = list(inference.NAMES) if options.model == "all" else [options.model]
     write = {"csv": _write_csv(), "json": _write_json}.get(options.format, _write_text)
-    shelf: list[models.Classifier] = []
+    shelf: list[inference.Classifier] = []
     failed = False
     try:
         for position, file in enumerate(_with_progress(list(_files(options.pictures))), 1):
             try:
                 digits = image.digits(image.read(_source(file)))
-            except image.PictureError as error:
+            except ImageError as error:
                 failed = True
                 print(f"predict: {printable(file)}: {error}", file=sys.stderr)
                 if options.format != "text":
@@ -103,7 +105,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument(
         "--model",
-        choices=(*models.NAMES, "all"),
+        choices=(*inference.NAMES, "all"),
         default="cnn",
         help="which network reads; all: each of them (default: cnn)",
     )
@@ -131,17 +133,15 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     options = parser.parse_args(argv)
     if "" in options.pictures:  # as of "$PICTURE" where the shell has no such variable
-        raise training.UserError("PICTURE: expected a file or a folder, found an empty word")
+        raise DeepMnistError("PICTURE: expected a file or a folder, found an empty word")
     if options.restore is not None and options.model == "all":
-        raise training.UserError("--restore is of one model: name it by --model")
+        raise DeepMnistError("--restore is of one model: name it by --model")
     return options
 
 
 def _check_unused(directory: Path) -> None:
     if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
-        raise training.UserError(
-            f"--save-input {directory} exists and is not empty: name a new folder"
-        )
+        raise DeepMnistError(f"--save-input {directory} exists and is not empty: name a new folder")
 
 
 def _files(places: Iterable[str]) -> Iterator[str]:
@@ -170,23 +170,23 @@ def _source(file: str) -> bytes | Path:
         return sys.stdin.buffer.read(image.MAX_BYTES + 1)
     if Path(file).is_dir():
         kinds = ", ".join(sorted(SUFFIXES))
-        raise image.PictureError(f"expected pictures in this folder ({kinds}), found none")
+        raise ImageError(f"expected pictures in this folder ({kinds}), found none")
     if glob.has_magic(file) and not Path(file).exists():
-        raise image.PictureError("expected a pattern that fits some file, found none")
+        raise ImageError("expected a pattern that fits some file, found none")
     return Path(file)
 
 
-def _load(names: Sequence[str], checkpoint: str | None) -> list[models.Classifier]:
+def _load(names: Sequence[str], checkpoint: str | None) -> list[inference.Classifier]:
     if names != ["fnn"]:
-        training.import_quietly()
-    shelf = [models.load(name, checkpoint) for name in names]
+        import_quietly()
+    shelf = [inference.load(name, checkpoint) for name in names]
     for model in shelf:
         for note in model.notes:
             print(f"predict: {printable(note)}", file=sys.stderr)
     return shelf
 
 
-def _read(model: models.Classifier, digits: list[image.Digit]) -> Reading:
+def _read(model: inference.Classifier, digits: list[image.Digit]) -> Reading:
     probabilities = model.probabilities(np.stack([digit.pixels for digit in digits]))
     likeliest = np.argsort(-probabilities, axis=1, kind="stable")[:, :TOP]
     top = [

@@ -17,8 +17,10 @@ import socket
 import sys
 from collections.abc import Sequence
 
-from deep_mnist import training
-from deep_mnist.training.flags import Parser
+from deep_mnist.cli.exit_codes import exit_code
+from deep_mnist.cli.flags import Parser
+from deep_mnist.errors import DeepMnistError, Interrupted
+from deep_mnist.lazy_tensorflow import import_quietly
 
 PICTURES_WAITING = 8  # one is decoded at a time, which bounds the memory
 READ_AT_ONCE = os.cpu_count() or 1  # by the models, which use more threads
@@ -36,7 +38,7 @@ EVERYONE = (
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command line and returns its exit code."""
-    return training.exit_code("serve", lambda: _run(argv))
+    return exit_code("serve", lambda: _run(argv))
 
 
 def _run(argv: Sequence[str] | None) -> None:
@@ -57,14 +59,14 @@ def _run(argv: Sequence[str] | None) -> None:
     )
     options = parser.parse_args(argv)
     if any(importlib.util.find_spec(module) is None for module in NEEDED):
-        raise training.UserError(NOT_INSTALLED)
+        raise DeepMnistError(NOT_INSTALLED)
     with _listen(options.host, options.port) as listener:
         try:
             _serve(listener, options.host)
         except KeyboardInterrupt:
-            raise training.Interrupted(signal.SIGINT, "stopped") from None
-        except training.Interrupted as interrupted:
-            raise training.Interrupted(interrupted.signal_number, "stopped") from None
+            raise Interrupted(signal.SIGINT, "stopped") from None
+        except Interrupted as interrupted:
+            raise Interrupted(interrupted.signal_number, "stopped") from None
 
 
 def _serve(listener: socket.socket, host: str) -> None:
@@ -72,7 +74,7 @@ def _serve(listener: socket.socket, host: str) -> None:
     from deep_mnist.serving.gate import Gate
     from deep_mnist.serving.reader import Reader
 
-    training.import_quietly()
+    import_quietly()
     with Reader() as reader:
         gates = app.Gates(
             pictures=Gate(1, PICTURES_WAITING, PATIENCE),
@@ -102,7 +104,7 @@ def _listen(host: str, port: int) -> socket.socket:
         reason = os.strerror(error.errno or 0)
     except UnicodeError:  # a name that no host can have
         reason = "Name or service not known"
-    raise training.UserError(
+    raise DeepMnistError(
         f"can't listen on {host}, port {port}: {reason}; choose others by --host and --port"
     )
 

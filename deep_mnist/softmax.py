@@ -18,7 +18,10 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from deep_mnist import data, training
-from deep_mnist.training import option, tf
+from deep_mnist.cli.flags import Options
+from deep_mnist.cli.launch import launch
+from deep_mnist.lazy_tensorflow import tf
+from deep_mnist.training import option
 
 
 @dataclass(frozen=True)
@@ -90,7 +93,7 @@ def build(config: Config) -> Model:
     return Model(x, y_, logits, loss, correct, accuracy, train_step)
 
 
-def train(config: Config, options: training.Options) -> None:
+def train(config: Config, options: Options) -> None:
     """Trains as the tutorial does: a batch, a report every 100 steps, an update."""
     digits = data.load(config.dataset, options.data_dir)
     with training.graph(options):
@@ -110,7 +113,7 @@ def train(config: Config, options: training.Options) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command line and returns its exit code."""
-    return training.launch("softmax", Config, train, __doc__, argv, distributed=True)
+    return launch("softmax", Config, train, __doc__, argv, distributed=True)
 
 
 if __name__ == "__main__":

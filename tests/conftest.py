@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from deep_mnist import data
-from deep_mnist.data import generated
+from deep_mnist.data import synthetic
 
 # In a shell's background Ctrl-C is ignored, under nohup a closed terminal is; what is tested, and
 # started by tests, must hear them.
@@ -19,7 +19,7 @@ if hasattr(signal, "SIGHUP"):
 
 STARTED_IN = Path.cwd()
 REAL_DATA = STARTED_IN / os.environ.get("DEEP_MNIST_DATA_DIR", "MNIST_data")
-generated_digits = functools.cache(generated.digits)
+generated_digits = functools.cache(synthetic.digits)
 
 
 @pytest.fixture(autouse=True)
@@ -33,7 +33,7 @@ def _alone(tmp_path_factory, monkeypatch):
     monkeypatch.delenv("DEEP_MNIST_DATA_DIR", raising=False)
     monkeypatch.setenv("DEEP_MNIST_OFFLINE", "1")
     # Drawing the generated set takes seconds, and it is always the same.
-    monkeypatch.setattr(generated, "digits", generated_digits)
+    monkeypatch.setattr(synthetic, "digits", generated_digits)
 
 
 @pytest.fixture

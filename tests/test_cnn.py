@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from deep_mnist import cnn, training
-from deep_mnist.training import tf
+from deep_mnist.lazy_tensorflow import tf
 
 
 @pytest.fixture

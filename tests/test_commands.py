@@ -13,8 +13,8 @@ import pytest
 
 from deep_mnist import __main__ as listing
 from deep_mnist import cnn, data, fnn, mlp, softmax
-from deep_mnist.data import catalogue, idx
-from deep_mnist.training import precision
+from deep_mnist.data import idx, registry
+from deep_mnist.training import mixed_precision
 
 PROGRAMS = {"softmax": softmax.main, "cnn": cnn.main, "mlp": mlp.main, "fnn": fnn.main}
 QUICK = ["--dataset", "generated", "--steps", "3", "--batch-size", "5", "--log-every", "1"]
@@ -199,7 +199,7 @@ def test_a_mistake_is_told_in_one_line(fails, arguments, message):
 
 
 def test_bfloat16_is_refused_where_the_processor_has_none(fails, monkeypatch):
-    monkeypatch.setattr(precision, "FEATURES", {"of no processor"})
+    monkeypatch.setattr(mixed_precision, "FEATURES", {"of no processor"})
     message = fails("cnn", "--precision", "bfloat16")
     assert "expected a processor with avx512_bf16 or amx_bf16" in message
 
@@ -299,12 +299,12 @@ def tiny_mnist(tmp_path, monkeypatch):
         "t10k-images-idx3-ubyte": np.zeros((4, 28, 28), np.uint8),
         "t10k-labels-idx1-ubyte": np.arange(4, dtype=np.uint8),
     }
-    mnist = catalogue.SETS["mnist"]
+    mnist = registry.SETS["mnist"]
     known = [
         file._replace(shape=array.shape, payload_sha256=idx.payload_sha256(array))
         for file, array in zip(mnist.files, arrays.values(), strict=True)
     ]
-    monkeypatch.setitem(catalogue.SETS, "mnist", mnist._replace(files=tuple(known)))
+    monkeypatch.setitem(registry.SETS, "mnist", mnist._replace(files=tuple(known)))
     folder = tmp_path / "tiny"
     folder.mkdir()
     for name, array in arrays.items():

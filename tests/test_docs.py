@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from deep_mnist import cnn, softmax
-from deep_mnist.training import flags
-from deep_mnist.training.cluster import addresses, parameter_server, patience
-from deep_mnist.training.cluster.local_task import GRACE
+from deep_mnist.cli import flags
+from deep_mnist.distributed import cluster_spec, parameter_server, timeouts
+from deep_mnist.distributed.local_task import GRACE
 
 DOCS = Path(__file__).parents[1] / "docs"
 KUBERNETES = DOCS / "kubernetes"
@@ -34,13 +34,13 @@ def test_every_command_shown_parses():
     commands = [command for command in commands if "pytest" not in command]
     assert len(commands) == 5
     options = [parses(command)[0] for command in commands]
-    tasks = [addresses.from_flags(o.cluster, o.task)[1:] for o in options if o.cluster]
+    tasks = [cluster_spec.from_flags(o.cluster, o.task)[1:] for o in options if o.cluster]
     assert tasks == [("ps", 0), ("worker", 0), ("worker", 1)]
 
 
 def test_the_tf_config_shown_is_one():
     (shown,) = re.findall(r"export TF_CONFIG='(.*)'", (DOCS / "distributed.md").read_text())
-    assert addresses.from_tf_config(shown)[1:] == ("worker", 1)
+    assert cluster_spec.from_tf_config(shown)[1:] == ("worker", 1)
 
 
 def test_links_lead_somewhere():
@@ -92,7 +92,7 @@ def test_the_kubeflow_job_is_a_cluster_of_pods_that_are_fenced():
     for job_name, hosts in cluster.items():
         for index in range(len(hosts)):
             task = {"type": job_name, "index": index}
-            addresses.from_tf_config(json.dumps({"cluster": cluster, "task": task}))
+            cluster_spec.from_tf_config(json.dumps({"cluster": cluster, "task": task}))
 
 
 def test_a_pod_has_longer_to_end_than_its_program_takes():
@@ -102,7 +102,7 @@ def test_a_pod_has_longer_to_end_than_its_program_takes():
     seconds = {pod["terminationGracePeriodSeconds"] for pod in [*replicas, *plain]}
     assert seconds == {75}
     # A step, and two saves with a look at the weights each.
-    assert 75 > GRACE > parameter_server.STOPPING > 5 * patience.GRACE
+    assert 75 > GRACE > parameter_server.STOPPING > 5 * timeouts.GRACE
 
 
 def test_the_plain_jobs_are_a_cluster_of_pods_that_are_fenced():
@@ -127,7 +127,7 @@ def test_the_plain_jobs_are_a_cluster_of_pods_that_are_fenced():
             tf_config = subprocess.run(
                 ["sh", "-c", shown], env=environment, capture_output=True, text=True, check=True
             ).stdout
-            hosts, *task = addresses.from_tf_config(tf_config)
+            hosts, *task = cluster_spec.from_tf_config(tf_config)
             tasks.append(task)
             host = f"{job['metadata']['name']}-{index}.{service['metadata']['name']}:2222"
             assert hosts[role["value"]][index] == host

@@ -9,7 +9,7 @@ import pytest
 
 from deep_mnist import data, fnn, training
 from deep_mnist.autodiff import gradient_check
-from deep_mnist.training import tf
+from deep_mnist.lazy_tensorflow import tf
 
 needs_tensorflow = pytest.mark.skipif(
     importlib.util.find_spec("tensorflow") is None, reason="NumPy alone is installed"

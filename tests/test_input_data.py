@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from deep_mnist import input_data
-from deep_mnist.data import DataError, catalogue, idx
-from deep_mnist.data.errors import UnreachableError
+from deep_mnist.data import idx, registry
+from deep_mnist.errors import DatasetError, DatasetUnreachableError
 
 TRAIN_IMAGES = "train-images-idx3-ubyte.gz"
 TRAIN_LABELS = "train-labels-idx1-ubyte.gz"
@@ -403,7 +403,7 @@ def test_the_validation_size_is_checked(folder):
 )
 def test_a_broken_file_is_one_line(folder, content, said):
     (folder / TEST_LABELS).write_bytes(content)
-    with pytest.raises(DataError) as caught:
+    with pytest.raises(DatasetError) as caught:
         read(folder)
     assert str(caught.value).startswith(f"{folder / TEST_LABELS}: {said}")
     assert str(caught.value).endswith("; replace it, or remove it to use another copy")
@@ -417,12 +417,12 @@ def test_a_broken_file_is_one_line(folder, content, said):
 def tiny_mnist(tmp_path, monkeypatch):
     """The tiny set is MNIST, and lies in the folder that DEEP_MNIST_DATA_DIR names."""
     place = write_set(tmp_path / "elsewhere", suffix="")
-    mnist = catalogue.SETS["mnist"]
+    mnist = registry.SETS["mnist"]
     known = []
     for file in mnist.files:
         array = idx.read(place / file.name)
-        known.append(catalogue.IdxFile(file.name, array.shape, idx.payload_sha256(array), ""))
-    monkeypatch.setitem(catalogue.SETS, "mnist", mnist._replace(files=tuple(known)))
+        known.append(registry.IdxFile(file.name, array.shape, idx.payload_sha256(array), ""))
+    monkeypatch.setitem(registry.SETS, "mnist", mnist._replace(files=tuple(known)))
     monkeypatch.setenv("DEEP_MNIST_DATA_DIR", str(place))
     return place
 
@@ -458,7 +458,7 @@ def test_part_of_mnist_gives_way_to_all_of_it(tiny_mnist, folder):
 def test_part_of_another_set_is_not_completed_with_mnist(tiny_mnist, folder):
     (folder / TRAIN_IMAGES).unlink()
     idx.write(folder / TEST_LABELS, np.full(7, 3, np.uint8))
-    with pytest.raises(DataError) as caught:
+    with pytest.raises(DatasetError) as caught:
         read(folder)
     assert str(caught.value).startswith(f"{folder / TEST_LABELS}: is not t10k-labels-idx1-ubyte of")
     assert str(caught.value).endswith(
@@ -468,7 +468,7 @@ def test_part_of_another_set_is_not_completed_with_mnist(tiny_mnist, folder):
 
 
 def test_nothing_anywhere_is_one_line_and_no_generated_digits(tmp_path):
-    with pytest.raises(UnreachableError) as caught:
+    with pytest.raises(DatasetUnreachableError) as caught:
         input_data.load_mnist(tmp_path / "none")
     assert str(caught.value).startswith("MNIST is not on disk, and DEEP_MNIST_OFFLINE forbids")
     assert "DEEP_MNIST_DATA_DIR" in str(caught.value)
@@ -490,7 +490,7 @@ def test_an_unknown_address_fills_the_folder(folder, tmp_path, monkeypatch, caps
 
 def test_an_unknown_address_that_fails_is_not_replaced_by_mnist(tiny_mnist, tmp_path, monkeypatch):
     monkeypatch.setenv("DEEP_MNIST_OFFLINE", "0")
-    with pytest.raises(UnreachableError, match=r"^file:.* cannot be downloaded") as caught:
+    with pytest.raises(DatasetUnreachableError, match=r"^file:.* cannot be downloaded") as caught:
         read(tmp_path / "own", source_url=f"{tmp_path.as_uri()}/nowhere/")
     assert "\n" not in str(caught.value)
     assert list((tmp_path / "own").iterdir()) == []
@@ -501,7 +501,7 @@ def test_a_page_under_the_name_of_digits_is_not_kept(tmp_path, monkeypatch):
     (tmp_path / TEST_LABELS).write_text("<html>")
     (tmp_path / "notes.html").write_text("<html>")
     address, target = f"{tmp_path.as_uri()}/", tmp_path / "own"
-    with pytest.raises(UnreachableError, match="is a web page"):
+    with pytest.raises(DatasetUnreachableError, match="is a web page"):
         input_data.maybe_download(TEST_LABELS, target, address)
     path = input_data.maybe_download("notes.html", str(target), address)
     assert path == f"{target}/notes.html"
@@ -513,8 +513,8 @@ def test_a_file_of_a_known_set_is_downloaded_verified(tiny_mnist, tmp_path, monk
     mirrors = write_set(tmp_path / "other"), write_set(tmp_path / "good")
     idx.write(mirrors[0] / TEST_LABELS, np.full(7, 3, np.uint8))
     addresses = tuple(f"{mirror.as_uri()}/" for mirror in mirrors)
-    mnist = catalogue.SETS["mnist"]._replace(mirrors=addresses)
-    monkeypatch.setitem(catalogue.SETS, "mnist", mnist)
+    mnist = registry.SETS["mnist"]._replace(mirrors=addresses)
+    monkeypatch.setitem(registry.SETS, "mnist", mnist)
     path = input_data.maybe_download(TEST_LABELS, tmp_path / "new", addresses[0])
     assert input_data.extract_labels(path).tolist() == [0, 1, 2, 3, 4, 5, 6]
     said = capsys.readouterr()

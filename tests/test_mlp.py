@@ -7,7 +7,7 @@ import pytest
 
 from deep_mnist import mlp, training
 from deep_mnist.autodiff import Add, Matmul, Mean, Operation, Relu
-from deep_mnist.training import tf
+from deep_mnist.lazy_tensorflow import tf
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from deep_mnist import data, models, predict
-from deep_mnist.data import image
+from deep_mnist import data, inference, predict
 from deep_mnist.data.strokes import templates
+from deep_mnist.vision import image
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -23,12 +23,12 @@ def _one_shelf():
     def load(names, checkpoint):
         for name in names:
             if (name, checkpoint) not in opened:
-                opened[name, checkpoint] = models.load(name, checkpoint)
+                opened[name, checkpoint] = inference.load(name, checkpoint)
         return [opened[name, checkpoint] for name in names]
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(predict, "_load", load)
-        patch.setattr(models.Classifier, "close", lambda self: None)
+        patch.setattr(inference.Classifier, "close", lambda self: None)
         yield
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from deep_mnist import fnn
+from deep_mnist.cli import flags
 from deep_mnist.legacy import __main__ as legacy
-from deep_mnist.training import flags
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")

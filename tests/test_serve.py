@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from deep_mnist import models, serve
+from deep_mnist import inference, serve
 from deep_mnist.serving import app, bodies, gate, hosts, reader, server
 
 BLANK = [0] * 784
@@ -42,7 +42,7 @@ class Stub:
                 "label": 7,
                 "probability": 0.9,
                 "box": list(box),
-                "models": {name: ANSWER for name in models.NAMES},
+                "models": {name: ANSWER for name in inference.NAMES},
             }
             for _, box in zip(images, boxes, strict=True)
         ]
@@ -55,7 +55,7 @@ class Stub:
         ]
 
     def models(self):
-        return {"default": "cnn", "models": [{"name": name} for name in models.NAMES]}
+        return {"default": "cnn", "models": [{"name": name} for name in inference.NAMES]}
 
 
 def picture(*digits, **options):

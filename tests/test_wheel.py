@@ -53,8 +53,8 @@ def test_the_installed_package_finds_them(installed):
 
 
 def test_the_page_is_in_the_wheel(installed):
-    assert {path.name for path in (installed / "deep_mnist" / "web").iterdir()} == {
-        path.name for path in (ROOT / "deep_mnist" / "web").iterdir()
+    assert {path.name for path in (installed / "deep_mnist" / "serving" / "static").iterdir()} == {
+        path.name for path in (ROOT / "deep_mnist" / "serving" / "static").iterdir()
     }
 
 

@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from deep_mnist.lazy_tensorflow import import_quietly
+
 FILE = "material.npz"
 
 
@@ -38,9 +40,9 @@ def write(directory: str) -> None:
     """Draws the weights, and writes them with the images."""
     from deep_mnist import cnn, data, training
     from deep_mnist.data.batches import epoch_order
-    from deep_mnist.training import tf
+    from deep_mnist.lazy_tensorflow import tf
 
-    training.import_quietly()
+    import_quietly()
     config = cnn.Config()
     digits = data.load("mnist")
     with tf.Graph().as_default():

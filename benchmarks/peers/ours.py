@@ -12,12 +12,13 @@ from typing import Any
 import contender
 
 from deep_mnist import cnn, data, training
-from deep_mnist.training import machine, tf
+from deep_mnist.lazy_tensorflow import import_quietly, tf
+from deep_mnist.training import environment
 
 
 class Ours:
     def __init__(self, keep_prob: float, precision: str) -> None:
-        training.import_quietly()
+        import_quietly()
         self.config = cnn.Config(keep_prob=keep_prob, precision=precision)
         self.digits = data.load("mnist")
         with tf.Graph().as_default():
@@ -27,7 +28,7 @@ class Ours:
         self.batches = data.batches(
             self.digits.train, self.config.batch_size, self.config.seed, first_step=0
         )
-        self.versions = machine.versions()
+        self.versions = environment.versions()
 
     def train(self, steps: int) -> float:
         model, config, sess = self.model, self.config, self.sess

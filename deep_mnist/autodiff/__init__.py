@@ -9,7 +9,7 @@ Read in this order:
 """
 
 from deep_mnist.autodiff.comparison import compare
-from deep_mnist.autodiff.gradient_check import GradientError, gradient_check
+from deep_mnist.autodiff.gradient_check import gradient_check
 from deep_mnist.autodiff.operation import Array, Operation
 from deep_mnist.autodiff.rules import (
     Add,
@@ -23,11 +23,12 @@ from deep_mnist.autodiff.rules import (
     Sum,
     Tanh,
 )
+from deep_mnist.errors import GradientCheckError
 
 __all__ = [
     "Add",
     "Array",
-    "GradientError",
+    "GradientCheckError",
     "Log",
     "LogSoftmax",
     "Matmul",

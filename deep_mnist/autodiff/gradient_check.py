@@ -8,15 +8,12 @@ from typing import Any
 import numpy as np
 
 from deep_mnist.autodiff.operation import Array, Operation
+from deep_mnist.errors import GradientCheckError
 
 DIRECTIONS = 5
 STEP = 6e-6  # the cube root of 1e-16: the error of a difference, ~ STEP², meets rounding's
 ROUNDING = 1e-14  # of a loss, relative to it, with room for sums over many numbers
 TOLERANCE = 1e-6
-
-
-class GradientError(AssertionError):
-    """A gradient that central differences contradict."""
 
 
 def gradient_check(
@@ -34,7 +31,7 @@ def gradient_check(
       tolerance: the largest difference that passes.
 
     Raises:
-      GradientError: they differ; the message has both numbers.
+      GradientCheckError: they differ; the message has both numbers.
       ValueError: fn returned another number of gradients than it has arrays.
     """
     points = [np.asarray(array, np.float64) for array in arrays]
@@ -45,7 +42,7 @@ def gradient_check(
         raise ValueError(f"{fn}: expected {len(points)} gradients, found {len(gradients)}")
     for number, (point, gradient) in enumerate(zip(points, gradients, strict=True)):
         if np.shape(gradient) != point.shape:
-            raise GradientError(
+            raise GradientCheckError(
                 f"{fn}, input {number}: expected a gradient of the input's shape {point.shape}, "
                 f"found {np.shape(gradient)}"
             )
@@ -61,7 +58,7 @@ def gradient_check(
             allowed = tolerance * max(abs(numeric), abs(analytic))
             allowed += ROUNDING * max(abs(ahead), abs(behind)) / step
             if not abs(analytic - numeric) <= allowed:  # so that NaN does not pass
-                raise GradientError(
+                raise GradientCheckError(
                     f"{fn}, input {number}: the gradient gives {analytic:.10g} along a random "
                     f"direction, central differences give {numeric:.10g}"
                 )

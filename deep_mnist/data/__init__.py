@@ -21,6 +21,7 @@ Read in this order:
     generated.py   handwriting-like digits, from strokes.py bent by distort.py
 """
 
+from deep_mnist.data.ascii_art import characters
 from deep_mnist.data.augment import AUGMENTATIONS, augmented
 from deep_mnist.data.batches import (
     Batch,
@@ -32,8 +33,6 @@ from deep_mnist.data.batches import (
 )
 from deep_mnist.data.blocks import Block, blocks
 from deep_mnist.data.dataset import NAMES, Dataset, load
-from deep_mnist.data.errors import DataError
-from deep_mnist.data.picture import characters
 from deep_mnist.data.prefetch import prefetch
 
 __all__ = [
@@ -41,7 +40,6 @@ __all__ = [
     "NAMES",
     "Batch",
     "Block",
-    "DataError",
     "Dataset",
     "Split",
     "augmented",

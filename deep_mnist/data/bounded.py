@@ -6,7 +6,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from deep_mnist.data.errors import DataError
+from deep_mnist.errors import DatasetError
 
 MAX_EXAMPLES = 10_000_000
 MAX_SIDE = 1024  # pixels
@@ -23,7 +23,7 @@ class Stream(Protocol):
 def read_array(stream: Stream, shape: tuple[int, ...], where: str) -> npt.NDArray[np.uint8]:
     """Reads a uint8 array of `shape` ([N] labels or [N, rows, columns] images) to the stream's end.
 
-    `where` opens the error messages. Raises DataError if the shape is absurdly large (before
+    `where` opens the error messages. Raises DatasetError if the shape is absurdly large (before
     anything is allocated), or if the stream holds fewer or more bytes than the shape needs.
     """
     size = math.prod(shape)
@@ -33,7 +33,7 @@ def read_array(stream: Stream, shape: tuple[int, ...], where: str) -> npt.NDArra
         or max(shape[1:], default=0) > MAX_SIDE
         or size > MAX_BYTES
     ):
-        raise DataError(
+        raise DatasetError(
             f"{where}: its header announces {spell(shape)} bytes, expected at most {MAX_EXAMPLES} "
             f"examples, sides of {MAX_SIDE} and {MAX_BYTES} bytes in all"
         )
@@ -42,12 +42,14 @@ def read_array(stream: Stream, shape: tuple[int, ...], where: str) -> npt.NDArra
     while done < size:
         chunk = stream.read(min(CHUNK, size - done))
         if not chunk:
-            raise DataError(f"{where}: is cut short, expected {size} bytes of data, found {done}")
+            raise DatasetError(
+                f"{where}: is cut short, expected {size} bytes of data, found {done}"
+            )
         array.data[done : done + len(chunk)] = chunk
         done += len(chunk)
     # At the end of a compressed stream this read also checks its checksum.
     if stream.read(1):
-        raise DataError(
+        raise DatasetError(
             f"{where}: expands beyond its header, expected {size} bytes of data, found more"
         )
     return array.reshape(shape)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from typing import NamedTuple
 
-from deep_mnist.data import files, generated
+from deep_mnist.data import search, synthetic
 from deep_mnist.data.batches import Split
-from deep_mnist.data.errors import UnreachableError
+from deep_mnist.errors import DatasetUnreachableError
 
 NAMES = ("auto", "mnist", "fashion-mnist", "kmnist", "generated")
 VALIDATION_EXAMPLES = 5_000  # the first of the training file, as in the tutorial
@@ -46,15 +46,15 @@ def load(
         the training ones, and the validation split is empty.
 
     Raises:
-      DataError: the set can't be had as asked.
+      DatasetError: the set can't be had as asked.
     """
     held_out = VALIDATION_EXAMPLES if hold_out_validation else 0
     generated_held_out = GENERATED_VALIDATION if hold_out_validation else 0
     if name == "generated":
         return _generated(generated_held_out)
     try:
-        arrays = files.load_arrays("mnist" if name == "auto" else name, data_dir)
-    except UnreachableError as error:
+        arrays = search.load_arrays("mnist" if name == "auto" else name, data_dir)
+    except DatasetUnreachableError as error:
         if name != "auto":
             raise
         print(FALLBACK.format(reason=error), file=sys.stderr)
@@ -69,7 +69,7 @@ def load(
 
 
 def _generated(held_out: int) -> Dataset:
-    images, labels = generated.digits(GENERATED_EXAMPLES, GENERATED_SEED)
+    images, labels = synthetic.digits(GENERATED_EXAMPLES, GENERATED_SEED)
     return Dataset(
         "generated",
         Split(images[held_out:-GENERATED_TEST], labels[held_out:-GENERATED_TEST]),

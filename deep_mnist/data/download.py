@@ -17,8 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from deep_mnist.data import bounded, verify
-from deep_mnist.data.catalogue import DataSet, IdxFile
-from deep_mnist.data.errors import DataError, UnreachableError
+from deep_mnist.data.registry import DataSet, IdxFile
+from deep_mnist.errors import DatasetError, DatasetUnreachableError
 
 OFFLINE = "DEEP_MNIST_OFFLINE"
 TIMEOUT = 10.0  # seconds to connect, and between two arrivals of data
@@ -39,7 +39,7 @@ def download(
     proxy settings of the environment are honoured, TLS certificates are checked. Several
     processes may do this at once. With DEEP_MNIST_OFFLINE=1 no socket is opened.
 
-    Raises UnreachableError if a file can't be had from any mirror, or can't be written.
+    Raises DatasetUnreachableError if a file can't be had from any mirror, or can't be written.
     """
     if not files:
         return {}
@@ -48,7 +48,7 @@ def download(
         "or name the folder that holds them with --data-dir or DEEP_MNIST_DATA_DIR"
     )
     if _offline():
-        raise UnreachableError(
+        raise DatasetUnreachableError(
             f"{dataset.title} is not on disk, and {OFFLINE} forbids its download; {by_hand}"
         )
     try:
@@ -71,7 +71,7 @@ def download(
                 )
             except OSError as error:
                 raise _unwritable(folder, error) from None
-            except DataError as error:
+            except DatasetError as error:
                 failures.append(f"{url}: {error}")
                 print(f"failed: {failures[-1]}", file=sys.stderr)
                 continue
@@ -81,7 +81,7 @@ def download(
             mirrors.insert(0, mirror)
             break
         else:
-            raise UnreachableError(
+            raise DatasetUnreachableError(
                 f"{dataset.title} is not on disk and cannot be downloaded: "
                 f"{'; '.join(failures)}; {by_hand}"
             )
@@ -89,36 +89,38 @@ def download(
 
 
 def download_from(url: str, path: Path, check: Callable[[Path], object]) -> None:
-    """Downloads one file of no known set; it appears when `check(part)` has raised no DataError.
+    """Downloads one file of no known set; it appears when `check(part)` has raised no DatasetError.
 
-    Raises UnreachableError if it can't be had or can't be written.
+    Raises DatasetUnreachableError if it can't be had or can't be written.
     """
     if _offline():
-        raise UnreachableError(
+        raise DatasetUnreachableError(
             f"{path}: is not on disk, and {OFFLINE} forbids its download; put it there by hand"
         )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         _fetch(url, path, bounded.MAX_BYTES, check)
-    except DataError as error:
-        raise UnreachableError(
+    except DatasetError as error:
+        raise DatasetUnreachableError(
             f"{url}: cannot be downloaded: {error}; put it at {path} by hand"
         ) from None
     except OSError as error:
-        raise UnreachableError(f"{path}: cannot be written ({error.strerror or error})") from None
+        raise DatasetUnreachableError(
+            f"{path}: cannot be written ({error.strerror or error})"
+        ) from None
 
 
 def _verified(dataset: DataSet, file: IdxFile, part: Path) -> npt.NDArray[np.uint8]:
     array = verify.read_file(dataset, file, part)
     if file.payload_sha256 is None and verify.file_sha256(part) != file.gz_sha256:
-        raise DataError(f"expected SHA-256 {file.gz_sha256}, found another")
+        raise DatasetError(f"expected SHA-256 {file.gz_sha256}, found another")
     return array
 
 
 def _fetch(url: str, path: Path, most: int, check: Callable[[Path], T]) -> T:
     """One file of `most` bytes at most from one address; returns what `check(part)` does.
 
-    Raises DataError with the bare reason if the address hasn't got it, OSError if the folder can't
+    Raises DatasetError with the bare reason if the address hasn't got it, OSError if the folder can't
     be written.
     """
     part = path.with_name(f"{path.name}.{secrets.token_hex(8)}.part")
@@ -130,13 +132,13 @@ def _fetch(url: str, path: Path, most: int, check: Callable[[Path], T]) -> T:
         return checked
     except urllib.error.HTTPError as error:
         error.close()
-        raise DataError(str(error)) from None
+        raise DatasetError(str(error)) from None
     except urllib.error.URLError as error:
-        raise DataError(str(error.reason)) from None
+        raise DatasetError(str(error.reason)) from None
     except (OSError, http.client.HTTPException, ValueError) as error:  # ValueError: no such scheme
-        raise DataError(str(error) or type(error).__name__) from None
-    except DataError as error:
-        raise DataError(str(error).removeprefix(f"{part}: ")) from None
+        raise DatasetError(str(error) or type(error).__name__) from None
+    except DatasetError as error:
+        raise DatasetError(str(error).removeprefix(f"{part}: ")) from None
     finally:
         part.unlink(missing_ok=True)
 
@@ -152,12 +154,12 @@ def _receive(url: str, part: Path, most: int) -> None:
         while chunk := response.read1(CHUNK):
             received += len(chunk)
             if received > most:
-                raise DataError(f"sends more than the {most} bytes the file can have")
+                raise DatasetError(f"sends more than the {most} bytes the file can have")
             if time.monotonic() > deadline:
-                raise DataError(f"takes longer than {DEADLINE:.0f} seconds")
+                raise DatasetError(f"takes longer than {DEADLINE:.0f} seconds")
             target.write(chunk)
         if announced is not None and received != announced:
-            raise DataError(f"stopped after {received} of {announced} bytes")
+            raise DatasetError(f"stopped after {received} of {announced} bytes")
         target.flush()
         os.fsync(target.fileno())
 
@@ -176,8 +178,8 @@ def _remove_stale(folder: Path) -> None:
             continue
 
 
-def _unwritable(folder: Path, error: OSError) -> UnreachableError:
-    return UnreachableError(
+def _unwritable(folder: Path, error: OSError) -> DatasetUnreachableError:
+    return DatasetUnreachableError(
         f"{folder}: cannot be written ({error.strerror or error}), and the data set is not on "
         "disk; set XDG_CACHE_HOME to a folder of yours, or name the folder that holds the set "
         "with --data-dir or DEEP_MNIST_DATA_DIR"

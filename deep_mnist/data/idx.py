@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from deep_mnist.data import bounded
-from deep_mnist.data.errors import DataError, MagicError
+from deep_mnist.errors import DatasetError, IdxTypeError
 
 LABELS = 2049
 IMAGES = 2051
@@ -30,14 +30,14 @@ def read(path: Path, expected_magic: int | None = None) -> npt.NDArray[np.uint8]
     """Reads an IDX file, raw or gzip as its content says, whatever its name.
 
     Returns labels [N] or images [N, rows, columns], uint8 in 0..255. With `expected_magic` (LABELS
-    or IMAGES) the other kind is refused. Raises DataError for anything but one whole IDX file, of
-    which MagicError for one of the wrong kind.
+    or IMAGES) the other kind is refused. Raises DatasetError for anything but one whole IDX file, of
+    which IdxTypeError for one of the wrong kind.
     """
     try:
         with path.open("rb") as file:
             return read_open(file, str(path), expected_magic)
     except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror or error})") from None
+        raise DatasetError(f"{path}: cannot be read ({error.strerror or error})") from None
 
 
 def read_open(
@@ -55,9 +55,9 @@ def read_open(
         with gzip.GzipFile(fileobj=file) as stream:
             return _read_stream(stream, where, expected_magic)
     except (gzip.BadGzipFile, zlib.error) as error:
-        raise DataError(f"{where}: is corrupt gzip data ({error})") from None
+        raise DatasetError(f"{where}: is corrupt gzip data ({error})") from None
     except EOFError:
-        raise DataError(f"{where}: is cut short, its gzip data has no end") from None
+        raise DatasetError(f"{where}: is cut short, its gzip data has no end") from None
 
 
 def write(path: Path, array: npt.NDArray[np.uint8]) -> None:
@@ -109,19 +109,19 @@ def _read_stream(
     if len(start) < 4 or magic not in KINDS:
         seen = _describe(start + stream.read(60))
         if seen is not None:
-            raise DataError(f"{where}: {seen}, expected an IDX file")
-        raise MagicError(
+            raise DatasetError(f"{where}: {seen}, expected an IDX file")
+        raise IdxTypeError(
             f"{where}: has the unknown magic number {magic}, expected an IDX file", magic
         )
     if expected_magic is not None and magic != expected_magic:
-        raise MagicError(
+        raise IdxTypeError(
             f"{where}: holds {KINDS[magic]} (magic {magic}), "
             f"expected {KINDS[expected_magic]} (magic {expected_magic})",
             magic,
         )
     sizes = stream.read(4 * DIMENSIONS[magic])
     if len(sizes) < 4 * DIMENSIONS[magic]:
-        raise DataError(f"{where}: is cut short within its header, expected an IDX file")
+        raise DatasetError(f"{where}: is cut short within its header, expected an IDX file")
     shape = struct.unpack(f">{DIMENSIONS[magic]}I", sizes)
     return bounded.read_array(stream, shape, where)
 

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from deep_mnist.data import bounded
-from deep_mnist.data.errors import DataError
+from deep_mnist.errors import DatasetError
 
 # What zipfile lets through where a file is damaged in a place that it doesn't expect.
 ZIP_FAULTS = (
@@ -37,15 +37,15 @@ def read(path: Path) -> dict[str, npt.NDArray[np.uint8]]:
     """Reads x_train and x_test, uint8 [N, rows, columns], y_train and y_test, uint8 [N].
 
     A member's size in the zip is held against its own .npy header before its data is read. Raises
-    DataError for anything but four such arrays.
+    DatasetError for anything but four such arrays.
     """
     try:
         with opened(path) as archive:
             return {name: _read_member(archive, name, path) for name in DIMENSIONS}
     except ZIP_FAULTS as error:
-        raise DataError(f"{path}: is no intact .npz file ({str(error)[:200]})") from None
+        raise DatasetError(f"{path}: is no intact .npz file ({str(error)[:200]})") from None
     except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror or error})") from None
+        raise DatasetError(f"{path}: cannot be read ({error.strerror or error})") from None
 
 
 @contextmanager
@@ -53,16 +53,16 @@ def opened(path: Path) -> Iterator[zipfile.ZipFile]:
     """A zip whose list of members is no larger than one of arrays can be.
 
     Raises:
-      DataError: it is larger.
+      DatasetError: it is larger.
       OSError and what is in ZIP_FAULTS: it can't be read, is damaged or no zip.
     """
     size = path.stat().st_size
     if size > MAX_BYTES:
-        raise DataError(f"{path}: expected at most {MAX_BYTES} bytes, found {size}")
+        raise DatasetError(f"{path}: expected at most {MAX_BYTES} bytes, found {size}")
     with zipfile.ZipFile(path) as archive:
         members = len(archive.infolist())
         if members > MAX_MEMBERS:
-            raise DataError(f"{path}: expected at most {MAX_MEMBERS} arrays, found {members}")
+            raise DatasetError(f"{path}: expected at most {MAX_MEMBERS} arrays, found {members}")
         yield archive
 
 
@@ -70,34 +70,34 @@ def _read_member(archive: zipfile.ZipFile, name: str, path: Path) -> npt.NDArray
     where = f"{path}: {name}"
     if f"{name}.npy" not in archive.namelist():
         found = ", ".join(sorted(archive.namelist())[:8]) or "nothing"
-        raise DataError(
+        raise DatasetError(
             f"{path}: lacks {name}.npy, expected {', '.join(DIMENSIONS)}; holds {found[:200]}"
         )
     with open_member(archive, name, path) as stream:
         shape, fortran_order, dtype = read_header(stream, where)
         if dtype != np.uint8 or fortran_order or len(shape) != DIMENSIONS[name]:
-            raise DataError(
+            raise DatasetError(
                 f"{where}: expected uint8 in {DIMENSIONS[name]} dimensions in C order, found "
                 f"{dtype} of shape {shape}{' in Fortran order' if fortran_order else ''}"
             )
         expected = stream.tell() + math.prod(shape)
         size = archive.getinfo(f"{name}.npy").file_size
         if size > expected:
-            raise DataError(
+            raise DatasetError(
                 f"{where}: expands beyond its header, expected {expected} bytes, found {size}"
             )
         return bounded.read_array(stream, shape, where)
 
 
 def open_member(archive: zipfile.ZipFile, name: str, path: Path) -> IO[bytes]:
-    """Opens the array `name`, which must be there; DataError if NumPy would not write it so."""
+    """Opens the array `name`, which must be there; DatasetError if NumPy would not write it so."""
     member = archive.getinfo(f"{name}.npy")
     # NumPy writes no other kind, and the other decompressors know no bound.
     if member.flag_bits & 1 or member.compress_type not in (
         zipfile.ZIP_STORED,
         zipfile.ZIP_DEFLATED,
     ):
-        raise DataError(f"{path}: {name}: is encrypted or not compressed as NumPy does")
+        raise DatasetError(f"{path}: {name}: is encrypted or not compressed as NumPy does")
     return archive.open(member)
 
 
@@ -115,7 +115,7 @@ HEADER_FAULTS = (
 
 
 def read_header(stream: IO[bytes], where: str) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
-    """Shape, whether in Fortran order, and dtype of a .npy file; DataError if it is none."""
+    """Shape, whether in Fortran order, and dtype of a .npy file; DatasetError if it is none."""
     try:
         version = np.lib.format.read_magic(stream)
         # NumPy warns of headers written by Python 2; they are read all the same.
@@ -126,9 +126,9 @@ def read_header(stream: IO[bytes], where: str) -> tuple[tuple[int, ...], bool, n
             elif version == (2, 0):
                 header = np.lib.format.read_array_header_2_0(stream)
             else:
-                raise DataError(f"{where}: expected .npy format 1.0 or 2.0, found {version}")
+                raise DatasetError(f"{where}: expected .npy format 1.0 or 2.0, found {version}")
     except HEADER_FAULTS as error:
-        raise DataError(f"{where}: is no .npy file ({str(error)[:80]!r})") from None
+        raise DatasetError(f"{where}: is no .npy file ({str(error)[:80]!r})") from None
     if header[2].hasobject:
-        raise DataError(f"{where}: holds pickled Python objects, which are never loaded")
+        raise DatasetError(f"{where}: holds pickled Python objects, which are never loaded")
     return header

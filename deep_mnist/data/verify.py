@@ -7,10 +7,10 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from deep_mnist.data import catalogue, idx, npz
+from deep_mnist.data import idx, npz, registry
 from deep_mnist.data.bounded import spell
-from deep_mnist.data.catalogue import DataSet, IdxFile
-from deep_mnist.data.errors import DataError
+from deep_mnist.data.registry import DataSet, IdxFile
+from deep_mnist.errors import DatasetError
 
 NPZ_NAME = "mnist.npz"
 CLASSES = 10
@@ -29,7 +29,7 @@ class Arrays(NamedTuple):
 def read_place(dataset: DataSet, place: Path) -> Arrays | None:
     """Reads a set from a folder (four IDX files or `mnist.npz`) or from an .npz file.
 
-    Returns None if nothing of the set is there. Raises DataError if some of it is, but not all, or
+    Returns None if nothing of the set is there. Raises DatasetError if some of it is, but not all, or
     if a file is broken or of another set.
     """
     try:
@@ -38,10 +38,12 @@ def read_place(dataset: DataSet, place: Path) -> Arrays | None:
         return None
     except NotADirectoryError:
         if place.suffix != ".npz":
-            raise DataError(f"{place}: expected a folder or an .npz file, found a file") from None
+            raise DatasetError(
+                f"{place}: expected a folder or an .npz file, found a file"
+            ) from None
         return read_npz(dataset, place)
     except OSError as error:
-        raise DataError(f"{place}: cannot be read ({error.strerror or error})") from None
+        raise DatasetError(f"{place}: cannot be read ({error.strerror or error})") from None
     paths = {}
     for file in dataset.files:
         for spelling in spellings(file):
@@ -55,14 +57,14 @@ def read_place(dataset: DataSet, place: Path) -> Arrays | None:
     if NPZ_NAME in names:
         return read_npz(dataset, place / NPZ_NAME)
     if paths:
-        raise DataError(f"{place}: lacks {', '.join(missing)} (raw or .gz) of {dataset.title}")
+        raise DatasetError(f"{place}: lacks {', '.join(missing)} (raw or .gz) of {dataset.title}")
     return None
 
 
 def read_file(dataset: DataSet, file: IdxFile, path: Path) -> npt.NDArray[np.uint8]:
     """Reads one IDX file of a set, of the catalogue's shape, and verifies it.
 
-    Raises DataError if it is broken or is not that file.
+    Raises DatasetError if it is broken or is not that file.
     """
     array = idx.read(path, idx.IMAGES if len(file.shape) == 3 else idx.LABELS)
     _verify(dataset, file, array, path)
@@ -70,7 +72,7 @@ def read_file(dataset: DataSet, file: IdxFile, path: Path) -> npt.NDArray[np.uin
 
 
 def read_npz(dataset: DataSet, path: Path) -> Arrays:
-    """Reads and verifies a whole set from an .npz file; DataError if it is broken or another."""
+    """Reads and verifies a whole set from an .npz file; DatasetError if it is broken or another."""
     read = {
         file.name: array for file, array in zip(dataset.files, npz.read(path).values(), strict=True)
     }
@@ -100,14 +102,14 @@ def spellings(file: IdxFile) -> tuple[str, ...]:
 
 
 def file_sha256(path: Path) -> str:
-    """SHA-256, in hex, of a file as it is, compressed or not; DataError if it can't be read."""
+    """SHA-256, in hex, of a file as it is, compressed or not; DatasetError if it can't be read."""
     digest = hashlib.sha256()
     try:
         with path.open("rb") as file:
             while chunk := file.read(1 << 20):
                 digest.update(chunk)
     except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror or error})") from None
+        raise DatasetError(f"{path}: cannot be read ({error.strerror or error})") from None
     return digest.hexdigest()
 
 
@@ -118,7 +120,7 @@ def _order(dataset: DataSet) -> list[IdxFile]:
 
 def _verify(dataset: DataSet, file: IdxFile, array: npt.NDArray[np.uint8], path: Path) -> None:
     if array.shape != file.shape:
-        raise DataError(
+        raise DatasetError(
             f"{path}: expected {file.name} of {dataset.title}, {spell(file.shape)}, "
             f"found {spell(array.shape)}"
         )
@@ -128,22 +130,22 @@ def _verify(dataset: DataSet, file: IdxFile, array: npt.NDArray[np.uint8], path:
     published = file_sha256(path)
     if file.payload_sha256 is None and published == file.gz_sha256:
         return
-    other = catalogue.publisher(payload) or catalogue.publisher(published)
+    other = registry.publisher(payload) or registry.publisher(published)
     if other is not None and other.files != dataset.files:
-        raise DataError(f"{path}: expected {dataset.title}, but these are {other.title} files")
+        raise DatasetError(f"{path}: expected {dataset.title}, but these are {other.title} files")
     balanced = array.ndim == 1 and _balanced(array)
     if balanced and not dataset.balanced:
-        raise DataError(
+        raise DatasetError(
             f"{path}: expected {dataset.title}, but these look like Fashion-MNIST or KMNIST "
             "files, every class is equally frequent"
         )
     if file.payload_sha256 is not None:
-        raise DataError(
+        raise DatasetError(
             f"{path}: is not {file.name} of {dataset.title}, expected SHA-256 "
             f"{file.payload_sha256} of the uncompressed file, found {payload}"
         )
     if array.ndim == 1 and not balanced:
-        raise DataError(
+        raise DatasetError(
             f"{path}: is not {file.name} of {dataset.title}, expected every class equally often"
         )
 

@@ -5,7 +5,7 @@ Read in this order:
     __main__.py        the command
     formats.py         the formats by name: what each is called, writes, runs in and may differ by
     trained.py         what is exported; what an export answers
-    inference.py       the forward passes alone, from a placeholder to scores and classes
+    inference_graph.py the forward passes alone, from a placeholder to scores and classes
     saved_model.py     for TensorFlow Serving; fresh_process.py loads it as its users would
     tflite.py          TensorFlow Lite, in float32 or all in int8
     onnx.py            ONNX, through tf2onnx

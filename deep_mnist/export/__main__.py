@@ -25,24 +25,18 @@ from typing import Any
 
 import numpy as np
 
-from deep_mnist import data, models
+from deep_mnist import data, inference
+from deep_mnist.checkpoints import reader
+from deep_mnist.cli.exit_codes import exit_code
+from deep_mnist.cli.flags import Parser
+from deep_mnist.errors import DeepMnistError, ExportError, Interrupted, printable
 from deep_mnist.export import check, onnx, place
-from deep_mnist.export.errors import ExportError
 from deep_mnist.export.formats import FORMATS
 from deep_mnist.export.trained import Trained
-from deep_mnist.training import (
-    Interrupted,
-    UserError,
-    exit_code,
-    import_quietly,
-    machine,
-    run_directory,
-    weights,
-)
-from deep_mnist.training.flags import Parser
-from deep_mnist.training.printable import printable
+from deep_mnist.lazy_tensorflow import import_quietly
+from deep_mnist.training import environment, run_directory
+from deep_mnist.training.evaluation import fingerprint
 from deep_mnist.training.progress import mark
-from deep_mnist.training.score import fingerprint
 
 CALIBRATION_EXAMPLES = 200
 VERSION_RECORD = "export.json"  # in a version's folder; elsewhere FILE.json beside FILE
@@ -76,7 +70,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "source",
         metavar="CHECKPOINT_OR_MODEL",
-        help=f"{', '.join(models.NAMES)}: the weights that ship; or what --restore takes, also of "
+        help=f"{', '.join(inference.NAMES)}: the weights that ship; or what --restore takes, also of "
         "TensorFlow 1 (which model it is, its shapes tell); ./cnn for a folder of such a name",
     )
     parser.add_argument("directory", metavar="DIR", help="the folder for exports, new or not")
@@ -92,28 +86,28 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--data-dir", metavar="DIR", help="the only place to look for the data")
     options = parser.parse_args(argv)
     if not options.source or not options.directory:
-        raise UserError("expected CHECKPOINT_OR_MODEL and DIR, found an empty word")
+        raise DeepMnistError("expected CHECKPOINT_OR_MODEL and DIR, found an empty word")
     return options
 
 
 def _export(options: argparse.Namespace) -> None:
     format_, directory = FORMATS[options.format], Path(options.directory)
     if options.format == "saved-model":
-        weights.check_path(str(directory))
+        reader.check_path(str(directory))
     if options.format == "onnx":
         onnx.check_installed()
     if options.source != "fnn":
         import_quietly()
-    ships = options.source in models.NAMES
-    name = options.source if ships else models.recognize(options.source)
+    ships = options.source in inference.NAMES
+    name = options.source if ships else inference.recognize(options.source)
     if name == "fnn" and options.format != "npz":
-        raise UserError("fnn is a network of NumPy alone and has no graph: take --format npz")
+        raise DeepMnistError("fnn is a network of NumPy alone and has no graph: take --format npz")
     file_name = None if format_.suffix is None else f"{name}{format_.suffix}"
     if file_name is not None:
         place.check_free(directory / file_name)
         place.check_free(directory / f"{file_name}.json")
 
-    with models.load(name, None if ships else options.source) as classifier:
+    with inference.load(name, None if ships else options.source) as classifier:
         trained = Trained(name, classifier.config, _weights(classifier))
         for note in classifier.notes:
             print(f"export: {printable(note)}", file=sys.stderr)
@@ -164,11 +158,11 @@ def _export(options: argparse.Namespace) -> None:
     )
 
 
-def _weights(classifier: models.Classifier) -> dict[str, Any]:
+def _weights(classifier: inference.Classifier) -> dict[str, Any]:
     fnn = classifier.name == "fnn"
     values = classifier.model.weights if fnn else classifier.session.weights()
     if not all(np.isfinite(value).all() for value in values.values()):
-        raise UserError(
+        raise DeepMnistError(
             f"{classifier.path} holds weights that are no finite numbers: its training failed, "
             "take another checkpoint"
         )
@@ -190,7 +184,7 @@ def _architecture(config: Any) -> dict[str, Any]:
 
 def _versions(format_name: str) -> dict[str, str]:
     packages = onnx.PACKAGES if format_name == "onnx" else ()
-    return machine.versions() | {name: importlib.metadata.version(name) for name in packages}
+    return environment.versions() | {name: importlib.metadata.version(name) for name in packages}
 
 
 def _bytes(made: Path) -> int:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from deep_mnist.export.errors import ExportError
+from deep_mnist.errors import ExportError
 from deep_mnist.export.trained import Images, Run
 
 EXAMPLES = 1_000

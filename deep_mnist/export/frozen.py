@@ -9,16 +9,15 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from deep_mnist.export import inference
 from deep_mnist.export.trained import Answers, Images, Run, Trained
-from deep_mnist.training import tf
+from deep_mnist.lazy_tensorflow import tf
 
 
 def graph_def(trained: Trained) -> Any:
     """The graph, with nodes `images`, `scores` and `classes`."""
     with tf.Graph().as_default() as graph:
         constants = {name: tf.constant(v, name=name) for name, v in trained.weights.items()}
-        inference.add(trained.name, trained.config, constants)
+        inference_graph.add(trained.name, trained.config, constants)
         return graph.as_graph_def()
 
 
@@ -31,7 +30,7 @@ def load(file: Path) -> Callable[[Images], Answers]:
     """The model as a function, imported into a graph and a session of its own."""
     graph_def = tf.GraphDef.FromString(file.read_bytes())
     with tf.Graph().as_default() as graph:
-        tensors = [f"{name}:0" for name in inference.Handles._fields]
+        tensors = [f"{name}:0" for name in inference_graph.Handles._fields]
         placeholder, *fetches = tf.import_graph_def(graph_def, return_elements=tensors, name="")
     session = tf.Session(graph=graph)
     return lambda images: Answers(*session.run(fetches, {placeholder: images}))

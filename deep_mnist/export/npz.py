@@ -7,10 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from deep_mnist import models
-from deep_mnist.export import inference
+from deep_mnist import inference
 from deep_mnist.export.trained import Answers, Images, Run, Trained
-from deep_mnist.training import tf
+from deep_mnist.lazy_tensorflow import tf
 
 
 def write(trained: Trained, file: Path, calibration: Images) -> None:
@@ -24,7 +23,7 @@ def load(file: Path, trained: Trained) -> Callable[[Images], Answers]:
     By fnn's operations, or in a graph and a session of its own.
     """
     if trained.name == "fnn":
-        fnn = models.load("fnn", str(file))
+        fnn = inference.load("fnn", str(file))
 
         def run(images: Images) -> Answers:
             scores = fnn.probabilities(images)
@@ -33,7 +32,7 @@ def load(file: Path, trained: Trained) -> Callable[[Images], Answers]:
         return run
     with np.load(file, allow_pickle=False) as arrays, tf.Graph().as_default() as graph:
         constants = {name: tf.constant(arrays[name]) for name in arrays.files}
-        placeholder, *fetches = inference.add(trained.name, trained.config, constants)
+        placeholder, *fetches = inference_graph.add(trained.name, trained.config, constants)
     session = tf.Session(graph=graph)
     return lambda images: Answers(*session.run(fetches, {placeholder: images}))
 

@@ -6,27 +6,28 @@ import importlib.util
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from deep_mnist.export import frozen, inference
-from deep_mnist.export.errors import ExportError, reason
-from deep_mnist.export.quiet import quietly
+from deep_mnist.errors import DeepMnistError, ExportError
+from deep_mnist.export import frozen, inference_graph
+from deep_mnist.export.quiet import quietly, reason
 from deep_mnist.export.trained import Answers, Images, Run, Trained
-from deep_mnist.training import UserError
 
 PACKAGES = ("tf2onnx", "onnx", "onnxruntime")
 OPSET = 17  # of 2022: old enough for most runtimes, new enough for every operation here
 
 
 def check_installed() -> None:
-    """Raises UserError, with the command that installs them, unless all packages are there."""
+    """Raises DeepMnistError, with the command that installs them, unless all packages are there."""
     missing = [name for name in PACKAGES if importlib.util.find_spec(name) is None]
     if missing:
-        raise UserError(f'{" and ".join(missing)} not installed: pip install "deep_mnist[export]"')
+        raise DeepMnistError(
+            f'{" and ".join(missing)} not installed: pip install "deep_mnist[export]"'
+        )
 
 
 def write(trained: Trained, file: Path, calibration: Images) -> None:
     """Writes a model with input `images` and outputs `scores`, `classes`, of any batch size N."""
     graph_def = frozen.graph_def(trained)
-    names = {f"{name}:0": name for name in inference.Handles._fields}
+    names = {f"{name}:0": name for name in inference_graph.Handles._fields}
     source, *results = names
     try:
         with quietly():
@@ -55,8 +56,8 @@ def load(file: Path) -> Callable[[Images], Answers]:
         import onnxruntime
 
         session = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
-    outputs = [inference.SCORES, inference.CLASSES]
-    return lambda images: Answers(*session.run(outputs, {inference.IMAGES: images}))
+    outputs = [inference_graph.SCORES, inference_graph.CLASSES]
+    return lambda images: Answers(*session.run(outputs, {inference_graph.IMAGES: images}))
 
 
 def opened(file: Path, trained: Trained) -> Run:

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from deep_mnist.training import UserError, interrupts
+from deep_mnist.errors import DeepMnistError
+from deep_mnist.training import interrupts
 
 LARGEST_VERSION = 2**63 - 1  # TensorFlow Serving's are int64
 
@@ -22,17 +23,19 @@ def aside(directory: Path) -> Iterator[Path]:
     `directory` is made where it isn't there, and is gone again where the body fails.
 
     Raises:
-      UserError: it can't be made or written to.
+      DeepMnistError: it can't be made or written to.
     """
     made = [path for path in (directory, *directory.parents) if not path.exists()]
     try:
         directory.mkdir(parents=True, exist_ok=True)
         scratch = Path(tempfile.mkdtemp(prefix=".export-", dir=directory))
     except (FileExistsError, NotADirectoryError):
-        raise UserError(f"{directory}: expected a folder, new or not, found a file there") from None
+        raise DeepMnistError(
+            f"{directory}: expected a folder, new or not, found a file there"
+        ) from None
     except OSError as error:
         _remove_empty(made)
-        raise UserError(f"{directory} can't be written to: {error.strerror}") from None
+        raise DeepMnistError(f"{directory} can't be written to: {error.strerror}") from None
     try:
         yield scratch
     except BaseException:
@@ -43,16 +46,18 @@ def aside(directory: Path) -> Iterator[Path]:
 
 
 def check_free(file: Path) -> None:
-    """Raises UserError if there is anything under that name."""
+    """Raises DeepMnistError if there is anything under that name."""
     if os.path.lexists(file):
-        raise UserError(f"{file} exists, and is left as it is: name another folder, or move it")
+        raise DeepMnistError(
+            f"{file} exists, and is left as it is: name another folder, or move it"
+        )
 
 
 def publish_files(sources: Sequence[Path], directory: Path) -> None:
     """Gives files their names in a directory, all of them or none.
 
     Raises:
-      UserError: one of the names is taken.
+      DeepMnistError: one of the names is taken.
     """
     published: list[Path] = []
     with interrupts.deferred():  # for the milliseconds that it takes
@@ -79,7 +84,7 @@ def publish_version(source: Path, directory: Path) -> Path:
     while True:
         number = 1 + max(_versions(directory), default=0)
         if number > LARGEST_VERSION:
-            raise UserError(
+            raise DeepMnistError(
                 f"{directory} has no number left after {number - 1}: name another folder"
             )
         target = directory / str(number)

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from deep_mnist.training.tensorflow import standard_error_held_back
+from deep_mnist.lazy_tensorflow import standard_error_held_back
 
 
 @contextmanager
@@ -15,3 +15,9 @@ def quietly() -> Iterator[None]:
     with standard_error_held_back(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
+
+
+def reason(error: BaseException) -> str:
+    """The first line of a library's error message."""
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__

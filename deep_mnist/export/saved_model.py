@@ -17,11 +17,12 @@ from typing import Any
 
 import numpy as np
 
-from deep_mnist.export import inference
-from deep_mnist.export.errors import ExportError
+from deep_mnist.checkpoints import reader
+from deep_mnist.errors import DeepMnistError, ExportError
+from deep_mnist.export import inference_graph
 from deep_mnist.export.quiet import quietly
 from deep_mnist.export.trained import Answers, Images, Run, Trained
-from deep_mnist.training import UserError, tf, weights
+from deep_mnist.lazy_tensorflow import tf
 
 SIGNATURES = ("serving_default", "predict_images")
 SECONDS = 300.0  # that a fresh process may take: a hundred times what the models here do
@@ -31,7 +32,7 @@ def write(trained: Trained, directory: Path, calibration: Images) -> None:
     """Writes the SavedModel's files into a directory that is not there yet.
 
     Raises:
-      UserError: the disk is full or the directory can't be written to.
+      DeepMnistError: the disk is full or the directory can't be written to.
     """
     with tf.Graph().as_default(), tf.Session() as sess:
         # Zeros are small in the graph; the values are fed in their place, and saved beside it.
@@ -39,7 +40,7 @@ def write(trained: Trained, directory: Path, calibration: Images) -> None:
             name: tf.get_variable(name, value.shape, initializer=tf.zeros_initializer())
             for name, value in trained.weights.items()
         }
-        handles = inference.add(trained.name, trained.config, variables)
+        handles = inference_graph.add(trained.name, trained.config, variables)
         initializers = {name: variable.initializer for name, variable in variables.items()}
         sess.run(
             list(initializers.values()),
@@ -49,13 +50,15 @@ def write(trained: Trained, directory: Path, calibration: Images) -> None:
             try:
                 _save(sess, handles, directory)
             except tf.errors.OpError as error:
-                raise UserError(f"{directory} can't be written: {weights.reason(error)}") from None
+                raise DeepMnistError(
+                    f"{directory} can't be written: {reader.reason(error)}"
+                ) from None
 
 
-def _save(sess: Any, handles: inference.Handles, directory: Path) -> None:
+def _save(sess: Any, handles: inference_graph.Handles, directory: Path) -> None:
     signature = tf.saved_model.signature_def_utils.predict_signature_def(
-        {inference.IMAGES: handles.images},
-        {inference.SCORES: handles.scores, inference.CLASSES: handles.classes},
+        {inference_graph.IMAGES: handles.images},
+        {inference_graph.SCORES: handles.scores, inference_graph.CLASSES: handles.classes},
     )
     builder = tf.saved_model.Builder(str(directory))
     builder.add_meta_graph_and_variables(
@@ -75,7 +78,7 @@ def load(directory: Path, signature: str = SIGNATURES[0]) -> Callable[[Images], 
 
     def run(images: Images) -> Answers:
         results = call(images=tf2.constant(images))
-        return Answers(results[inference.SCORES].numpy(), results[inference.CLASSES].numpy())
+        return Answers(results[inference_graph.SCORES].numpy(), results[inference_graph.CLASSES].numpy())
 
     run.loaded = loaded  # type: ignore[attr-defined]  # its variables live as long as it does
     return run

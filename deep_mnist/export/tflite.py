@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from deep_mnist.export import inference, saved_model
-from deep_mnist.export.errors import ExportError, reason
-from deep_mnist.export.quiet import quietly
+from deep_mnist.errors import ExportError
+from deep_mnist.export import inference_graph, saved_model
+from deep_mnist.export.quiet import quietly, reason
 from deep_mnist.export.trained import Answers, Images, Run, Trained
 
 
@@ -31,7 +31,7 @@ def write_int8(trained: Trained, file: Path, calibration: Images) -> None:
 
     def samples() -> Iterator[dict[str, Images]]:
         for image in calibration:
-            yield {inference.IMAGES: image[None]}
+            yield {inference_graph.IMAGES: image[None]}
 
     def quantize(converter: Any) -> None:
         converter.optimizations = [tf2.lite.Optimize.DEFAULT]
@@ -63,12 +63,12 @@ def load(file: Path) -> Callable[[Images], Answers]:
     with quietly():
         interpreter = importlib.import_module("tensorflow").lite.Interpreter(model_path=str(file))
         call = interpreter.get_signature_runner(saved_model.SIGNATURES[0])
-    images_of = call.get_input_details()[inference.IMAGES]
-    scores_of = call.get_output_details()[inference.SCORES]
+    images_of = call.get_input_details()[inference_graph.IMAGES]
+    scores_of = call.get_output_details()[inference_graph.SCORES]
 
     def run(images: Images) -> Answers:
         results = call(images=_quantized(images, images_of))
-        return Answers(_real(results[inference.SCORES], scores_of), results[inference.CLASSES])
+        return Answers(_real(results[inference_graph.SCORES], scores_of), results[inference_graph.CLASSES])
 
     return run
 

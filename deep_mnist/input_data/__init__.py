@@ -104,7 +104,7 @@ def read_data_sets(
       source_url: ends in a slash. Empty means the default.
 
     Raises:
-      DataError: the files can't be had, or are broken; one line.
+      DatasetError: the files can't be had, or are broken; one line.
       ValueError: a file is of another kind, or `validation_size` is out of range.
       TypeError: `dtype` is neither uint8 nor float32.
     """

@@ -9,8 +9,8 @@ from typing import Any, BinaryIO
 import numpy as np
 import numpy.typing as npt
 
-from deep_mnist.data import DataError, catalogue, files, idx, verify
-from deep_mnist.data.errors import MagicError, UnreachableError
+from deep_mnist.data import idx, registry, search, verify
+from deep_mnist.errors import DatasetError, DatasetUnreachableError, IdxTypeError
 
 DEFAULT_SOURCE_URL = "https://storage.googleapis.com/cvdf-datasets/mnist/"
 
@@ -20,7 +20,7 @@ StrPath = str | os.PathLike[str]
 def read(train_dir: StrPath, one_hot: bool, source_url: str) -> tuple[npt.NDArray[Any], ...]:
     """Training images [N, rows, columns, 1] and labels, then those of the test set."""
     held = _held(train_dir)
-    known = catalogue.served_at(source_url)
+    known = registry.served_at(source_url)
     if known is not None and len(held) < 4:
         return _read_elsewhere(train_dir, held, one_hot, known, source_url)
 
@@ -29,21 +29,21 @@ def read(train_dir: StrPath, one_hot: bool, source_url: str) -> tuple[npt.NDArra
 
     try:
         return (
-            extract_images(path(catalogue.TRAIN_IMAGES)),
-            extract_labels(path(catalogue.TRAIN_LABELS), one_hot),
-            extract_images(path(catalogue.TEST_IMAGES)),
-            extract_labels(path(catalogue.TEST_LABELS), one_hot),
+            extract_images(path(registry.TRAIN_IMAGES)),
+            extract_labels(path(registry.TRAIN_LABELS), one_hot),
+            extract_images(path(registry.TEST_IMAGES)),
+            extract_labels(path(registry.TEST_LABELS), one_hot),
         )
-    except UnreachableError:
+    except DatasetUnreachableError:
         raise
-    except DataError as error:
-        raise DataError(f"{error}; replace it, or remove it to use another copy") from None
+    except DatasetError as error:
+        raise DatasetError(f"{error}; replace it, or remove it to use another copy") from None
 
 
 def extract_images(f: StrPath | BinaryIO) -> npt.NDArray[np.uint8]:
     """Images [N, rows, columns, 1], read-only, of an IDX file: its path, or open at its start.
 
-    Raises ValueError if it is of another kind, DataError if it is broken.
+    Raises ValueError if it is of another kind, DatasetError if it is broken.
     """
     return _extract(f, idx.IMAGES, "image")[..., np.newaxis]
 
@@ -68,7 +68,7 @@ def maybe_download(
 ) -> str:
     """The path of a file in a folder; where it isn't there, it is downloaded from source_url.
 
-    A file of a known set comes from whichever mirror has it, verified. Raises DataError if it
+    A file of a known set comes from whichever mirror has it, verified. Raises DatasetError if it
     can't be had.
     """
     path = Path(work_directory, filename)
@@ -76,7 +76,7 @@ def maybe_download(
         return str(path)
     from deep_mnist.data import download  # here, because urllib takes 50 ms to import
 
-    dataset = catalogue.SETS.get(catalogue.served_at(source_url) or "")
+    dataset = registry.SETS.get(registry.served_at(source_url) or "")
     asked = [file for file in dataset.files if filename == f"{file.name}.gz"] if dataset else []
     if dataset and asked:
         download.download(dataset, asked, path.parent)
@@ -96,7 +96,7 @@ def _extract(f: StrPath | BinaryIO, magic: int, kind: str) -> npt.NDArray[np.uin
             array = idx.read(Path(f), magic)
         else:
             array = idx.read_open(f, str(path), magic)
-    except MagicError as error:
+    except IdxTypeError as error:
         raise ValueError(
             f"Invalid magic number {error.magic} in MNIST {kind} file: {path}"
         ) from None
@@ -107,7 +107,7 @@ def _extract(f: StrPath | BinaryIO, magic: int, kind: str) -> npt.NDArray[np.uin
 def _held(train_dir: StrPath) -> dict[str, Path]:
     """The files of a set that a folder holds, by published name; of several spellings the .gz."""
     held = {}
-    for file in catalogue.SETS["mnist"].files:
+    for file in registry.SETS["mnist"].files:
         for spelling in sorted(verify.spellings(file), key=lambda name: name.endswith(".gz")):
             path = Path(train_dir, spelling)
             if os.path.isfile(path):  # noqa: PTH113, pathlib's raises where access is denied
@@ -119,18 +119,18 @@ def _read_elsewhere(
     train_dir: StrPath, held: dict[str, Path], one_hot: bool, known: str, source_url: str
 ) -> tuple[npt.NDArray[Any], ...]:
     """Reads a known set from another place; what the folder holds must be a part of it."""
-    dataset = catalogue.SETS[known]
+    dataset = registry.SETS[known]
     missing = ", ".join(file.name for file in dataset.files if file.name not in held)
     for file in dataset.files:
         if file.name in held:
             try:
                 verify.read_file(dataset, file, held[file.name])
-            except DataError as error:
-                raise DataError(
+            except DatasetError as error:
+                raise DatasetError(
                     f"{error}; put {missing} of the same set beside it, or remove it to use "
                     f"another copy of {dataset.title}"
                 ) from None
-    arrays = files.load_arrays(known, mirror=source_url)
+    arrays = search.load_arrays(known, mirror=source_url)
     lacking = f"lacks {missing}" if held else f"has no {dataset.title}"
     print(f"{train_dir} {lacking}: read from {arrays.source}")
     for array in arrays[:4]:

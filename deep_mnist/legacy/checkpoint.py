@@ -17,11 +17,12 @@ from pathlib import Path
 
 import numpy as np
 
-from deep_mnist import models, training
-from deep_mnist.training import UserError, leftovers, locate, shapes, tensorflow, tf, weights
-from deep_mnist.training.exit_code import exit_code
-from deep_mnist.training.flags import Parser
-from deep_mnist.training.printable import printable
+from deep_mnist import inference, lazy_tensorflow, training
+from deep_mnist.checkpoints import leftovers, paths, reader, shapes
+from deep_mnist.cli.exit_codes import exit_code
+from deep_mnist.cli.flags import Parser
+from deep_mnist.errors import DeepMnistError, printable
+from deep_mnist.lazy_tensorflow import tf
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -37,7 +38,7 @@ def _run(argv: Sequence[str] | None) -> None:
         allow_abbrev=False,
     )
     parser.add_argument("path", metavar="PATH", help="a directory, a prefix or any file of it")
-    parser.add_argument("--model", choices=models.GRAPHS, help="the only model to try")
+    parser.add_argument("--model", choices=inference.GRAPHS, help="the only model to try")
     parser.add_argument(
         "--take",
         metavar="NAMES",
@@ -50,21 +51,21 @@ def _run(argv: Sequence[str] | None) -> None:
     options = parser.parse_args(argv)
     if options.convert is not None:
         _check_unused(Path(options.convert))
-    place = locate.find(options.path)
+    place = paths.find(options.path)
     take = [name for names in options.take for name in names.split(",") if name]
-    tensorflow.import_quietly()
+    lazy_tensorflow.import_quietly()
 
-    file = weights.open_file(place)
+    file = reader.open_file(place)
     print(f"{place}: {file.format}, {len(file.specs)} variables", flush=True)
-    if options.model is None and models.is_of_fnn(file):
+    if options.model is None and inference.is_of_fnn(file):
         if options.convert is not None:
-            raise UserError("--convert: fnn takes these weights as they are, in .npz")
+            raise DeepMnistError("--convert: fnn takes these weights as they are, in .npz")
         print("model: fnn")
         _list(file)
         print(f"restored by: python -m deep_mnist.fnn --restore {shlex.quote(str(place))}")
         return
-    names = (options.model,) if options.model else models.GRAPHS
-    loaded, undecided, others = models.fits(file, names, take)
+    names = (options.model,) if options.model else inference.GRAPHS
+    loaded, undecided, others = inference.fits(file, names, take)
     for name, model in loaded.items():
         _describe(name, file, model)
         if not take:
@@ -74,16 +75,16 @@ def _run(argv: Sequence[str] | None) -> None:
         if undecided:
             raise next(iter(undecided.values()))
         nearest = min(others, key=lambda name: others[name].distance)
-        raise UserError(f"the nearest model is {nearest}: {others[nearest]}")
+        raise DeepMnistError(f"the nearest model is {nearest}: {others[nearest]}")
     for name, choices in undecided.items():
         print(printable(f"model: perhaps {name}: {choices}"))
     if options.convert is not None:
         if len(loaded) > 1:
-            raise UserError(f"it holds {' and '.join(loaded)}: name one by --model")
+            raise DeepMnistError(f"it holds {' and '.join(loaded)}: name one by --model")
         _convert(next(iter(loaded)), place, take, Path(options.convert), _step(file))
 
 
-def _describe(name: str, file: weights.WeightFile, loaded: weights.Loaded) -> None:
+def _describe(name: str, file: reader.WeightFile, loaded: reader.Loaded) -> None:
     """Prints which variable is which, and why; then those that are left out."""
     sources, ignored = loaded.assignment
     rows = [
@@ -99,7 +100,7 @@ def _describe(name: str, file: weights.WeightFile, loaded: weights.Loaded) -> No
         print(printable(f"note: {note}"))
 
 
-def _list(file: weights.WeightFile) -> None:
+def _list(file: reader.WeightFile) -> None:
     ignored = leftovers.bookkeeping(file.specs)
     names = sorted(file.specs, key=shapes.natural)
     _print_table([(f"{name} {file.specs[name]}", ignored.get(name, "")) for name in names])
@@ -113,12 +114,12 @@ def _print_table(rows: Sequence[tuple[str, str]]) -> None:
 
 def _check_unused(directory: Path) -> None:
     if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
-        raise UserError(f"--convert {directory} exists and is not empty: name a new directory")
+        raise DeepMnistError(f"--convert {directory} exists and is not empty: name a new directory")
 
 
-def _step(file: weights.WeightFile) -> int:
+def _step(file: reader.WeightFile) -> int:
     """The step of a checkpoint: of its name, or its counter's, or 0."""
-    step = locate.step_of(file.path)
+    step = paths.step_of(file.path)
     counters = [
         name
         for name, spec in file.specs.items()
@@ -131,7 +132,7 @@ def _step(file: weights.WeightFile) -> int:
 
 
 def _convert(name: str, place: Path, take: Sequence[str], directory: Path, step: int) -> None:
-    program = models.program(name)
+    program = inference.program(name)
     with tf.Graph().as_default():
         config = program.Config()
         model = program.build(config)

@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
-from deep_mnist.data import catalogue, files
+from deep_mnist.data import registry, search
 
 NPZ = "mnist.npz"
 # Other sets have other names, kmnist and emnist, for files of the same names.
@@ -67,19 +67,19 @@ def content(url: str) -> bytes | None:
     """The bytes of a file of MNIST or Fashion-MNIST; None if the address is of something else.
 
     Raises:
-      DataError: the set is neither on disk nor downloadable.
+      DatasetError: the set is neither on disk nor downloadable.
     """
     name = PurePosixPath(urlsplit(str(url)).path).name
     which = set_at(str(url)[: -len(name)] if name else "")
     if which is None:
         return None
     stem = name.removesuffix(".gz")
-    known = [file.name for file in catalogue.SETS[which].files]
+    known = [file.name for file in registry.SETS[which].files]
     if stem in known:
-        payload = _idx(_shaped(files.load_arrays(which)[known.index(stem)]))
+        payload = _idx(_shaped(search.load_arrays(which)[known.index(stem)]))
         return gzip.compress(payload, 1) if name.endswith(".gz") else payload
     if name == NPZ:
-        train_images, train_labels, test_images, test_labels, *_ = files.load_arrays("mnist")
+        train_images, train_labels, test_images, test_labels, *_ = search.load_arrays("mnist")
         buffer = io.BytesIO()
         np.savez_compressed(
             buffer,
@@ -97,7 +97,7 @@ def set_at(folder: str) -> str | None:
     words = folder.lower()
     if "fashion" in words:
         return "fashion-mnist"
-    known = catalogue.served_at(folder)
+    known = registry.served_at(folder)
     if known is not None or "notmnist" in words:
         return known
     return "mnist" if ADDRESS.search(words) else None

@@ -17,7 +17,7 @@ from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
 
-from deep_mnist.data import catalogue
+from deep_mnist.data import registry
 from deep_mnist.legacy import facade, matplotlib_of_the_time, pillow_of_the_time, python2, source
 from deep_mnist.legacy.plots import Plots
 from deep_mnist.legacy.removed import RemovedModuleError, RemovedNameError
@@ -249,7 +249,7 @@ def _is_tutorial_module(path: Path) -> bool:
             continue
         elif isinstance(value, int | float) and value not in TUTORIAL_NUMBERS:
             return False
-        elif str(value).startswith("http") and catalogue.served_at(str(value)) != "mnist":
+        elif str(value).startswith("http") and registry.served_at(str(value)) != "mnist":
             return False
     ours = vars(importlib.import_module("deep_mnist.input_data"))
     return all(name.startswith("_") or name in ours for name in defined)

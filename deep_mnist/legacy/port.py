@@ -26,8 +26,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from deep_mnist.errors import DeepMnistError
 from deep_mnist.legacy import source
-from deep_mnist.training.errors import UserError
 
 DATA_MODULES = (
     "tensorflow.examples.tutorials.mnist",
@@ -62,13 +62,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser.parse_args(argv)
     try:
         if options.output is not None and Path(options.output).exists():
-            raise UserError(f"{options.output}: expected a new file, found one that is there")
+            raise DeepMnistError(f"{options.output}: expected a new file, found one that is there")
         text, changed, remaining = port(Path(options.script))
         if options.output is None:
             print(text, end="")
         else:
             _write(Path(options.output), text)
-    except UserError as error:
+    except DeepMnistError as error:
         print(f"legacy port: {error}", file=sys.stderr)
         return 2
     for title, notes in (("changed", changed), ("still to do", remaining)):
@@ -85,10 +85,10 @@ def port(script: Path) -> tuple[str, list[Note], list[Note]]:
     """A script's text for today's TensorFlow, what was changed in it, and what remains to do.
 
     Raises:
-      UserError: it is not there, or no Python.
+      DeepMnistError: it is not there, or no Python.
     """
+    from deep_mnist.lazy_tensorflow import import_quietly, tf
     from deep_mnist.legacy import python2
-    from deep_mnist.training.tensorflow import import_quietly, tf
 
     import_quietly()
     original = source.read(script)
@@ -114,9 +114,9 @@ def _write(path: Path, text: str) -> None:
         with path.open("x", encoding="utf-8") as file:
             file.write(text)
     except FileExistsError:
-        raise UserError(f"{path}: expected a new file, found one that is there") from None
+        raise DeepMnistError(f"{path}: expected a new file, found one that is there") from None
     except OSError as error:
-        raise UserError(f"{path}: cannot be written; {error.strerror}") from None
+        raise DeepMnistError(f"{path}: cannot be written; {error.strerror}") from None
 
 
 def _upgraded(text: str, path: str) -> tuple[str, list[Note]]:
@@ -135,7 +135,7 @@ def _upgraded(text: str, path: str) -> tuple[str, list[Note]]:
         warnings.simplefilter("ignore")
         _, result, log, errors = upgrader.update_string_pasta(text, path)
     if result is None:
-        raise UserError(f"{path}: tf_upgrade_v2 cannot read it: {' '.join(errors)[:200]}")
+        raise DeepMnistError(f"{path}: tf_upgrade_v2 cannot read it: {' '.join(errors)[:200]}")
     notes = []
     for entry in log:
         found = re.match(r"(\d+):\d+: \w+: (.*)", str(entry), re.S)
@@ -199,7 +199,7 @@ def _new_name(alias: ast.alias) -> str | None:
 
 def _uncovered(text: str) -> Iterator[Note]:
     """The names of TensorFlow in a program that tensorflow.compat.v1 has not."""
-    from deep_mnist.training.tensorflow import tf
+    from deep_mnist.lazy_tensorflow import tf
 
     tree = ast.parse(text)
     heads = {

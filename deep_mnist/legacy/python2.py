@@ -14,9 +14,9 @@ import warnings
 from types import CodeType
 from typing import Any
 
+from deep_mnist.errors import DeepMnistError
 from deep_mnist.legacy import names
 from deep_mnist.legacy.source import with_spaces
-from deep_mnist.training.errors import UserError
 
 NOT_INSTALLED = "{path}: this is Python 2, and translating it needs fissix; pip install fissix"
 
@@ -50,7 +50,7 @@ def compiled(text: str, path: str) -> CodeType:
     """The text's code object, translated from Python 2 where it is that.
 
     Raises:
-      UserError: it is neither Python 3 nor Python 2, or fissix is needed and missing.
+      DeepMnistError: it is neither Python 3 nor Python 2, or fissix is needed and missing.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # invalid escapes, `is` with a literal
@@ -68,7 +68,7 @@ def parsed(text: str, path: str) -> tuple[ast.Module, bool]:
         return ast.parse(text, path), two
     except (SyntaxError, ValueError) as error:
         where = f":{error.lineno}" if isinstance(error, SyntaxError) else ""
-        raise UserError(
+        raise DeepMnistError(
             f"{path}{where}: expected Python, found what neither Python 3 nor 2 can read"
         ) from None
 
@@ -77,7 +77,7 @@ def translated(text: str, path: str) -> tuple[str, bool]:
     """The text as Python 3, and whether it was Python 2.
 
     Raises:
-      UserError: it is neither, or fissix is needed and missing.
+      DeepMnistError: it is neither, or fissix is needed and missing.
     """
     three = _error(text) is None
     if not three and _error(with_spaces(text)) is None:
@@ -90,7 +90,7 @@ def translated(text: str, path: str) -> tuple[str, bool]:
     except ImportError:
         if three:
             return text, True
-        raise UserError(NOT_INSTALLED.format(path=path)) from None
+        raise DeepMnistError(NOT_INSTALLED.format(path=path)) from None
     logging.getLogger("fissix").setLevel(logging.ERROR)
     fixers = [f"fissix.fixes.fix_{name}" for name in FIXERS]
     errors = (parse.ParseError, tokenize.TokenError, SyntaxError, ValueError, IndentationError)
@@ -106,7 +106,7 @@ def translated(text: str, path: str) -> tuple[str, bool]:
     first = _error(text)
     where = f":{first.lineno}" if first is not None and first.lineno else ""
     what = first.msg if first is not None else "an error"
-    raise UserError(
+    raise DeepMnistError(
         f"{path}{where}: expected Python, found what neither Python 3 nor 2 can read ({what})"
     )
 

@@ -23,13 +23,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType, TracebackType
 
-from deep_mnist.data import DataError
+from deep_mnist.errors import DatasetError, DeepMnistError
+from deep_mnist.lazy_tensorflow import import_quietly
 from deep_mnist.legacy import source
 from deep_mnist.legacy.missing import missing_package
 from deep_mnist.legacy.plots import Plots
 from deep_mnist.legacy.removed import RemovedModuleError, RemovedNameError
-from deep_mnist.training.errors import UserError
-from deep_mnist.training.tensorflow import import_quietly
 
 OURS = str(Path(__file__).parent)
 EAGER = re.compile(r"\benable_(eager_execution|v2_behavior)\b")
@@ -50,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = parser.parse_args(argv)
     try:
         return run(Path(options.script), options.args, options.show)
-    except (UserError, DataError) as error:
+    except (DeepMnistError, DatasetError) as error:
         print(f"legacy run: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -62,7 +61,7 @@ def run(script: Path, args: Sequence[str], show: bool = False) -> int:
     """Runs a script in this process and returns its exit code.
 
     Raises:
-      UserError: it cannot be run.
+      DeepMnistError: it cannot be run.
     """
     text = source.read(script)
     import_quietly()
@@ -119,7 +118,7 @@ def _report(error: BaseException, script: Path) -> int:
         line = f"{where}: {what} {instead}"
     elif isinstance(error, ModuleNotFoundError) and where is not None and error.name:
         line = missing_package(error.name, where)
-    elif isinstance(error, UserError | DataError):
+    elif isinstance(error, DeepMnistError | DatasetError):
         line = f"{where}: {error}" if where else str(error)
     if line is not None:
         print(f"legacy run: {line}", file=sys.stderr)

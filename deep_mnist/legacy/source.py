@@ -10,7 +10,7 @@ import tokenize
 import warnings
 from pathlib import Path
 
-from deep_mnist.training.errors import UserError
+from deep_mnist.errors import DeepMnistError
 
 MAGIC = re.compile(r"^(\s*)(%{1,2}[A-Za-z]\w*|!|\?)(.*)$")
 INDENT = re.compile(r"^[ ]*\t[ \t]*", re.M)
@@ -20,16 +20,16 @@ def read(path: Path) -> str:
     """The Python text of a .py file or of a notebook's code cells, with Unix line ends.
 
     Raises:
-      UserError: there is no such file, or it is no text.
+      DeepMnistError: there is no such file, or it is no text.
     """
     try:
         data = path.read_bytes()
     except FileNotFoundError:
-        raise UserError(f"{path}: expected a Python script, found no such file") from None
+        raise DeepMnistError(f"{path}: expected a Python script, found no such file") from None
     except OSError as error:
-        raise UserError(f"{path}: expected a Python script; {error.strerror}") from None
+        raise DeepMnistError(f"{path}: expected a Python script; {error.strerror}") from None
     if b"\0" in data and not data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise UserError(f"{path}: expected a Python script, found a binary file")
+        raise DeepMnistError(f"{path}: expected a Python script, found a binary file")
     text = decode(data)
     if path.suffix == ".ipynb":
         text = _notebook(path, text)
@@ -67,7 +67,9 @@ def _notebook(path: Path, text: str) -> str:
         found = [c.get("source", c.get("input")) for c in cells if c["cell_type"] == "code"]
         codes = ["".join(code or "") for code in found]
     except (ValueError, LookupError, TypeError):
-        raise UserError(f"{path}: expected a Jupyter notebook, found other JSON or text") from None
+        raise DeepMnistError(
+            f"{path}: expected a Jupyter notebook, found other JSON or text"
+        ) from None
     return "\n\n".join(codes) + "\n"
 
 

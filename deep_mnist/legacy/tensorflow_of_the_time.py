@@ -6,8 +6,8 @@ import logging
 import warnings
 from typing import Any
 
+from deep_mnist.lazy_tensorflow import tf
 from deep_mnist.legacy import downloads
-from deep_mnist.training.tensorflow import tf
 
 
 def start(eager: bool) -> None:

@@ -17,9 +17,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from deep_mnist.cli.exit_codes import exit_code
+from deep_mnist.cli.flags import Parser
+from deep_mnist.errors import DeepMnistError
+from deep_mnist.lazy_tensorflow import import_quietly
 from deep_mnist.report import gallery, page, runs, sheet
-from deep_mnist.training import UserError, exit_code, import_quietly
-from deep_mnist.training.flags import Parser
 from deep_mnist.training.metrics import METRICS
 from deep_mnist.training.run_directory import write
 
@@ -38,7 +40,7 @@ def _run(argv: Sequence[str] | None) -> None:
     asked = runs.read_all(options.runs)
     _check_places(out, html)
     if importlib.util.find_spec("matplotlib") is None:
-        raise UserError('drawing needs matplotlib: pip install "deep_mnist[plots]"')
+        raise DeepMnistError('drawing needs matplotlib: pip install "deep_mnist[plots]"')
     sheet.silence()
     if any(run.model != "fnn" and run.result is not None for run in asked):
         import_quietly()
@@ -55,10 +57,10 @@ def _run(argv: Sequence[str] | None) -> None:
                 out.mkdir(parents=True, exist_ok=True)
                 file.write_bytes(FORMATS[options.format](picture))
             except OSError as error:
-                raise UserError(f"{file} can't be written: {error.strerror}") from None
+                raise DeepMnistError(f"{file} can't be written: {error.strerror}") from None
             print(file, flush=True)
     if not pictures:
-        raise UserError("there is nothing to draw yet: no run has a report or a result")
+        raise DeepMnistError("there is nothing to draw yet: no run has a report or a result")
     if html is not None:
         write(html, page.write(asked, pictures, options.format))
         print(html)
@@ -87,11 +89,11 @@ def _parser() -> Parser:
 
 def _check_places(out: Path | None, html: Path | None) -> None:
     if out is not None and out.exists() and not (out.is_dir() and not any(out.iterdir())):
-        raise UserError(f"--out {out} exists and is not an empty directory: name a new one")
+        raise DeepMnistError(f"--out {out} exists and is not an empty directory: name a new one")
     if html is not None and html.exists():
-        raise UserError(f"--html {html} exists: name a new file")
+        raise DeepMnistError(f"--html {html} exists: name a new file")
     if html is not None and not html.parent.is_dir():
-        raise UserError(f"--html {html}: there is no directory {html.parent}")
+        raise DeepMnistError(f"--html {html}: there is no directory {html.parent}")
 
 
 if __name__ == "__main__":

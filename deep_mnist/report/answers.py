@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from deep_mnist import data, models
+from deep_mnist import data, inference
 from deep_mnist.report.runs import Run
 
 Array = npt.NDArray[Any]
@@ -37,10 +37,10 @@ def read(run: Run, test: data.Split) -> Answers:
     """Loads the run's newest weights and puts the test digits before them.
 
     Raises:
-      UserError: the run has no checkpoint, or a damaged one; TensorFlow is not installed.
+      DeepMnistError: the run has no checkpoint, or a damaged one; TensorFlow is not installed.
     """
     images = data.scale(test.images)
-    with models.load(run.model, str(run.directory)) as classifier:
+    with inference.load(run.model, str(run.directory)) as classifier:
         probabilities = classifier.probabilities(images)
         weights = _weights(classifier)
         feature_maps: tuple[Array, ...] = ()
@@ -58,7 +58,7 @@ def confusion(answers: Answers) -> npt.NDArray[np.int64]:
     return table
 
 
-def _weights(classifier: models.Classifier) -> Array:
+def _weights(classifier: inference.Classifier) -> Array:
     if classifier.name == "fnn":
         return np.asarray(classifier.model.weights["W1"])[:784]  # the last row is the bias
     return np.asarray(classifier.session.weights()[FIRST_WEIGHTS[classifier.name]])

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from deep_mnist import data
-from deep_mnist.data.errors import UnreachableError
+from deep_mnist.errors import DatasetUnreachableError
 from deep_mnist.report import (
     accuracies,
     answers,
@@ -28,8 +28,8 @@ def draw(runs: list[Run], data_dir: str | None) -> Iterator[Picture]:
     What looks into a model is drawn of the first finished run of its kind.
 
     Raises:
-      DataError: the data set is not where data_dir says.
-      UserError: a run's weights can't be read.
+      DatasetError: the data set is not where data_dir says.
+      DeepMnistError: a run's weights can't be read.
     """
     yield from _drawn(accuracies.draw, runs)
     tests: dict[str, data.Split | None] = {}
@@ -69,7 +69,7 @@ def _drawn(draw: Callable[..., Picture | None], *what: Any) -> Iterator[Picture]
 def _test_digits(dataset: str, data_dir: str | None) -> data.Split | None:
     try:
         return data.load(dataset, data_dir).test
-    except UnreachableError as error:
+    except DatasetUnreachableError as error:
         print(f"report: left out what needs the test digits: {error}", file=sys.stderr)
         return None
 

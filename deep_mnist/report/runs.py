@@ -7,8 +7,9 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from deep_mnist import models
-from deep_mnist.training import UserError, metrics, sealed
+from deep_mnist import inference
+from deep_mnist.errors import DeepMnistError
+from deep_mnist.training import checksummed_json, metrics
 from deep_mnist.training.config import RESTORED_FROM
 from deep_mnist.training.run_directory import CONFIG, RESULT
 
@@ -26,7 +27,7 @@ class Run(NamedTuple):
 
     directory: Path
     label: str  # short, and another for every run that is shown
-    model: str  # one of models.NAMES
+    model: str  # one of inference.NAMES
     config: dict[str, Any]  # with the fields of the version that wrote it
     reports: list[Report]
     result: dict[str, Any] | None  # None while it is unfinished
@@ -53,7 +54,7 @@ def read_all(directories: Iterable[str]) -> list[Run]:
     """Reads runs, in the order given.
 
     Raises:
-      UserError: a directory is not of a run, or its files can't be read.
+      DeepMnistError: a directory is not of a run, or its files can't be read.
     """
     runs = [_read(Path(directory)) for directory in dict.fromkeys(directories)]
     labels = _labels(runs)
@@ -70,18 +71,18 @@ def by_kind(runs: Iterable[Run]) -> dict[str, list[Run]]:
 
 def _read(directory: Path) -> Run:
     if not directory.is_dir():
-        raise UserError(f"{directory}: expected the directory of a run, found none there")
+        raise DeepMnistError(f"{directory}: expected the directory of a run, found none there")
     config = _read_json(directory / CONFIG)
     result = _read_json(directory / RESULT)
     if config is None:
-        raise UserError(
+        raise DeepMnistError(
             f"{directory} is not the directory of a run: {CONFIG} is missing; "
             "runs are in saved/runs/MODEL/ unless --run-dir named another place"
         )
     model = _model_of(config) if result is None else result.get("model")
-    if model not in models.NAMES:
-        raise UserError(
-            f"{directory / RESULT}: expected a model of {', '.join(models.NAMES)}, found {model!r}"
+    if model not in inference.NAMES:
+        raise DeepMnistError(
+            f"{directory / RESULT}: expected a model of {', '.join(inference.NAMES)}, found {model!r}"
         )
     if result is not None:
         _check_result(directory / RESULT, result)
@@ -91,7 +92,7 @@ def _read(directory: Path) -> Run:
 
 def _read_json(path: Path) -> dict[str, Any] | None:
     try:
-        return sealed.read(path)
+        return checksummed_json.read(path)
     except FileNotFoundError:
         return None
 
@@ -100,13 +101,15 @@ def _check_result(path: Path, result: dict[str, Any]) -> None:
     for key in ("test_accuracy", "test_examples", "steps"):
         value = result.get(key)
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise UserError(f"{path}: expected a number as {key}, found {value!r}")
+            raise DeepMnistError(f"{path}: expected a number as {key}, found {value!r}")
 
 
 def _model_of(config: dict[str, Any]) -> str | None:
     """The program that has all of these settings, and the fewest others."""
-    known = {name: {f.name for f in fields(models.program(name).Config)} for name in models.NAMES}
-    able = [n for n in models.NAMES if config.keys() - {RESTORED_FROM} <= known[n]]
+    known = {
+        name: {f.name for f in fields(inference.program(name).Config)} for name in inference.NAMES
+    }
+    able = [n for n in inference.NAMES if config.keys() - {RESTORED_FROM} <= known[n]]
     return min(able, key=lambda name: len(known[name]), default=None)
 
 

@@ -9,5 +9,5 @@ Read in this order:
     hosts.py    which requests are meant for us
     server.py   waitress, with a time for every request
 
-The page itself is in web/, which the browser asks for part by part.
+The page itself is in static/, which the browser asks for part by part.
 """

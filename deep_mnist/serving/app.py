@@ -11,12 +11,13 @@ from flask import Flask, Response, abort, jsonify, request, send_from_directory
 from werkzeug.exceptions import HTTPException, InternalServerError, MethodNotAllowed, NotFound
 
 from deep_mnist import __version__
-from deep_mnist.data import image
+from deep_mnist.errors import ImageError
 from deep_mnist.serving import bodies, hosts
 from deep_mnist.serving.gate import BusyError, Gate
 from deep_mnist.serving.reader import Reader
+from deep_mnist.vision import image
 
-WEB = Path(__file__).parents[1] / "web"
+WEB = Path(__file__).parent / "static"
 PARTS = (".css", ".js", ".svg")  # of the page
 HEADERS = {
     "Content-Security-Policy": (
@@ -108,8 +109,8 @@ def create(reader: Reader, listening_on: str, gates: Gates) -> Flask:
         pixels = bodies.pixels(request)
         return jsonify(layers=gates.models.run(lambda: reader.feature_maps(pixels)))
 
-    @app.errorhandler(image.PictureError)
-    def no_digit(error: image.PictureError) -> tuple[Response, int]:
+    @app.errorhandler(ImageError)
+    def no_digit(error: ImageError) -> tuple[Response, int]:
         return jsonify(error=f"picture: {error}"), 422
 
     @app.errorhandler(BusyError)

@@ -15,7 +15,8 @@ from werkzeug.exceptions import (
     UnsupportedMediaType,
 )
 
-from deep_mnist.data import doubts, ink
+from deep_mnist.data import input_checks
+from deep_mnist.vision import ink
 
 MAX_BYTES = 20_000_000
 MAX_JSON_BYTES = 200_000  # 784 numbers of up to twenty digits, indented
@@ -104,7 +105,7 @@ def check_ink(pixels: npt.NDArray[np.float32]) -> None:
     """Raises UnprocessableEntity for pixels all nearly the same, or with ink for paper."""
     if np.ptp(pixels) < ink.CONTRAST:
         raise UnprocessableEntity("pixels: expected a digit, found 784 that are nearly the same")
-    doubt = doubts.doubt(pixels[None])
+    doubt = input_checks.doubt(pixels[None])
     if doubt is not None:
         raise UnprocessableEntity(f"pixels: {doubt}")
 

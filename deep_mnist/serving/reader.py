@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from deep_mnist import models
-from deep_mnist.training import shipped
+from deep_mnist import inference
+from deep_mnist.checkpoints import pretrained
 
 DEFAULT_MODEL = "cnn"  # whose answer is the answer
 TITLES = {"softmax": "Softmax", "mlp": "MLP", "cnn": "CNN", "fnn": "FNN"}
@@ -31,7 +31,7 @@ class Reader:
     """The trained models, loaded once; any thread may ask at any time."""
 
     def __init__(self) -> None:
-        self._models = {name: models.load(name) for name in models.NAMES}
+        self._models = {name: inference.load(name) for name in inference.NAMES}
         # The first run of a graph is the slow one: it is not the first visitor's.
         self.read(np.zeros((1, 784), np.float32), [(0, 0, 28, 28)])
         self.feature_maps(np.zeros(784, np.float32))
@@ -109,7 +109,7 @@ def _answer(probabilities: npt.NDArray[np.float64]) -> dict[str, Any]:
     return {"label": label, "probability": round(float(probabilities[label]), 6)}
 
 
-def _parameters(model: models.Classifier) -> int:
+def _parameters(model: inference.Classifier) -> int:
     if model.name == "fnn":
         return sum(weight.size for weight in model.model.weights.values())
     variables = model.model.x.graph.get_collection("trainable_variables")
@@ -118,6 +118,6 @@ def _parameters(model: models.Classifier) -> int:
 
 def _result(name: str) -> dict[str, Any]:
     result: dict[str, Any] = json.loads(
-        (shipped.directory(name) / "result.json").read_text("utf-8")
+        (pretrained.directory(name) / "result.json").read_text("utf-8")
     )
     return result

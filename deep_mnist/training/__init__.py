@@ -34,40 +34,28 @@ Read in this order:
     progress.py  interrupts.py  errors.py  printable.py
 """
 
-from deep_mnist.training.backward import faster_backward
 from deep_mnist.training.config import option, threads_option
-from deep_mnist.training.errors import Interrupted, UserError
-from deep_mnist.training.exit_code import exit_code
-from deep_mnist.training.flags import Options
-from deep_mnist.training.launch import launch
+from deep_mnist.training.fast_gradients import faster_backward
+from deep_mnist.training.mixed_precision import PRECISIONS
 from deep_mnist.training.numpy_session import NumpySession
+from deep_mnist.training.optimizers import learning_rate
 from deep_mnist.training.placement import graph, open_run, open_session, replicated
-from deep_mnist.training.precision import PRECISIONS
 from deep_mnist.training.recipes import RECIPES
 from deep_mnist.training.run import Run
-from deep_mnist.training.schedule import learning_rate
 from deep_mnist.training.session import Session
-from deep_mnist.training.tensorflow import import_quietly, tf
 
 __all__ = [
     "PRECISIONS",
     "RECIPES",
-    "Interrupted",
     "NumpySession",
-    "Options",
     "Run",
     "Session",
-    "UserError",
-    "exit_code",
     "faster_backward",
     "graph",
-    "import_quietly",
-    "launch",
     "learning_rate",
     "open_run",
     "open_session",
     "option",
     "replicated",
-    "tf",
     "threads_option",
 ]

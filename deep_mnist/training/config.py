@@ -9,8 +9,8 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any, TypeVar
 
-from deep_mnist.training import sealed
-from deep_mnist.training.errors import UserError
+from deep_mnist.errors import DeepMnistError
+from deep_mnist.training import checksummed_json
 
 ConfigT = TypeVar("ConfigT")
 
@@ -69,17 +69,17 @@ def flag(name: str) -> str:
 
 
 def check(config: Any) -> None:
-    """Raises UserError, naming the flag, where a value is of the wrong kind or out of range."""
+    """Raises DeepMnistError, naming the flag, where a value is of the wrong kind or out of range."""
     for field in dataclasses.fields(config):
         value = getattr(config, field.name)
         if value is None and field.default is None:
             continue
         expected = expectation(field)
         if not _is_kind(value, kind(field)) or not _is_within(value, field.metadata):
-            raise UserError(f"{flag(field.name)}: expected {expected}, found {value!r}")
+            raise DeepMnistError(f"{flag(field.name)}: expected {expected}, found {value!r}")
         below = field.metadata["below"]
         if below is not None and value >= getattr(config, below):
-            raise UserError(
+            raise DeepMnistError(
                 f"{flag(field.name)}: expected less than {flag(below)}, which is "
                 f"{getattr(config, below)}, found {value}: give both"
             )
@@ -126,23 +126,23 @@ def read_json(path: Path, config_class: type[ConfigT]) -> ConfigT:
     """Reads the config.json of a run: the fields by name.
 
     Raises:
-      UserError: no such file, not JSON, altered, or fields missing, unknown or out of range.
+      DeepMnistError: no such file, not JSON, altered, or fields missing, unknown or out of range.
     """
     try:
-        values = sealed.read(path)
+        values = checksummed_json.read(path)
     except FileNotFoundError:
-        raise UserError(f"{path} is missing: {path.parent} is not a run directory") from None
+        raise DeepMnistError(f"{path} is missing: {path.parent} is not a run directory") from None
     values.pop(RESTORED_FROM, None)
     known = {field.name for field in dataclasses.fields(config_class)}  # type: ignore[arg-type]
     if values.keys() != known:
         missing = ", ".join(sorted(known - values.keys())) or "nothing"
         unexpected = ", ".join(sorted(values.keys() - known)) or "nothing"
-        raise UserError(
+        raise DeepMnistError(
             f"{path} is not of a run of this program: {missing} missing, {unexpected} unexpected"
         )
     config = config_class(**values)
     try:
         check(config)
-    except UserError as error:
-        raise UserError(f"{path}: {error}") from None
+    except DeepMnistError as error:
+        raise DeepMnistError(f"{path}: {error}") from None
     return config

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from deep_mnist.data import regular
+from deep_mnist.errors import DeepMnistError
 from deep_mnist.training import run_directory
-from deep_mnist.training.errors import UserError
 
 METRICS = "metrics.jsonl"
 CHECKSUM = "crc32"
@@ -33,14 +33,14 @@ def append(directory: Path, values: Mapping[str, Any]) -> None:
     """Adds a line.
 
     Raises:
-      UserError: the disk is full or the directory can't be written to.
+      DeepMnistError: the disk is full or the directory can't be written to.
     """
     path = directory / METRICS
     try:
         with path.open("a", encoding="utf-8") as file:
             file.write(_line(values))
     except OSError as error:
-        raise UserError(
+        raise DeepMnistError(
             f"{path} can't be written: {error.strerror}; make room, or mend the directory, then "
             "go on with --resume"
         ) from None
@@ -50,7 +50,7 @@ def read(directory: Path) -> Metrics:
     """The reports of a run, as far as they are whole; those of an older version have no checksum.
 
     Raises:
-      UserError: the file is there and can't be read.
+      DeepMnistError: the file is there and can't be read.
     """
     path = directory / METRICS
     try:
@@ -60,7 +60,7 @@ def read(directory: Path) -> Metrics:
     except FileNotFoundError:
         return Metrics([], 0)
     except OSError as error:
-        raise UserError(f"{path} can't be read: {error.strerror}") from None
+        raise DeepMnistError(f"{path} can't be read: {error.strerror}") from None
     *whole, torn = content.split(b"\n")
     lines = [_values(line) for line in whole]
     kept = [values for values in (*lines, _values(torn)) if values is not None]
@@ -83,7 +83,7 @@ def rewind(directory: Path, step: int, every: int | None) -> tuple[float, str]:
     Returns the seconds of training that the kept lines account for, and what was lost, if any.
 
     Raises:
-      UserError: the file is there and can't be read, or not be written.
+      DeepMnistError: the file is there and can't be read, or not be written.
     """
     path = directory / METRICS
     lines, damaged = read(directory)

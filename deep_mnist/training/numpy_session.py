@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from deep_mnist.checkpoints import npz_saver
 from deep_mnist.data import Split
-from deep_mnist.training import npz_checkpoints
-from deep_mnist.training.score import EVALUATION_BATCH, Score
-from deep_mnist.training.score import fingerprint as fingerprint_of
+from deep_mnist.training.evaluation import EVALUATION_BATCH, Score
+from deep_mnist.training.evaluation import fingerprint as fingerprint_of
 
 
 class NumpySession:
@@ -23,7 +23,7 @@ class NumpySession:
         [B, 784] -> [B, 10].
     """
 
-    checkpoints = npz_checkpoints
+    checkpoints = npz_saver
 
     def __init__(self, model: Any) -> None:
         self.model = model
@@ -46,15 +46,15 @@ class NumpySession:
 
     def save(self, directory: Path, step: int, keep: int) -> None:
         """Saves the weights as model-STEP.npz."""
-        npz_checkpoints.save(self.model.weights, directory, step, keep)
+        npz_saver.save(self.model.weights, directory, step, keep)
 
     def save_weights(self, directory: Path, step: int) -> None:
         """The same, as the only checkpoint there: there is nothing but weights."""
         self.save(directory, step, keep=1)
 
     def restore(self, path: Path) -> None:
-        """Restores what `save` saved; UserError unless all of it is there."""
-        self._assign(npz_checkpoints.read(path, self.model.weights))
+        """Restores what `save` saved; DeepMnistError unless all of it is there."""
+        self._assign(npz_saver.read(path, self.model.weights))
 
     def restore_weights(self, path: Path) -> list[str]:
         """The same; there is nothing that the user should know beside."""
@@ -85,6 +85,6 @@ class NumpySession:
         """A fingerprint of the weights: names, shapes and bits."""
         return fingerprint_of(self.model.weights)
 
-    def _assign(self, values: npz_checkpoints.Arrays) -> None:
+    def _assign(self, values: npz_saver.Arrays) -> None:
         for name, weight in self.model.weights.items():
             weight[...] = values[name]

@@ -11,10 +11,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from deep_mnist import data
-from deep_mnist.training.flags import Options
+from deep_mnist.cli.flags import Options
+from deep_mnist.lazy_tensorflow import tf
 from deep_mnist.training.run import Run
 from deep_mnist.training.session import Session
-from deep_mnist.training.tensorflow import tf
 
 COLLECTION = "deep_mnist/member"
 
@@ -26,7 +26,7 @@ def graph(options: Options) -> Iterator[None]:
         if options.member is None:
             yield
         else:
-            members = importlib.import_module("deep_mnist.training.cluster.members")
+            members = importlib.import_module("deep_mnist.distributed.roles")
             member = members.create(options.member)
             tf.add_to_collection(COLLECTION, member)
             with member.devices():

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from deep_mnist.data import Split, scale
+from deep_mnist.lazy_tensorflow import tf
 from deep_mnist.training.session import Session
-from deep_mnist.training.tensorflow import tf
 
 DIGITS = 1_000  # the first: what a browser can still lay out by t-SNE
 SPRITE, METADATA = "sprite.png", "metadata.tsv"

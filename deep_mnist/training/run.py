@@ -15,13 +15,12 @@ from typing import Any
 import numpy as np
 
 from deep_mnist import data
-from deep_mnist.training import interrupts, machine, metrics, run_directory, summaries, threads
-from deep_mnist.training.errors import DamagedError, Interrupted, UserError
-from deep_mnist.training.flags import Options
+from deep_mnist.cli.flags import Options
+from deep_mnist.errors import DamagedCheckpointError, DeepMnistError, Interrupted, printable
+from deep_mnist.training import environment, interrupts, metrics, run_directory, summaries, threads
+from deep_mnist.training.evaluation import Score
 from deep_mnist.training.numpy_session import NumpySession
-from deep_mnist.training.printable import printable
 from deep_mnist.training.progress import Progress, mark
-from deep_mnist.training.score import Score
 from deep_mnist.training.session import Session
 from deep_mnist.training.summaries import Summaries
 
@@ -34,7 +33,7 @@ class Run:
     evaluate only, nowhere: then there are no steps, and nothing is written.
 
     Raises:
-      UserError: there is nothing to start from, or no place to write to.
+      DeepMnistError: there is nothing to start from, or no place to write to.
     """
 
     _alone = True  # no other process updates the variables between its steps
@@ -147,7 +146,7 @@ class Run:
           line: what is printed, where it is not "step 100, training accuracy 0.84".
 
         Raises:
-          UserError: the loss is not a finite number any more.
+          DeepMnistError: the loss is not a finite number any more.
         """
         if not np.isfinite(loss):
             raise self._diverged(f"loss is {loss}", f"at step {step}")
@@ -175,7 +174,7 @@ class Run:
         The last line is "test accuracy ..."; `with_loss` makes it "test loss ... ; accuracy ...".
 
         Raises:
-          UserError: the weights are not finite numbers any more.
+          DeepMnistError: the weights are not finite numbers any more.
         """
         test = self.sess.evaluate(self.digits.test)
         if self.directory is not None:
@@ -214,7 +213,7 @@ class Run:
         if self.options.eval_only:
             return
         if self.options.restore is not None and not self.sess.is_finite():
-            raise UserError(
+            raise DeepMnistError(
                 f"the weights of {self.options.restore} hold numbers that are not finite, from "
                 "which nothing is learnt: take another checkpoint"
             )
@@ -234,12 +233,12 @@ class Run:
     def _resume(self, directory: Path) -> None:
         self._lock = run_directory.Lock(directory)
         if self._alone and (directory / run_directory.RESULT).exists():
-            raise UserError(f"{directory} was finished by another process in the meantime")
+            raise DeepMnistError(f"{directory} was finished by another process in the meantime")
         run_directory.remove_leftovers(directory)
         self.sess.checkpoints.remove_leftovers(directory)
         self._restore_newest(directory)
         if self._alone and self.first_step > self.config.steps:
-            raise UserError(
+            raise DeepMnistError(
                 f"{directory} holds step {self.first_step}, and its {run_directory.CONFIG} asks "
                 f"for {self.config.steps} steps: expected no fewer"
             )
@@ -252,7 +251,7 @@ class Run:
         for prefix in self.sess.checkpoints.newest_first(directory):
             try:
                 self.sess.restore(prefix)
-            except DamagedError as error:
+            except DamagedCheckpointError as error:
                 damaged.append(prefix)
                 self._warn(f"passed over: {error}")
                 continue
@@ -260,7 +259,7 @@ class Run:
             break
         else:
             if damaged:
-                raise UserError(f"no checkpoint in {directory} is whole: start a new run")
+                raise DeepMnistError(f"no checkpoint in {directory} is whole: start a new run")
             if self.options.restore is None:
                 run_directory.check_begins_anew(directory)
         for prefix in damaged:
@@ -282,13 +281,13 @@ class Run:
         )
 
     def _check_weights(self, step: int) -> None:
-        """Before they are saved: raises UserError if they are not all finite."""
+        """Before they are saved: raises DeepMnistError if they are not all finite."""
         if not self.sess.is_finite():
             raise self._diverged("weights are not finite", f"after step {step}")
 
-    def _diverged(self, what: str, when: str) -> UserError:
+    def _diverged(self, what: str, when: str) -> DeepMnistError:
         form = f" and --loss {self.config.loss}" if hasattr(self.config, "loss") else ""
-        return UserError(
+        return DeepMnistError(
             f"the {what} {when}, with --learning-rate {self.config.learning_rate:g}"
             f"{form}: what was learnt is lost; start again with a smaller --learning-rate"
         )
@@ -318,8 +317,8 @@ class Run:
             "seconds": round(self._seconds, 3),
             "ms_per_step": round(1e3 * seconds / trained_here, 3) if trained_here > 0 else None,
             "seed": self.config.seed,
-            "versions": machine.versions(),
-            "device": machine.device(),
+            "versions": environment.versions(),
+            "device": environment.device(),
             "weights_sha256": self.sess.weights_sha256(),
         }
 

@@ -16,10 +16,9 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from deep_mnist.training import sealed
+from deep_mnist.errors import DeepMnistError, printable
+from deep_mnist.training import checksummed_json
 from deep_mnist.training.config import RESTORED_FROM, ConfigT, check, flag
-from deep_mnist.training.errors import UserError
-from deep_mnist.training.printable import printable
 from deep_mnist.training.progress import mark
 
 if sys.platform != "win32":
@@ -36,15 +35,15 @@ def default_root(name: str) -> Path:
 
 
 def check_unused(run_dir: str) -> None:
-    """Raises UserError if a directory for a new run holds something already, or can't be used."""
+    """Raises DeepMnistError if a directory for a new run holds something already, or can't be used."""
     try:
         used = any(not ASIDE.fullmatch(path.name) for path in Path(run_dir).iterdir())
     except FileNotFoundError:
         return
     except OSError as error:
-        raise UserError(f"--run-dir {run_dir} can't be used: {error.strerror}") from None
+        raise DeepMnistError(f"--run-dir {run_dir} can't be used: {error.strerror}") from None
     if used:
-        raise UserError(
+        raise DeepMnistError(
             f"--run-dir {run_dir} exists and is not empty: name a new directory, "
             f"or go on with the run in it by --resume {run_dir}"
         )
@@ -54,7 +53,7 @@ def create(name: str, run_dir: str | None) -> Path:
     """Makes the directory of a new run; an existing one is taken only if it is empty.
 
     Raises:
-      UserError: the directory holds something, or can't be made.
+      DeepMnistError: the directory holds something, or can't be made.
     """
     if run_dir is None:
         return _create_dated(default_root(name))
@@ -62,7 +61,7 @@ def create(name: str, run_dir: str | None) -> Path:
     try:
         Path(run_dir).mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UserError(f"--run-dir {run_dir} can't be made: {error.strerror}") from None
+        raise DeepMnistError(f"--run-dir {run_dir} can't be made: {error.strerror}") from None
     return Path(run_dir)
 
 
@@ -78,10 +77,10 @@ def _create_dated(root: Path) -> Path:
             return directory
         except FileExistsError as error:
             if not directory.is_dir():
-                raise UserError(f"{directory} can't be made: {error.strerror}") from None
+                raise DeepMnistError(f"{directory} can't be made: {error.strerror}") from None
             attempt += 1
         except OSError as error:
-            raise UserError(
+            raise DeepMnistError(
                 f"{directory} can't be made: {error.strerror}; name another place by --run-dir"
             ) from None
 
@@ -90,21 +89,23 @@ def find(name: str, resume: str | bool) -> Path:
     """The run that --resume names; True is the newest one that has no result and is not running.
 
     Raises:
-      UserError: there is none.
+      DeepMnistError: there is none.
     """
     if not isinstance(resume, bool):
         if not os.path.isdir(resume):  # noqa: PTH112 - pathlib's raises where access is denied
-            raise UserError(f"--resume {resume}: expected the directory of a run, found none there")
+            raise DeepMnistError(
+                f"--resume {resume}: expected the directory of a run, found none there"
+            )
         return Path(resume)
     root = default_root(name)
     for directory in sorted(root.glob("*"), reverse=True):
         if (directory / CONFIG).exists() and not (directory / RESULT).exists():
             try:
                 Lock(directory).release()
-            except UserError:
+            except DeepMnistError:
                 continue
             return directory
-    raise UserError(
+    raise DeepMnistError(
         f"--resume: there is no interrupted run in {root.absolute()}; name its directory"
     )
 
@@ -118,7 +119,7 @@ def with_architecture(config: ConfigT, given: dict[str, Any], place: Path) -> Co
       place: a checkpoint's prefix or a file; `settings_beside` it are those that it was made with.
 
     Raises:
-      UserError: the user gave another value than the weights were trained with, or that can't be
+      DeepMnistError: the user gave another value than the weights were trained with, or that can't be
         told because the file that says so is damaged.
     """
     fields = dataclasses.fields(config)  # type: ignore[arg-type]
@@ -127,7 +128,7 @@ def with_architecture(config: ConfigT, given: dict[str, Any], place: Path) -> Co
     for field in needed:
         value = trained_with.get(field.name, getattr(config, field.name))
         if given.get(field.name, value) != value:
-            raise UserError(
+            raise DeepMnistError(
                 f"{flag(field.name)}: the weights in {place.parent} were trained with {value}, "
                 f"found {given[field.name]}: leave the flag out"
             )
@@ -154,15 +155,15 @@ def settings_beside(place: Path) -> dict[str, Any]:
     Neither has to be there, or to be ours.
 
     Raises:
-      UserError: one is there, and is damaged.
+      DeepMnistError: one is there, and is damaged.
     """
     for file in (place.with_name(f"{place.name}.json"), place.parent / CONFIG):
         try:
-            return sealed.read(file)
+            return checksummed_json.read(file)
         except FileNotFoundError:
             continue
-        except UserError as error:
-            raise UserError(
+        except DeepMnistError as error:
+            raise DeepMnistError(
                 f"the settings of the weights in {place} can't be told: {error}"
             ) from None
     return {}
@@ -175,10 +176,10 @@ def write_config(directory: Path, config: Any, restored_from: object | None) -> 
 
 
 def check_begins_anew(directory: Path) -> None:
-    """Raises UserError where a run without a checkpoint would start from other weights."""
-    begun_with = sealed.read(directory / CONFIG).get(RESTORED_FROM)
+    """Raises DeepMnistError where a run without a checkpoint would start from other weights."""
+    begun_with = checksummed_json.read(directory / CONFIG).get(RESTORED_FROM)
     if begun_with is not None:
-        raise UserError(
+        raise DeepMnistError(
             f"{directory} has no checkpoint any more, and began with the weights of {begun_with}: "
             f"start a new run by --restore {begun_with}"
         )
@@ -188,7 +189,7 @@ class Lock:
     """Keeps a run's directory for one process, as long as that lives or until released.
 
     Raises:
-      UserError: another process is at work in the directory.
+      DeepMnistError: another process is at work in the directory.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -201,7 +202,7 @@ class Lock:
         except BlockingIOError:
             holder = _holder(self._descriptor)
             self.release()
-            raise UserError(f"{directory} is in use: {holder} trains there") from None
+            raise DeepMnistError(f"{directory} is in use: {holder} trains there") from None
         except OSError:
             pass  # a file system without locks, as some network ones are
 
@@ -228,10 +229,10 @@ def is_finished(name: str, directory: Path) -> bool:
     """Whether a run has its result already; prints it if so.
 
     Raises:
-      UserError: the result can't be read, or is another program's.
+      DeepMnistError: the result can't be read, or is another program's.
     """
     try:
-        result = sealed.read(directory / RESULT)
+        result = checksummed_json.read(directory / RESULT)
         model, steps, accuracy = (result[key] for key in ("model", "steps", "test_accuracy"))
         if type(steps) is not int or steps < 1 or not 0 <= accuracy <= 1:
             raise ValueError(f"step {steps!r}, test accuracy {accuracy!r}")
@@ -239,9 +240,11 @@ def is_finished(name: str, directory: Path) -> bool:
     except FileNotFoundError:
         return False
     except (ValueError, KeyError, TypeError, OverflowError) as error:
-        raise UserError(f"{directory / RESULT} can't be read as a result: {error!r}") from None
+        raise DeepMnistError(f"{directory / RESULT} can't be read as a result: {error!r}") from None
     if model != name:
-        raise UserError(f"{directory} is a run of {model}: python -m deep_mnist.{model} --resume")
+        raise DeepMnistError(
+            f"{directory} is a run of {model}: python -m deep_mnist.{model} --resume"
+        )
     print(printable(f"{directory} is finished: step {steps}, result in {directory / RESULT}"))
     print(line)
     return True
@@ -251,7 +254,7 @@ def write(path: Path, text: str) -> None:
     """Writes a file that is there whole or not at all, even after a power cut.
 
     Raises:
-      UserError: the disk is full or the directory can't be written to.
+      DeepMnistError: the disk is full or the directory can't be written to.
     """
     aside = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
@@ -264,7 +267,7 @@ def write(path: Path, text: str) -> None:
         finally:
             aside.unlink(missing_ok=True)
     except OSError as error:
-        raise UserError(f"{path} can't be written: {error.strerror}") from None
+        raise DeepMnistError(f"{path} can't be written: {error.strerror}") from None
 
 
 def remove_leftovers(directory: Path) -> None:
@@ -276,7 +279,7 @@ def remove_leftovers(directory: Path) -> None:
 
 def write_json(path: Path, values: dict[str, Any]) -> None:
     """`write` of an indented JSON object that tells when it is altered."""
-    write(path, sealed.text(values))
+    write(path, checksummed_json.text(values))
 
 
 def set_aside(path: Path) -> Path:

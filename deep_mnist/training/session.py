@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from deep_mnist.checkpoints import reader, saver
+from deep_mnist.checkpoints.leftovers import AVERAGE_SUFFIX
+from deep_mnist.checkpoints.shapes import Spec
 from deep_mnist.data import Split, one_hot, scale
-from deep_mnist.training import checkpoints, precision, threads, weights
-from deep_mnist.training.leftovers import AVERAGE_SUFFIX
-from deep_mnist.training.score import EVALUATION_BATCH, Score, fingerprint
-from deep_mnist.training.shapes import Spec
-from deep_mnist.training.tensorflow import tf
+from deep_mnist.lazy_tensorflow import tf
+from deep_mnist.training import mixed_precision, threads
+from deep_mnist.training.evaluation import EVALUATION_BATCH, Score, fingerprint
 
 
 class Session:
@@ -29,7 +30,7 @@ class Session:
       mean_loss: whether the loss is a mean over the batch, not a sum.
     """
 
-    checkpoints = checkpoints
+    checkpoints = saver
 
     def __init__(self, model: Any, config: Any, *, mean_loss: bool = False) -> None:
         self.model = model
@@ -57,8 +58,8 @@ class Session:
             gpu_options=tf.GPUOptions(allow_growth=True),
         )
         threads.note(config)
-        if precision.choose(getattr(config, "precision", "float32")) == "bfloat16":
-            precision.set_bfloat16(settings)
+        if mixed_precision.choose(getattr(config, "precision", "float32")) == "bfloat16":
+            mixed_precision.set_bfloat16(settings)
         self._tf_session = self._connect(settings)
         self.run = self._tf_session.run
         tf.get_default_graph().finalize()  # an op made in the loop would slow every step
@@ -102,16 +103,16 @@ class Session:
     def save(self, directory: Path, step: int, keep: int) -> None:
         """Saves all variables, optimizer slots and global_step included, as model.ckpt-STEP."""
         with self._tf_session.graph.as_default():
-            checkpoints.save(self._saver, self._tf_session, directory, step, keep)
+            saver.save(self._saver, self._tf_session, directory, step, keep)
 
     def save_weights(self, directory: Path, step: int) -> None:
         """Saves the model's variables alone, as model.ckpt-STEP."""
         with self._tf_session.graph.as_default():
-            checkpoints.save(self._weights_saver, self._tf_session, directory, step, keep=1)
+            saver.save(self._weights_saver, self._tf_session, directory, step, keep=1)
 
     def restore(self, prefix: Path) -> None:
-        """Restores everything that `save` saved; UserError unless all of it is there."""
-        checkpoints.check_fits(prefix, specs_of(self._variables))
+        """Restores everything that `save` saved; DeepMnistError unless all of it is there."""
+        saver.check_fits(prefix, specs_of(self._variables))
         with self._tf_session.graph.as_default():
             self._saver.restore(self._tf_session, str(prefix))
 
@@ -119,10 +120,10 @@ class Session:
         """Restores the model's variables alone, from our or an old checkpoint, or a frozen graph.
 
         `take` names variables of the file where more than one choice fits. Returns what the user
-        should know, a line each. UserError unless all variables are there, and certain.
+        should know, a line each. DeepMnistError unless all variables are there, and certain.
         """
         shapes = {name: spec.shape for name, spec in specs_of(self._weights).items()}
-        loaded = weights.load(place, shapes, take)
+        loaded = reader.load(place, shapes, take)
         initializers = {name: v.initializer for name, v in self._weights.items()}
         self.run(
             initializers,

@@ -17,13 +17,13 @@ import time
 from pathlib import Path
 from typing import Any
 
+from deep_mnist.checkpoints.reader import reason
 from deep_mnist.data import Batch, Split
+from deep_mnist.errors import DeepMnistError
+from deep_mnist.lazy_tensorflow import tf
 from deep_mnist.training import projector
-from deep_mnist.training.errors import UserError
-from deep_mnist.training.score import Score
+from deep_mnist.training.evaluation import Score
 from deep_mnist.training.session import Session
-from deep_mnist.training.tensorflow import tf
-from deep_mnist.training.weights import reason
 
 EVENTS = "events"
 IMAGES = 10  # of a batch
@@ -53,7 +53,7 @@ class Summaries:
       trace_every: steps between full traces; None is never.
 
     Raises (here and in every method):
-      UserError: the disk is full or the directory can't be written to.
+      DeepMnistError: the disk is full or the directory can't be written to.
     """
 
     def __init__(self, run: Path, sess: Session, first_step: int, trace_every: int | None) -> None:
@@ -112,7 +112,7 @@ class Summaries:
             projector.write(self._directory / "test", self._sess, test)
         except OSError as error:
             place = error.filename or self._directory
-            raise UserError(f"{place} can't be written: {error.strerror}") from None
+            raise DeepMnistError(f"{place} can't be written: {error.strerror}") from None
 
     def close(self) -> None:
         """Frees the session and closes the files; everything is in them already."""
@@ -129,7 +129,7 @@ class Summaries:
             self._files[writer].write(event.SerializeToString())
             self._files[writer].flush()
         except (tf.errors.OpError, OSError) as error:
-            raise UserError(
+            raise DeepMnistError(
                 f"event files can't be written in {self._directory / writer}: {reason(error)}; "
                 "make room, or mend the directory, then go on with --resume"
             ) from None

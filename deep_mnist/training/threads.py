@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from deep_mnist.training.errors import UserError
+from deep_mnist.errors import DeepMnistError
 
 _in_force: tuple[int, int] | None = None
 
@@ -23,13 +23,13 @@ def note(config: Any) -> None:
 
 
 def check(config: Any) -> None:
-    """Raises UserError where a run asks for other threads than it would get."""
+    """Raises DeepMnistError where a run asks for other threads than it would get."""
     if _in_force is not None and _in_force != _asked(config):
         asked, found = (
             f"--intra-op-threads {intra} --inter-op-threads {inter}"
             for intra, inter in (_asked(config), _in_force)
         )
-        raise UserError(
+        raise DeepMnistError(
             f"{asked}: this process has computed with {found}, which hold until it ends: start "
             "the run in a process of its own"
         )

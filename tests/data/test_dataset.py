@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from deep_mnist import data
+from deep_mnist.errors import DatasetError
 
 
 def test_the_generated_set_needs_no_file():
@@ -31,12 +32,12 @@ def test_mnist_that_cannot_be_had_is_said_in_capital_letters(capsys):
 
 
 def test_mnist_asked_for_by_name_is_never_replaced():
-    with pytest.raises(data.DataError, match="DEEP_MNIST_OFFLINE"):
+    with pytest.raises(DatasetError, match="DEEP_MNIST_OFFLINE"):
         data.load("mnist")
 
 
 def test_a_place_asked_for_is_never_replaced(tmp_path):
-    with pytest.raises(data.DataError, match="train-images-idx3-ubyte"):
+    with pytest.raises(DatasetError, match="train-images-idx3-ubyte"):
         data.load("auto", str(tmp_path))
 
 

@@ -17,9 +17,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from deep_mnist.data import catalogue, download, files, idx
-from deep_mnist.data.catalogue import DataSet, IdxFile
-from deep_mnist.data.errors import DataError, UnreachableError
+from deep_mnist.data import download, idx, registry, search
+from deep_mnist.data.registry import DataSet, IdxFile
+from deep_mnist.errors import DatasetError, DatasetUnreachableError
 
 ROOT = Path(__file__).parents[2]
 PIXELS = np.random.default_rng(0).bytes(40 * 784)
@@ -133,7 +133,7 @@ def mirrors(server, monkeypatch):
         )
         urls = tuple(f"{server.url}/{behaviour}/" for behaviour in behaviours)
         dataset = DataSet("MNIST", idx_files, True, urls, ())
-        monkeypatch.setitem(catalogue.SETS, "mnist", dataset)
+        monkeypatch.setitem(registry.SETS, "mnist", dataset)
         return dataset
 
     return put
@@ -152,7 +152,7 @@ def assert_whole(arrays):
 
 def test_a_good_mirror(mirrors, server, folder, capsys):
     mirrors("good")
-    arrays = files.load_arrays("mnist")
+    arrays = search.load_arrays("mnist")
     assert_whole(arrays)
     assert arrays.source == str(folder)
     assert names(folder) == GZ_NAMES
@@ -166,22 +166,22 @@ def test_a_good_mirror(mirrors, server, folder, capsys):
 
 def test_what_was_downloaded_is_not_downloaded_again(mirrors, server):
     mirrors("good")
-    files.load_arrays("mnist")
-    assert_whole(files.load_arrays("mnist"))
+    search.load_arrays("mnist")
+    assert_whole(search.load_arrays("mnist"))
     assert len(server.asked) == 4
 
 
 def test_only_what_is_missing_is_downloaded(mirrors, server, folder):
     mirrors("good")
-    files.load_arrays("mnist")
+    search.load_arrays("mnist")
     (folder / "t10k-labels-idx1-ubyte.gz").unlink()
-    assert_whole(files.load_arrays("mnist"))
+    assert_whole(search.load_arrays("mnist"))
     assert len(server.asked) == 5
 
 
 def test_the_mirror_that_is_named_is_asked_first(mirrors, server):
     mirrors("403", "good")
-    assert_whole(files.load_arrays("mnist", mirror=f"{server.url}/good/"))
+    assert_whole(search.load_arrays("mnist", mirror=f"{server.url}/good/"))
     assert server.asked == ["good"] * 4
 
 
@@ -201,7 +201,7 @@ def test_a_file_of_no_known_set(server, tmp_path):
 )
 def test_a_file_of_no_known_set_that_cannot_be_had(server, tmp_path, address, reason):
     url, path = address.format(server=server.url), tmp_path / "new" / "digits.gz"
-    with pytest.raises(UnreachableError) as caught:
+    with pytest.raises(DatasetUnreachableError) as caught:
         download.download_from(url, path, idx.read)
     assert str(caught.value) == f"{url}: cannot be downloaded: {reason}; put it at {path} by hand"
     assert names(path.parent) == []
@@ -211,17 +211,17 @@ def test_a_file_of_no_known_set_offline_or_where_it_cannot_be_written(
     server, tmp_path, monkeypatch
 ):
     (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(UnreachableError, match="cannot be written"):
+    with pytest.raises(DatasetUnreachableError, match="cannot be written"):
         download.download_from(f"{server.url}/good/x", tmp_path / "file" / "x", idx.read)
     monkeypatch.setenv("DEEP_MNIST_OFFLINE", "1")
-    with pytest.raises(UnreachableError, match="DEEP_MNIST_OFFLINE forbids its download"):
+    with pytest.raises(DatasetUnreachableError, match="DEEP_MNIST_OFFLINE forbids its download"):
         download.download_from(f"{server.url}/good/x", tmp_path / "x", idx.read)
     assert server.asked == []
 
 
 def test_bad_mirrors_in_turn_and_then_a_good_one(mirrors, server, folder, capsys):
     mirrors("403", "503", "hang", "page", "truncated", "good")
-    assert_whole(files.load_arrays("mnist"))
+    assert_whole(search.load_arrays("mnist"))
     assert names(folder) == GZ_NAMES
     lines = capsys.readouterr().err.splitlines()
     name = "train-images-idx3-ubyte.gz"
@@ -250,8 +250,8 @@ def test_bad_mirrors_in_turn_and_then_a_good_one(mirrors, server, folder, capsys
 )
 def test_what_does_not_verify_is_not_kept(mirrors, folder, behaviour, reason):
     mirrors(behaviour)
-    with pytest.raises(UnreachableError) as caught:
-        files.load_arrays("mnist")
+    with pytest.raises(DatasetUnreachableError) as caught:
+        search.load_arrays("mnist")
     assert reason in str(caught.value)
     assert names(folder) == []
 
@@ -260,29 +260,29 @@ def test_a_slow_drip_ends_at_the_deadline(mirrors, monkeypatch):
     monkeypatch.setattr(download, "DEADLINE", 0.2)
     mirrors("drip")
     started = time.monotonic()
-    with pytest.raises(UnreachableError, match="takes longer than 0 seconds"):
-        files.load_arrays("mnist")
+    with pytest.raises(DatasetUnreachableError, match="takes longer than 0 seconds"):
+        search.load_arrays("mnist")
     assert time.monotonic() - started < 2
 
 
 def test_a_recompressed_copy_is_taken_where_the_payload_is_known(mirrors, folder):
     mirrors("recompressed")
-    assert_whole(files.load_arrays("mnist"))
+    assert_whole(search.load_arrays("mnist"))
 
 
 def test_only_the_published_gz_is_taken_where_the_payload_is_not_known(mirrors, folder):
     mirrors("recompressed", known=False)
-    with pytest.raises(UnreachableError, match="expected SHA-256"):
-        files.load_arrays("mnist")
+    with pytest.raises(DatasetUnreachableError, match="expected SHA-256"):
+        search.load_arrays("mnist")
     assert names(folder) == []
     mirrors("recompressed", "good", known=False)
-    assert_whole(files.load_arrays("mnist"))
+    assert_whole(search.load_arrays("mnist"))
 
 
 def test_total_failure_is_one_line_that_says_all(mirrors, server, folder):
     mirrors("403", "page")
-    with pytest.raises(UnreachableError) as caught:
-        files.load_arrays("mnist")
+    with pytest.raises(DatasetUnreachableError) as caught:
+        search.load_arrays("mnist")
     name = "train-images-idx3-ubyte.gz"
     assert str(caught.value) == (
         "MNIST is not on disk and cannot be downloaded: "
@@ -300,17 +300,17 @@ def test_a_refused_connection(mirrors, server, monkeypatch):
         unused.bind(("127.0.0.1", 0))
         port = unused.getsockname()[1]
     dead = dataset._replace(mirrors=(f"http://127.0.0.1:{port}/", *dataset.mirrors))
-    monkeypatch.setitem(catalogue.SETS, "mnist", dead)
-    assert_whole(files.load_arrays("mnist"))
+    monkeypatch.setitem(registry.SETS, "mnist", dead)
+    assert_whole(search.load_arrays("mnist"))
 
 
 def test_a_broken_file_in_the_cache_is_moved_aside_and_fetched_again(mirrors, folder, capsys):
     mirrors("good")
-    files.load_arrays("mnist")
+    search.load_arrays("mnist")
     broken = folder / "train-images-idx3-ubyte.gz"
     broken.write_bytes(b"<html></html>")
     capsys.readouterr()
-    assert_whole(files.load_arrays("mnist"))
+    assert_whole(search.load_arrays("mnist"))
     assert (folder / "train-images-idx3-ubyte.gz.corrupt").read_bytes() == b"<html></html>"
     first, second = capsys.readouterr().err.splitlines()
     assert first == (
@@ -318,7 +318,7 @@ def test_a_broken_file_in_the_cache_is_moved_aside_and_fetched_again(mirrors, fo
         "moved aside to train-images-idx3-ubyte.gz.corrupt"
     )
     assert second.startswith("downloaded ")
-    assert_whole(files.load_arrays("mnist"))
+    assert_whole(search.load_arrays("mnist"))
 
 
 def test_offline_opens_no_socket(mirrors, folder, monkeypatch):
@@ -330,8 +330,8 @@ def test_offline_opens_no_socket(mirrors, folder, monkeypatch):
     monkeypatch.setattr(socket, "socket", no_socket)
     monkeypatch.setattr(socket, "create_connection", no_socket)
     monkeypatch.setattr(socket, "getaddrinfo", no_socket)
-    with pytest.raises(UnreachableError, match="DEEP_MNIST_OFFLINE forbids its download"):
-        files.load_arrays("mnist")
+    with pytest.raises(DatasetUnreachableError, match="DEEP_MNIST_OFFLINE forbids its download"):
+        search.load_arrays("mnist")
     assert not folder.exists()
 
 
@@ -339,8 +339,8 @@ def test_a_cache_that_cannot_be_written(mirrors, server, tmp_path, monkeypatch):
     mirrors("good")
     (tmp_path / "file").write_bytes(b"")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
-    with pytest.raises(UnreachableError, match=r"cannot be written .* set XDG_CACHE_HOME"):
-        files.load_arrays("mnist")
+    with pytest.raises(DatasetUnreachableError, match=r"cannot be written .* set XDG_CACHE_HOME"):
+        search.load_arrays("mnist")
     assert server.asked == []
 
 
@@ -350,16 +350,18 @@ def test_a_folder_that_cannot_be_written(mirrors, server, monkeypatch):
 
     mirrors("good", "403")
     monkeypatch.setattr(Path, "touch", denied)
-    with pytest.raises(UnreachableError, match=r"^[^;]*: cannot be written \(Permission denied\)"):
-        files.load_arrays("mnist")
+    with pytest.raises(
+        DatasetUnreachableError, match=r"^[^;]*: cannot be written \(Permission denied\)"
+    ):
+        search.load_arrays("mnist")
     assert server.asked == []
 
 
 def test_an_asked_for_place_is_never_downloaded_into(mirrors, server, tmp_path):
     mirrors("good")
     (tmp_path / "asked").mkdir()
-    with pytest.raises(DataError):
-        files.load_arrays("mnist", str(tmp_path / "asked"))
+    with pytest.raises(DatasetError):
+        search.load_arrays("mnist", str(tmp_path / "asked"))
     assert server.asked == []
     assert names(tmp_path / "asked") == []
 
@@ -371,7 +373,7 @@ def test_only_stale_parts_are_removed(mirrors, folder):
     (folder / "young.part").write_bytes(b"")
     two_days_ago = time.time() - 2 * 86_400
     os.utime(folder / "old.part", (two_days_ago, two_days_ago))
-    files.load_arrays("mnist")
+    search.load_arrays("mnist")
     assert names(folder) == [*GZ_NAMES, "young.part"]
 
 
@@ -379,14 +381,14 @@ def test_only_stale_parts_are_removed(mirrors, folder):
 
 CHILD = """
 import json, sys
-from deep_mnist.data import catalogue, files
+from deep_mnist.data import registry, search
 title, idx_files, balanced, mirrors, usual_places, _ = json.loads(sys.argv[1])
-catalogue.SETS["mnist"] = catalogue.DataSet(
+registry.SETS["mnist"] = registry.DataSet(
     title,
-    tuple(catalogue.IdxFile(name, tuple(shape), *digests) for name, shape, *digests in idx_files),
+    tuple(registry.IdxFile(name, tuple(shape), *digests) for name, shape, *digests in idx_files),
     balanced, mirrors, usual_places,
 )
-print(files.load_arrays("mnist").train_labels.sum())
+print(search.load_arrays("mnist").train_labels.sum())
 """
 
 
@@ -408,7 +410,7 @@ def test_processes_that_start_at_once_on_a_broken_cache(mirrors, folder):
         assert child.returncode == 0, errors
         assert output == b"135\n"
     assert set(GZ_NAMES) <= set(names(folder)) <= {*GZ_NAMES, "t10k-labels-idx1-ubyte.gz.corrupt"}
-    assert_whole(files.load_arrays("mnist"))
+    assert_whole(search.load_arrays("mnist"))
 
 
 def test_a_download_that_was_killed_leaves_nothing_that_is_taken_for_good(mirrors, folder):
@@ -422,5 +424,5 @@ def test_a_download_that_was_killed_leaves_nothing_that_is_taken_for_good(mirror
     (part,) = names(folder)
     assert part.endswith(".part")
     mirrors("good")
-    assert_whole(files.load_arrays("mnist"))
+    assert_whole(search.load_arrays("mnist"))
     assert names(folder) == sorted([*GZ_NAMES, part])

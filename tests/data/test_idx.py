@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from deep_mnist.data import idx
-from deep_mnist.data.errors import DataError, MagicError
+from deep_mnist.errors import DatasetError, IdxTypeError
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def images():
 
 
 def refused(path, *args):
-    with pytest.raises(DataError) as caught:
+    with pytest.raises(DatasetError) as caught:
         idx.read(path, *args)
     message = str(caught.value)
     assert message.startswith(f"{path}: ")
@@ -109,7 +109,7 @@ def test_unknown_magic_number(tmp_path):
 
 def test_the_error_of_a_wrong_kind_holds_the_number(tmp_path, images):
     idx.write(tmp_path / "labels", np.zeros(5, np.uint8))
-    with pytest.raises(MagicError) as caught:
+    with pytest.raises(IdxTypeError) as caught:
         idx.read(tmp_path / "labels", idx.IMAGES)
     assert caught.value.magic == 2049
 
@@ -120,7 +120,7 @@ def test_an_open_file_is_read_and_left_open(tmp_path, images, name):
     with (tmp_path / name).open("rb") as file:
         assert np.array_equal(idx.read_open(file, "it", idx.IMAGES), images)
         assert not file.closed
-    with pytest.raises(DataError, match="it: is empty"):
+    with pytest.raises(DatasetError, match="it: is empty"):
         idx.read_open(io.BytesIO(), "it")
 
 

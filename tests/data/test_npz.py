@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from deep_mnist.data import npz
-from deep_mnist.data.errors import DataError
+from deep_mnist.errors import DatasetError
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def arrays():
 
 
 def refused(path):
-    with pytest.raises(DataError) as caught:
+    with pytest.raises(DatasetError) as caught:
         npz.read(path)
     message = str(caught.value)
     assert message.startswith(f"{path}: ")
@@ -179,8 +179,8 @@ def test_a_list_of_members_is_bounded(tmp_path, arrays, monkeypatch):
     path = tmp_path / "mnist.npz"
     np.savez(path, **arrays)
     monkeypatch.setattr(npz, "MAX_MEMBERS", 3)
-    with pytest.raises(DataError, match="expected at most 3 arrays, found 4"):
+    with pytest.raises(DatasetError, match="expected at most 3 arrays, found 4"):
         npz.read(path)
     monkeypatch.setattr(npz, "MAX_BYTES", 100)
-    with pytest.raises(DataError, match="expected at most 100 bytes, found "):
+    with pytest.raises(DatasetError, match="expected at most 100 bytes, found "):
         npz.read(path)

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from deep_mnist.errors import ExportError
 from deep_mnist.export import check, saved_model
 from deep_mnist.export.check import FLOAT, INT8
-from deep_mnist.export.errors import ExportError
 from deep_mnist.export.trained import Answers
 
 LABELS = np.random.default_rng(0).integers(0, 10, 1_000)

@@ -9,11 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from deep_mnist import cnn, mlp, models, softmax
+from deep_mnist import cnn, inference, mlp, softmax
+from deep_mnist.checkpoints import pretrained
 from deep_mnist.export import __main__ as export
-from deep_mnist.export import formats, frozen, inference, onnx, saved_model
+from deep_mnist.export import formats, frozen, inference_graph, onnx, saved_model
 from deep_mnist.export.trained import Answers, Trained
-from deep_mnist.training import shipped, tf
+from deep_mnist.lazy_tensorflow import tf
 
 PROGRAMS = {"softmax": softmax, "mlp": mlp, "cnn": cnn}
 GENERATED = ["--dataset", "generated"]
@@ -61,7 +62,7 @@ def test_what_is_exported_for_restore_has_the_accuracy_it_had(program, suffix, c
 
 def test_what_is_exported_for_restore_has_the_bits_it_had():
     assert export.main(["cnn", "out", "--format", "npz", *GENERATED]) == 0
-    with models.load("cnn") as ours, models.load("cnn", "out/cnn.npz") as back:
+    with inference.load("cnn") as ours, inference.load("cnn", "out/cnn.npz") as back:
         assert back.session.weights_sha256() == ours.session.weights_sha256()
 
 
@@ -73,7 +74,7 @@ def test_fnn_is_arrays_and_nothing_else(fails, capsys):
     assert export.main(["fnn", "out", "--format", "npz", *GENERATED]) == 0
     with (
         np.load("out/fnn.npz") as ours,
-        np.load(shipped.directory("fnn") / "model-50.npz") as known,
+        np.load(pretrained.directory("fnn") / "model-50.npz") as known,
     ):
         assert ours.files == known.files == ["W1", "W2"]
         assert all(np.array_equal(ours[name], known[name]) for name in ours.files)
@@ -109,7 +110,7 @@ def frozen_graph(path):
 
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_nothing_of_the_training_is_left(program):
-    with models.load(program) as classifier:
+    with inference.load(program) as classifier:
         trained = Trained(program, classifier.config, classifier.session.weights())
     graph = frozen.graph_def(trained)
     kinds = [node.op for node in graph.node]
@@ -128,7 +129,7 @@ def test_the_simplex_in_the_graph_is_the_shelfs():
     outputs[:3] = [[0.1] * 10, [0.5, 0.5] + [0.0] * 8, [-3.0] * 9 + [9.0]]
     with tf.Graph().as_default(), tf.Session() as sess:
         found = sess.run(inference._nearest_probabilities(tf.constant(outputs)))
-    assert np.abs(found - models.nearest_probabilities(outputs.astype(np.float64))).max() < 2e-6
+    assert np.abs(found - inference.nearest_probabilities(outputs.astype(np.float64))).max() < 2e-6
 
 
 def test_a_saved_model_is_a_numbered_folder_that_a_fresh_process_loads(capsys):

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from deep_mnist.errors import DeepMnistError
 from deep_mnist.export import place
-from deep_mnist.training import UserError
 
 
 def version(name="made"):
@@ -28,7 +28,7 @@ def test_the_next_version_is_one_more_than_the_largest_number():
 def test_a_folder_whose_numbers_are_used_up_is_told():
     out = Path("out")
     (out / "9223372036854775807").mkdir(parents=True)
-    with pytest.raises(UserError, match="out has no number left after 9223372036854775807"):
+    with pytest.raises(DeepMnistError, match="out has no number left after 9223372036854775807"):
         place.publish_version(version(), out)
 
 
@@ -49,7 +49,7 @@ def test_a_file_whose_name_was_taken_meanwhile_is_left_alone_and_its_record_not_
     (out / "cnn.npz").write_text("another's")
     for name in ("cnn.npz.json", "cnn.npz"):
         Path(name).write_text("ours")
-    with pytest.raises(UserError, match=r"out/cnn.npz exists, and is left as it is"):
+    with pytest.raises(DeepMnistError, match=r"out/cnn.npz exists, and is left as it is"):
         place.publish_files([Path("cnn.npz.json"), Path("cnn.npz")], out)
     assert [path.name for path in out.iterdir()] == ["cnn.npz"]
     assert (out / "cnn.npz").read_text() == "another's"
@@ -66,6 +66,6 @@ def test_a_failure_leaves_no_folder_behind_that_was_not_there():
 
 def test_a_folder_that_can_not_be_is_told():
     Path("file").touch()
-    with pytest.raises(UserError, match=r"file/out: expected a folder, new or not, found a"):  # noqa: SIM117
+    with pytest.raises(DeepMnistError, match=r"file/out: expected a folder, new or not, found a"):  # noqa: SIM117
         with place.aside(Path("file/out")):
             pass

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from deep_mnist import softmax
+from deep_mnist.checkpoints import pretrained
+from deep_mnist.lazy_tensorflow import tf
 from deep_mnist.legacy import __main__ as legacy
-from deep_mnist.training import shipped, tf
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +112,7 @@ def test_a_mistake_is_told_in_one_line(old, capsys, arguments, message):
 
 
 def test_fnns_weights_are_known_too(capsys):
-    place = str(shipped.directory("fnn") / "model-50.npz")
+    place = str(pretrained.directory("fnn") / "model-50.npz")
     assert legacy.main(["checkpoint", place]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[1:] == [

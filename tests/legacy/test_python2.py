@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from deep_mnist.errors import DeepMnistError
 from deep_mnist.legacy import python2, source
-from deep_mnist.training.errors import UserError
 
 
 def test_python_3_is_left_alone():
@@ -61,7 +61,7 @@ def test_tabs_count_as_python_2_counted_them(capsys):
 
 def test_what_is_no_python_is_told_in_one_line():
     pytest.importorskip("fissix")
-    with pytest.raises(UserError, match=r"^a\.py:1: expected Python, found what neither"):
+    with pytest.raises(DeepMnistError, match=r"^a\.py:1: expected Python, found what neither"):
         python2.compiled("<html>no\n", "a.py")
 
 
@@ -97,7 +97,7 @@ def test_what_is_no_script_is_told_in_one_line(content, message, tmp_path):
     path = tmp_path / "a.py"
     if content is not None:
         path.write_bytes(content)
-    with pytest.raises(UserError, match=message):
+    with pytest.raises(DeepMnistError, match=message):
         source.read(path)
 
 

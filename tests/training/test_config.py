@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from deep_mnist.training import UserError, config, option
+from deep_mnist.errors import DeepMnistError
+from deep_mnist.training import config, option
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Config:
     ],
 )
 def test_values_out_of_range_are_told_with_the_range(values, message):
-    with pytest.raises(UserError) as raised:
+    with pytest.raises(DeepMnistError) as raised:
         config.check(Config(**values))
     assert str(raised.value) == message
 
@@ -58,10 +59,10 @@ def test_a_config_comes_back_from_json_as_it_was(tmp_path):
 def test_a_damaged_config_json_is_refused(tmp_path, text, message):
     path = tmp_path / "config.json"
     path.write_text(text)
-    with pytest.raises(UserError, match=message):
+    with pytest.raises(DeepMnistError, match=message):
         config.read_json(path, Config)
 
 
 def test_a_folder_without_config_json_is_no_run(tmp_path):
-    with pytest.raises(UserError, match="is not a run directory"):
+    with pytest.raises(DeepMnistError, match="is not a run directory"):
         config.read_json(tmp_path / "config.json", Config)

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from deep_mnist.training import UserError, metrics
+from deep_mnist.errors import DeepMnistError
+from deep_mnist.training import metrics
 
 
 @pytest.fixture
@@ -76,7 +77,9 @@ def test_lines_of_older_versions_have_no_checksum(tmp_path):
 
 def test_reports_that_cannot_be_read_are_the_users_to_mend(tmp_path):
     (tmp_path / "metrics.jsonl").mkdir()
-    with pytest.raises(UserError, match=r"metrics\.jsonl can't be read: it is no regular file"):
+    with pytest.raises(
+        DeepMnistError, match=r"metrics\.jsonl can't be read: it is no regular file"
+    ):
         metrics.read(tmp_path)
 
 

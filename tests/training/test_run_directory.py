@@ -3,7 +3,8 @@ import sys
 
 import pytest
 
-from deep_mnist.training import UserError, run_directory
+from deep_mnist.errors import DeepMnistError
+from deep_mnist.training import run_directory
 
 
 def at(monkeypatch, year):
@@ -28,7 +29,7 @@ def test_an_empty_directory_is_taken_and_a_used_one_is_not(tmp_path):
     directory.mkdir()
     assert run_directory.create("softmax", str(directory)) == directory
     (directory / "config.json").write_text("{}")
-    with pytest.raises(UserError, match=r"exists and is not empty.*--resume"):
+    with pytest.raises(DeepMnistError, match=r"exists and is not empty.*--resume"):
         run_directory.create("softmax", str(directory))
     assert (directory / "config.json").read_text() == "{}"
 
@@ -39,7 +40,7 @@ def test_a_directory_with_what_a_killed_write_left_is_unused_and_cleaned(tmp_pat
     run_directory.remove_leftovers(tmp_path)
     assert list(tmp_path.iterdir()) == []
     (tmp_path / "notes.4711.tmp").write_text("mine")
-    with pytest.raises(UserError, match="exists and is not empty"):
+    with pytest.raises(DeepMnistError, match="exists and is not empty"):
         run_directory.create("softmax", str(tmp_path))
     assert (tmp_path / "notes.4711.tmp").read_text() == "mine"
 
@@ -74,14 +75,14 @@ def test_a_run_in_use_is_refused_by_the_number_of_the_process_that_has_it(tmp_pa
     ) as process:
         process.stdout.readline()
         who = f"process {process.pid}" if sys.platform == "linux" else "another process"
-        with pytest.raises(UserError, match=f"is in use: {who} trains there"):
+        with pytest.raises(DeepMnistError, match=f"is in use: {who} trains there"):
             run_directory.Lock(tmp_path)
         process.communicate("\n")
     run_directory.Lock(tmp_path).release()
 
 
 def test_nothing_to_resume_is_said():
-    with pytest.raises(UserError, match=r"there is no interrupted run in .*saved/runs/cnn"):
+    with pytest.raises(DeepMnistError, match=r"there is no interrupted run in .*saved/runs/cnn"):
         run_directory.find("cnn", True)
 
 

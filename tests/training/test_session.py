@@ -3,7 +3,7 @@ import pytest
 
 from deep_mnist import cnn, softmax, training
 from deep_mnist.data import Split
-from deep_mnist.training import tf
+from deep_mnist.lazy_tensorflow import tf
 
 
 @pytest.fixture

@@ -8,7 +8,10 @@ import numpy as np
 import pytest
 
 from deep_mnist import cnn, mlp, softmax
-from deep_mnist.training import UserError, flags, summaries, tf
+from deep_mnist.cli import flags
+from deep_mnist.errors import DeepMnistError
+from deep_mnist.lazy_tensorflow import tf
+from deep_mnist.training import summaries
 
 QUICK = ["--dataset", "generated", "--steps", "6", "--batch-size", "5", "--log-every", "2"]
 
@@ -147,10 +150,10 @@ def test_without_tensorboard_the_command_that_installs_it_comes_first(monkeypatc
     ],
 )
 def test_flags_that_do_not_go_together(arguments, message):
-    with pytest.raises(UserError, match=message):
+    with pytest.raises(DeepMnistError, match=message):
         flags.parse("softmax", softmax.Config, "", arguments.split())
 
 
 def test_a_numpy_program_offers_no_summaries():
-    with pytest.raises(UserError, match="unrecognized arguments: --summaries"):
+    with pytest.raises(DeepMnistError, match="unrecognized arguments: --summaries"):
         flags.parse("fnn", softmax.Config, "", ["--summaries"], numpy_only=True)

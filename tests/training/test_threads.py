@@ -3,7 +3,8 @@
 import pytest
 
 from deep_mnist import softmax
-from deep_mnist.training import UserError, threads
+from deep_mnist.errors import DeepMnistError
+from deep_mnist.training import threads
 
 
 def test_a_run_with_other_threads_than_it_would_get_is_refused(monkeypatch):
@@ -13,7 +14,7 @@ def test_a_run_with_other_threads_than_it_would_get_is_refused(monkeypatch):
     threads.note(softmax.Config(intra_op_threads=1, inter_op_threads=1))
     threads.check(softmax.Config(intra_op_threads=2, inter_op_threads=2))
     with pytest.raises(
-        UserError,
+        DeepMnistError,
         match=r"^--intra-op-threads 1 --inter-op-threads 2: this process has computed with "
         "--intra-op-threads 2 --inter-op-threads 2, which hold until it ends: start the run in a",
     ):

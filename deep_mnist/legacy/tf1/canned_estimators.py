@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from deep_mnist.lazy_tensorflow import tf
 from deep_mnist.legacy.tf1 import layers
 from deep_mnist.legacy.tf1.estimator import Estimator, EstimatorSpec, ModeKeys
-from deep_mnist.training.tensorflow import tf
 
 __all__ = ["DNNClassifier", "LinearClassifier"]
 

@@ -6,8 +6,8 @@ from collections import namedtuple
 from collections.abc import Callable
 from typing import Any
 
+from deep_mnist.lazy_tensorflow import tf
 from deep_mnist.legacy.tf1.layers import Layer
-from deep_mnist.training.tensorflow import tf
 
 __all__ = [
     "BasicLSTMCell",

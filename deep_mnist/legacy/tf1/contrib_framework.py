@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from deep_mnist.training.tensorflow import tf
+from deep_mnist.lazy_tensorflow import tf
 
 __all__ = [
     "add_arg_scope",

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from deep_mnist.lazy_tensorflow import tf
 from deep_mnist.legacy.tf1 import contrib_framework as framework
 from deep_mnist.legacy.tf1 import layers
-from deep_mnist.training.tensorflow import tf
 
 __all__ = [
     "OPTIMIZER_CLS_NAMES",

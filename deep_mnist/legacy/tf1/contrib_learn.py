@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from deep_mnist.lazy_tensorflow import tf
 from deep_mnist.legacy.tf1 import canned_estimators, estimator
 from deep_mnist.legacy.tf1.input_functions import numpy_input_fn
-from deep_mnist.training.tensorflow import tf
 
 __all__ = [
     "DNNClassifier",

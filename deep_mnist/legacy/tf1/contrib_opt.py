@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from deep_mnist.training.tensorflow import tf
+from deep_mnist.lazy_tensorflow import tf
 
 __all__ = ["AdamWOptimizer", "LazyAdamOptimizer", "MomentumWOptimizer", "NadamOptimizer"]
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from deep_mnist.errors import DeepMnistError
 from deep_mnist.legacy import downloads
-from deep_mnist.training.errors import UserError
 
 __all__ = [
     "BATCH_SIZE",
@@ -48,13 +48,13 @@ def maybe_download(filename: str) -> str:
     """The path of one of MNIST's four files in WORK_DIRECTORY, written if it is not there.
 
     Raises:
-      UserError: it is not one of the four.
+      DeepMnistError: it is not one of the four.
     """
     path = Path(WORK_DIRECTORY, filename)
     if not path.exists():
         data = downloads.content(SOURCE_URL + filename)
         if data is None:
-            raise UserError(f"{filename}: expected the name of one of MNIST's four files")
+            raise DeepMnistError(f"{filename}: expected the name of one of MNIST's four files")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
     return str(path)

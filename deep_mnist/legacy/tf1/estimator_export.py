@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from deep_mnist.training.tensorflow import tf
+from deep_mnist.lazy_tensorflow import tf
 
 __all__ = [
     "BestExporter",

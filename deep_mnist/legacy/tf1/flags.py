@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from deep_mnist.training.tensorflow import tf
+from deep_mnist.lazy_tensorflow import tf
 
 __all__ = [
     "FLAGS",

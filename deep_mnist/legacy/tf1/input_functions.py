@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from deep_mnist.training.tensorflow import tf
+from deep_mnist.lazy_tensorflow import tf
 
 __all__ = ["numpy_input_fn", "pandas_input_fn"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+from deep_mnist.lazy_tensorflow import tf
 from deep_mnist.legacy.tf1 import contrib_losses, contrib_metrics
-from deep_mnist.training.tensorflow import tf
 
 __all__ = ["evaluation", "learning", "losses", "metrics", "ops"]
 

@@ -1,0 +1,15 @@
+"""A measurement in a process of its own: TensorFlow takes its threads once in a process."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from typing import Any
+
+
+def isolated(measure: Callable[..., Any], *arguments: Any) -> Any:
+    """What `measure` returns in a new process."""
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(max_workers=1, mp_context=spawn) as executor:
+        return executor.submit(measure, *arguments).result()
