@@ -120,7 +120,7 @@ def test_fnn_needs_no_tensorflow():
     code = (
         "import sys; sys.modules['tensorflow'] = None\n"
         "import numpy as np\n"
-        "from deep_mnist import models\n"
+        "from deep_mnist import inference\n"
         "print(inference.load('fnn').probabilities(np.zeros(784)).shape)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

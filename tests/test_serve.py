@@ -16,6 +16,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from deep_mnist import inference, serve
+from deep_mnist.errors import ImageError
 from deep_mnist.serving import app, bodies, gate, hosts, reader, server
 
 BLANK = [0] * 784
@@ -507,7 +508,7 @@ def test_pixels_do_not_wait_for_pictures(monkeypatch):
     def slow(file):
         entered.set()
         go_on.wait(5)
-        raise app.image.PictureError("is read at last")
+        raise ImageError("is read at last")
 
     monkeypatch.setattr(app.image, "read", slow)
     gates = app.Gates(pictures=gate.Gate(1, 0, 10), models=gate.Gate(1, 0, 10))

@@ -44,7 +44,7 @@ def test_trained_weights_are_in_the_wheel_and_the_users_runs_are_not(installed):
 def test_the_installed_package_finds_them(installed):
     code = (
         "import deep_mnist.input_data\n"
-        "from deep_mnist.training import shipped; print(shipped.directory('cnn'))"
+        "from deep_mnist.checkpoints import pretrained; print(pretrained.directory('cnn'))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=installed, capture_output=True, text=True, check=True

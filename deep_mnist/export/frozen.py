@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from deep_mnist.export import inference_graph
 from deep_mnist.export.trained import Answers, Images, Run, Trained
 from deep_mnist.lazy_tensorflow import tf
 

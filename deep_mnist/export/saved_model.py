@@ -78,7 +78,9 @@ def load(directory: Path, signature: str = SIGNATURES[0]) -> Callable[[Images], 
 
     def run(images: Images) -> Answers:
         results = call(images=tf2.constant(images))
-        return Answers(results[inference_graph.SCORES].numpy(), results[inference_graph.CLASSES].numpy())
+        return Answers(
+            results[inference_graph.SCORES].numpy(), results[inference_graph.CLASSES].numpy()
+        )
 
     run.loaded = loaded  # type: ignore[attr-defined]  # its variables live as long as it does
     return run

@@ -68,7 +68,9 @@ def load(file: Path) -> Callable[[Images], Answers]:
 
     def run(images: Images) -> Answers:
         results = call(images=_quantized(images, images_of))
-        return Answers(_real(results[inference_graph.SCORES], scores_of), results[inference_graph.CLASSES])
+        return Answers(
+            _real(results[inference_graph.SCORES], scores_of), results[inference_graph.CLASSES]
+        )
 
     return run
 

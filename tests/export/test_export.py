@@ -128,7 +128,7 @@ def test_the_simplex_in_the_graph_is_the_shelfs():
     outputs = np.random.default_rng(0).normal(0.1, 0.5, (500, 10)).astype(np.float32)
     outputs[:3] = [[0.1] * 10, [0.5, 0.5] + [0.0] * 8, [-3.0] * 9 + [9.0]]
     with tf.Graph().as_default(), tf.Session() as sess:
-        found = sess.run(inference._nearest_probabilities(tf.constant(outputs)))
+        found = sess.run(inference_graph._nearest_probabilities(tf.constant(outputs)))
     assert np.abs(found - inference.nearest_probabilities(outputs.astype(np.float64))).max() < 2e-6
 
 

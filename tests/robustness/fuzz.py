@@ -27,8 +27,8 @@ from pathlib import Path
 from typing import Any
 
 import atheris
-import numpy as np
 import leveldb_table
+import numpy as np
 
 with atheris.instrument_imports(include=["deep_mnist", "zipfile", "gzip", "PIL"]):
     import gzip
@@ -309,14 +309,18 @@ def saved(version: int) -> Path:
 def table_seeds() -> Iterator[bytes]:
     for version in (1, 2):
         path = saved(version)
-        yield bytes([version]) + leveldb_table.pack(leveldb_table.read(path if version == 1 else index(path)))
+        yield bytes([version]) + leveldb_table.pack(
+            leveldb_table.read(path if version == 1 else index(path))
+        )
 
 
 def fuzz_table(content: bytes) -> None:
     """Keys and values of a checkpoint's table, in a sound table with the right checksums."""
     path = HERE / "model.ckpt"
     one_file = content[:1] == b"\1"
-    (path if one_file else index(path)).write_bytes(leveldb_table.write(leveldb_table.unpack(content[1:])))
+    (path if one_file else index(path)).write_bytes(
+        leveldb_table.write(leveldb_table.unpack(content[1:]))
+    )
     if one_file:
         index(path).unlink(missing_ok=True)
     else:

@@ -269,7 +269,7 @@ def test_a_wide_zero_is_one_digit_and_two_that_touch_are_two():
 
 IN_A_PROCESS = """
 import resource, sys
-from deep_mnist.data import image
+from deep_mnist.vision import image
 unit = 1024 if sys.platform == "linux" else 1024**2
 used = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
 image.digits(image.read(open(sys.argv[1], "rb").read()))
