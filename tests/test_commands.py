@@ -317,7 +317,7 @@ def test_truncated_images_are_refused(fails, tiny_mnist, size):
     with (tiny_mnist / "train-images-idx3-ubyte").open("r+b") as file:
         file.truncate(size)
     said = fails("softmax", "--data-dir", str(tiny_mnist))
-    assert re.search(r"train-images-idx3-ubyte: .*(empty|cut short)", said)
+    assert re.search(r"train-images-idx3-ubyte: .*(empty|truncated)", said)
 
 
 def test_a_web_page_instead_of_data_is_refused(fails, tiny_mnist):

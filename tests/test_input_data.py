@@ -395,9 +395,9 @@ def test_the_validation_size_is_checked(folder):
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"", "is empty, expected an IDX file"),
-        (b"<html></html>", "is a web page, expected an IDX file"),
-        (gzip.compress(struct.pack(">2I", 2049, 7) + bytes(6)), "is cut short, expected 7 bytes"),
+        (b"", "expected an IDX file, found an empty file"),
+        (b"<html></html>", "expected an IDX file, found a web page"),
+        (gzip.compress(struct.pack(">2I", 2049, 7) + bytes(6)), "truncated, expected 7 bytes"),
     ],
     ids=["empty", "page", "short"],  # gzip writes the time, and every process names its tests
 )
@@ -501,7 +501,7 @@ def test_a_page_under_the_name_of_digits_is_not_kept(tmp_path, monkeypatch):
     (tmp_path / TEST_LABELS).write_text("<html>")
     (tmp_path / "notes.html").write_text("<html>")
     address, target = f"{tmp_path.as_uri()}/", tmp_path / "own"
-    with pytest.raises(DatasetUnreachableError, match="is a web page"):
+    with pytest.raises(DatasetUnreachableError, match="found a web page"):
         input_data.maybe_download(TEST_LABELS, target, address)
     path = input_data.maybe_download("notes.html", str(target), address)
     assert path == f"{target}/notes.html"

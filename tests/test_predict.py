@@ -11,7 +11,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from deep_mnist import data, inference, predict
-from deep_mnist.data.strokes import templates
+from deep_mnist.data.synthetic import templates
 from deep_mnist.vision import image
 
 

@@ -28,7 +28,7 @@ from deep_mnist.checkpoints import (
     variable_matching,
 )
 from deep_mnist.checkpoints.shapes import Spec
-from deep_mnist.data import regular
+from deep_mnist.data.io import open_regular_file
 from deep_mnist.errors import (
     AmbiguousCheckpointError,
     DamagedCheckpointError,
@@ -249,7 +249,7 @@ def _check_pair(prefix: Path) -> None:
     data = _data_files(prefix)
     for path in (index, *data):
         try:
-            with regular.open_file(path) as file:
+            with open_regular_file(path) as file:
                 head = file.read(len(file_types.LFS))
         except FileNotFoundError:
             raise DamagedCheckpointError(

@@ -16,7 +16,7 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from deep_mnist.data import bounded, verify
+from deep_mnist.data import idx, verify
 from deep_mnist.data.registry import DataSet, IdxFile
 from deep_mnist.errors import DatasetError, DatasetUnreachableError
 
@@ -99,7 +99,7 @@ def download_from(url: str, path: Path, check: Callable[[Path], object]) -> None
         )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _fetch(url, path, bounded.MAX_BYTES, check)
+        _fetch(url, path, idx.MAX_BYTES, check)
     except DatasetError as error:
         raise DatasetUnreachableError(
             f"{url}: cannot be downloaded: {error}; put it at {path} by hand"

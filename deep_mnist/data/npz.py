@@ -14,7 +14,7 @@ from typing import IO, Any
 import numpy as np
 import numpy.typing as npt
 
-from deep_mnist.data import bounded
+from deep_mnist.data import io
 from deep_mnist.errors import DatasetError
 
 # What zipfile lets through where a file is damaged in a place that it doesn't expect.
@@ -80,13 +80,17 @@ def _read_member(archive: zipfile.ZipFile, name: str, path: Path) -> npt.NDArray
                 f"{where}: expected uint8 in {DIMENSIONS[name]} dimensions in C order, found "
                 f"{dtype} of shape {shape}{' in Fortran order' if fortran_order else ''}"
             )
+        if math.prod(shape) > MAX_BYTES:
+            raise DatasetError(
+                f"{where}: expected at most {MAX_BYTES} bytes, found the shape {list(shape)}"
+            )
         expected = stream.tell() + math.prod(shape)
         size = archive.getinfo(f"{name}.npy").file_size
         if size > expected:
             raise DatasetError(
                 f"{where}: expands beyond its header, expected {expected} bytes, found {size}"
             )
-        return bounded.read_array(stream, shape, where)
+        return io.read_exactly(stream, math.prod(shape), where).reshape(shape)
 
 
 def open_member(archive: zipfile.ZipFile, name: str, path: Path) -> IO[bytes]:

@@ -8,7 +8,6 @@ import numpy as np
 import numpy.typing as npt
 
 from deep_mnist.data import idx, npz, registry
-from deep_mnist.data.bounded import spell
 from deep_mnist.data.registry import DataSet, IdxFile
 from deep_mnist.errors import DatasetError
 
@@ -121,8 +120,8 @@ def _order(dataset: DataSet) -> list[IdxFile]:
 def _verify(dataset: DataSet, file: IdxFile, array: npt.NDArray[np.uint8], path: Path) -> None:
     if array.shape != file.shape:
         raise DatasetError(
-            f"{path}: expected {file.name} of {dataset.title}, {spell(file.shape)}, "
-            f"found {spell(array.shape)}"
+            f"{path}: expected {file.name} of {dataset.title}, {list(file.shape)}, "
+            f"found {list(array.shape)}"
         )
     payload = idx.payload_sha256(array)
     if payload == file.payload_sha256:

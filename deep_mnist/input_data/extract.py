@@ -95,7 +95,7 @@ def _extract(f: StrPath | BinaryIO, magic: int, kind: str) -> npt.NDArray[np.uin
         if isinstance(f, (str, os.PathLike)):
             array = idx.read(Path(f), magic)
         else:
-            array = idx.read_open(f, str(path), magic)
+            array = idx.read_stream(f, str(path), magic)
     except IdxTypeError as error:
         raise ValueError(
             f"Invalid magic number {error.magic} in MNIST {kind} file: {path}"

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from deep_mnist.data import regular
+from deep_mnist.data.io import open_regular_file
 from deep_mnist.errors import DeepMnistError
 
 SEAL = "sha256"
@@ -31,7 +31,7 @@ def read(path: Path) -> dict[str, Any]:
       DeepMnistError: it can't be read, is no JSON object, or was altered after it was written.
     """
     try:
-        with regular.open_file(path) as file:
+        with open_regular_file(path) as file:
             content = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
         raise

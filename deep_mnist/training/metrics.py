@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from deep_mnist.data import regular
+from deep_mnist.data.io import open_regular_file
 from deep_mnist.errors import DeepMnistError
 from deep_mnist.training import run_directory
 
@@ -54,7 +54,7 @@ def read(directory: Path) -> Metrics:
     """
     path = directory / METRICS
     try:
-        with regular.open_file(path) as file:
+        with open_regular_file(path) as file:
             content = file.read(MAX_BYTES)
             beyond = bool(file.read(1))
     except FileNotFoundError:

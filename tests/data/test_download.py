@@ -195,7 +195,7 @@ def test_a_file_of_no_known_set(server, tmp_path):
     ("address", "reason"),
     [
         ("{server}/403/t10k-labels-idx1-ubyte.gz", "HTTP Error 403: Forbidden"),
-        ("{server}/page/t10k-labels-idx1-ubyte.gz", "is a web page, expected an IDX file"),
+        ("{server}/page/t10k-labels-idx1-ubyte.gz", "expected an IDX file, found a web page"),
         ("digits.gz", "unknown url type: 'digits.gz'"),
     ],
 )
@@ -230,7 +230,7 @@ def test_bad_mirrors_in_turn_and_then_a_good_one(mirrors, server, folder, capsys
         f"failed: {server.url}/403/{name}: HTTP Error 403: Forbidden",
         f"failed: {server.url}/503/{name}: HTTP Error 503: Service Unavailable",
         f"failed: {server.url}/hang/{name}: timed out",
-        f"failed: {server.url}/page/{name}: is a web page, expected an IDX file",
+        f"failed: {server.url}/page/{name}: expected an IDX file, found a web page",
         f"failed: {server.url}/truncated/{name}: stopped after {size - 9} of {size} bytes",
         f"downloaded {server.url}/good/{name} into {folder}",
     ]
@@ -242,7 +242,7 @@ def test_bad_mirrors_in_turn_and_then_a_good_one(mirrors, server, folder, capsys
 @pytest.mark.parametrize(
     ("behaviour", "reason"),
     [
-        ("short", "is cut short"),
+        ("short", "truncated"),
         ("other", "is not train-images-idx3-ubyte of MNIST, expected SHA-256"),
         ("endless", "sends more than the 89056 bytes the file can have"),
         ("stall", "timed out"),
@@ -287,7 +287,7 @@ def test_total_failure_is_one_line_that_says_all(mirrors, server, folder):
     assert str(caught.value) == (
         "MNIST is not on disk and cannot be downloaded: "
         f"{server.url}/403/{name}: HTTP Error 403: Forbidden; "
-        f"{server.url}/page/{name}: is a web page, expected an IDX file; "
+        f"{server.url}/page/{name}: expected an IDX file, found a web page; "
         "by hand: put train-images-idx3-ubyte.gz, train-labels-idx1-ubyte.gz, "
         f"t10k-images-idx3-ubyte.gz, t10k-labels-idx1-ubyte.gz into {folder}, "
         "or name the folder that holds them with --data-dir or DEEP_MNIST_DATA_DIR"
@@ -314,7 +314,7 @@ def test_a_broken_file_in_the_cache_is_moved_aside_and_fetched_again(mirrors, fo
     assert (folder / "train-images-idx3-ubyte.gz.corrupt").read_bytes() == b"<html></html>"
     first, second = capsys.readouterr().err.splitlines()
     assert first == (
-        f"{broken}: is a web page, expected an IDX file; "
+        f"{broken}: expected an IDX file, found a web page; "
         "moved aside to train-images-idx3-ubyte.gz.corrupt"
     )
     assert second.startswith("downloaded ")

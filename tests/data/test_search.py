@@ -220,7 +220,7 @@ def test_a_broken_file_nobody_asked_for_is_told_and_passed_over(tmp_path, capsys
     cached = write_set(tmp_path / "cache" / "deep_mnist" / "mnist", MNIST)
     assert search.load_arrays("mnist").source == str(cached)
     assert capsys.readouterr().err == (
-        "MNIST_data/t10k-labels-idx1-ubyte.gz: is a web page, expected an IDX file; "
+        "MNIST_data/t10k-labels-idx1-ubyte.gz: expected an IDX file, found a web page; "
         "looking elsewhere\n"
     )
     assert snapshot(tmp_path / "work") == before
@@ -290,7 +290,7 @@ def test_a_broken_file_in_a_folder_that_was_asked_for(tmp_path, name):
     path = place / f"{name}.gz"
     path.write_bytes(path.read_bytes()[:-9])
     before = snapshot(tmp_path)
-    assert refused("mnist", place).startswith(f"{path}: is cut short")
+    assert refused("mnist", place).startswith(f"{path}: truncated")
     assert snapshot(tmp_path) == before
 
 
@@ -329,7 +329,7 @@ def test_one_changed_byte_in_an_npz_is_refused(tmp_path):
 def test_another_number_of_examples_is_refused(tmp_path):
     place = write_set(tmp_path / "data", MNIST)
     idx.write(place / "train-images-idx3-ubyte.gz", np.zeros((29, 28, 28), np.uint8))
-    assert "expected train-images-idx3-ubyte of MNIST, 30 x 28 x 28, found 29 x 28 x 28" in (
+    assert "expected train-images-idx3-ubyte of MNIST, [30, 28, 28], found [29, 28, 28]" in (
         refused("mnist", place)
     )
 
@@ -337,7 +337,9 @@ def test_another_number_of_examples_is_refused(tmp_path):
 def test_labels_under_the_name_of_images(tmp_path):
     place = write_set(tmp_path / "data", MNIST)
     idx.write(place / "train-images-idx3-ubyte.gz", np.zeros(30, np.uint8))
-    assert "holds labels (magic 2049), expected images (magic 2051)" in refused("mnist", place)
+    assert "expected images (magic number 2051), found labels (magic number 2049)" in refused(
+        "mnist", place
+    )
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from deep_mnist.data.strokes import STYLES, templates
-from deep_mnist.data.synthetic import digits
+from deep_mnist.data.synthetic import STYLES, digits, templates
 
 
 @pytest.fixture(scope="module")

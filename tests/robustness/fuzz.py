@@ -76,7 +76,7 @@ def idx_seeds() -> Iterator[bytes]:
 
 def fuzz_idx(content: bytes) -> None:
     with refusals():
-        idx.read_open(io.BytesIO(content), "it")
+        idx.read_stream(io.BytesIO(content), "it")
 
 
 def npz_seeds() -> Iterator[bytes]:

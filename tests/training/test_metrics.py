@@ -78,7 +78,7 @@ def test_lines_of_older_versions_have_no_checksum(tmp_path):
 def test_reports_that_cannot_be_read_are_the_users_to_mend(tmp_path):
     (tmp_path / "metrics.jsonl").mkdir()
     with pytest.raises(
-        DeepMnistError, match=r"metrics\.jsonl can't be read: it is no regular file"
+        DeepMnistError, match=r"metrics\.jsonl can't be read: not a regular file"
     ):
         metrics.read(tmp_path)
 

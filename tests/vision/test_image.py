@@ -7,7 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from deep_mnist.data.strokes import templates
+from deep_mnist.data.synthetic import templates
 from deep_mnist.vision import frame, image
 
 pytest.importorskip("PIL", reason="NumPy alone is installed")
