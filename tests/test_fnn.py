@@ -239,10 +239,10 @@ def test_gradient_check_stands_alone(capsys):
 
 
 def test_gradient_check_fails_where_a_rule_is_wrong(monkeypatch, capsys):
-    from deep_mnist.autodiff import Operation, comparison
+    from deep_mnist.autodiff import Operation, tensorflow_check
 
     monkeypatch.setattr(
-        comparison,
+        tensorflow_check,
         "Relu",
         lambda: Operation("Relu", lambda x: np.maximum(x, 0), lambda g, y, x: g),
     )

@@ -8,7 +8,7 @@ Read in this order:
     comparison.py       the source document's check against TensorFlow
 """
 
-from deep_mnist.autodiff.comparison import compare
+from deep_mnist.autodiff.tensorflow_check import compare
 from deep_mnist.autodiff.gradient_check import gradient_check
 from deep_mnist.autodiff.operation import Array, Operation
 from deep_mnist.autodiff.rules import (

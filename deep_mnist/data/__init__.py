@@ -31,7 +31,7 @@ from deep_mnist.data.batches import (
     one_hot,
     scale,
 )
-from deep_mnist.data.blocks import Block, blocks
+from deep_mnist.data.micro_batches import Block, blocks
 from deep_mnist.data.dataset import NAMES, Dataset, load
 from deep_mnist.data.prefetch import prefetch
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from deep_mnist import data
-from deep_mnist.data.blocks import ROWS
+from deep_mnist.data.micro_batches import ROWS
 
 
 def test_blocks_hold_every_image_once_and_all_its_ink(digits):
