@@ -7,6 +7,7 @@ either the whole file or none.
 from __future__ import annotations
 
 import errno
+import itertools
 import os
 import secrets
 import stat
@@ -25,6 +26,7 @@ __all__ = [
     "open_regular_file",
     "read_exactly",
     "remove_temporary_files",
+    "rename_damaged",
 ]
 
 CHUNK = 1 << 20  # bytes read at a time
@@ -147,3 +149,16 @@ def check_new_path(path: Path, flag: str, *, directory: bool = False) -> None:
         raise DeepMnistError(f"{flag}: cannot read {path} ({error.strerror})") from None
     if not empty:
         raise DeepMnistError(f"{flag}: {path} is not empty", hint="choose a new directory")
+
+
+def rename_damaged(path: Path) -> Path:
+    """Rename a damaged file to NAME.damaged, so that its name is free again; nothing is lost.
+
+    Returns:
+      The new path, NAME.damaged-2 and so on if the first is taken.
+    """
+    candidates = (path.with_name(f"{path.name}.damaged-{n}") for n in itertools.count(2))
+    target = path.with_name(f"{path.name}.damaged")
+    while target.exists():
+        target = next(candidates)
+    return path.rename(target)
