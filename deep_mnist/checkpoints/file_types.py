@@ -60,9 +60,9 @@ def is_npz(path: Path) -> bool:
         if file.read(2) != b"PK":
             return False
     try:
-        with npz.opened(path) as archive:
+        with npz.open_zip(path) as archive:
             names = archive.namelist()
-    except (DatasetError, *npz.ZIP_FAULTS):
+    except (DatasetError, *npz.ZIP_ERRORS):
         return False
     return bool(names) and all(name.endswith(".npy") for name in names)
 
@@ -106,11 +106,11 @@ def foreign(path: Path) -> str | None:
 
 def _zip(path: Path) -> str:
     try:
-        with npz.opened(path) as archive:
+        with npz.open_zip(path) as archive:
             names = archive.namelist()
     except DatasetError:
         return f"a zip archive: {ARCHIVE}"
-    except npz.ZIP_FAULTS:
+    except npz.ZIP_ERRORS:
         return "a zip archive that is cut short: copy or download it anew"
     if any(name.rpartition("/")[2] == "data.pkl" for name in names):
         return PYTORCH

@@ -73,7 +73,8 @@ def read_file(dataset: DataSet, file: IdxFile, path: Path) -> npt.NDArray[np.uin
 def read_npz(dataset: DataSet, path: Path) -> Arrays:
     """Reads and verifies a whole set from an .npz file; DatasetError if it is broken or another."""
     read = {
-        file.name: array for file, array in zip(dataset.files, npz.read(path).values(), strict=True)
+        file.name: array
+        for file, array in zip(dataset.files, npz.read_mnist(path).values(), strict=True)
     }
     for file in _order(dataset):
         _verify(dataset, file, read[file.name], path)

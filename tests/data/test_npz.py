@@ -1,4 +1,4 @@
-"""`mnist.npz`: read without pickle, and never past what a header announces."""
+"""Reading .npz files: no pickle, and no more memory than the limits allow."""
 
 import io
 import tracemalloc
@@ -24,7 +24,7 @@ def arrays():
 
 def refused(path):
     with pytest.raises(DatasetError) as caught:
-        npz.read(path)
+        npz.read_mnist(path)
     message = str(caught.value)
     assert message.startswith(f"{path}: ")
     assert "\n" not in message
@@ -45,10 +45,10 @@ def write_zip(path, arrays, x_train, **options):
 
 
 @pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
-def test_reads_what_keras_distributes(tmp_path, arrays, save):
+def test_mnist_npz_of_keras_is_read(tmp_path, arrays, save):
     path = tmp_path / "mnist.npz"
     save(path, **arrays)
-    read = npz.read(path)
+    read = npz.read_mnist(path)
     assert list(read) == ["x_train", "y_train", "x_test", "y_test"]
     for name, array in arrays.items():
         assert read[name].dtype == np.uint8
@@ -67,82 +67,89 @@ class Trap:
 
 def test_pickled_objects_are_refused_and_not_executed(tmp_path, arrays):
     path = tmp_path / "mnist.npz"
-    sprung = tmp_path / "sprung"
-    np.savez(path, **(arrays | {"x_train": np.array([Trap(sprung)], object)}))
-    assert refused(path) == "x_train: holds pickled Python objects, which are never loaded"
-    assert not sprung.exists()
+    executed = tmp_path / "executed"
+    np.savez(path, **(arrays | {"x_train": np.array([Trap(executed)], object)}))
+    assert refused(path) == ("x_train: contains Python objects (pickle), which are never loaded")
+    assert not executed.exists()
 
 
-def test_a_bare_pickle_as_a_member_is_refused(tmp_path, arrays):
+def test_a_member_that_is_a_pickle_is_refused(tmp_path, arrays):
     path = tmp_path / "mnist.npz"
     write_zip(path, arrays, b"\x80\x04K\x01.")
-    assert refused(path).startswith("x_train: is no .npy file")
+    assert refused(path).startswith("x_train: not a .npy file")
 
 
 def test_a_missing_array_is_named(tmp_path, arrays):
     path = tmp_path / "mnist.npz"
     del arrays["y_test"]
     np.savez(path, **arrays)
-    assert refused(path).startswith("lacks y_test.npy, expected x_train, y_train, x_test, y_test")
+    assert refused(path) == (
+        "expected the arrays x_train, y_train, x_test, y_test, found x_test, x_train, y_train"
+    )
 
 
 @pytest.mark.parametrize(
     ("array", "found"),
     [
-        (np.zeros((30, 28, 28), np.float32), "found float32 of shape (30, 28, 28)"),
-        (np.zeros((30, 784), np.uint8), "found uint8 of shape (30, 784)"),
-        (np.zeros((30, 28, 28), np.uint8, order="F"), "found uint8 of shape (30, 28, 28) in Fort"),
+        (np.zeros((30, 28, 28), np.float32), "found float32 of shape [30, 28, 28]"),
+        (np.zeros((30, 784), np.uint8), "found uint8 of shape [30, 784]"),
     ],
 )
-def test_a_wrong_dtype_shape_or_order_is_told(tmp_path, arrays, array, found):
+def test_a_wrong_dtype_or_rank_is_an_error(tmp_path, arrays, array, found):
     path = tmp_path / "mnist.npz"
     np.savez(path, **(arrays | {"x_train": array}))
-    message = refused(path)
-    assert message.startswith("x_train: expected uint8 in 3 dimensions in C order, ")
-    assert found in message
+    assert refused(path) == f"x_train: expected uint8 in 3 dimensions, {found}"
+
+
+def test_arrays_in_fortran_order_are_read(tmp_path, arrays):
+    path = tmp_path / "mnist.npz"
+    np.savez(path, **(arrays | {"x_train": np.asfortranarray(arrays["x_train"])}))
+    images = npz.read_mnist(path)["x_train"]
+    assert np.array_equal(images, arrays["x_train"])
+    assert images.flags.c_contiguous
 
 
 @pytest.mark.parametrize("content", [b"", b"<html></html>", b"PK\x03\x04 and nothing more"])
-def test_what_is_no_zip_is_told(tmp_path, content):
+def test_a_file_that_is_not_a_zip_is_an_error(tmp_path, content):
     path = tmp_path / "mnist.npz"
     path.write_bytes(content)
-    assert refused(path).startswith("is no intact .npz file")
+    assert refused(path).startswith("damaged .npz file")
 
 
-def test_a_truncated_file_is_told(tmp_path, arrays):
+def test_a_truncated_file_is_an_error(tmp_path, arrays):
     path = tmp_path / "mnist.npz"
     np.savez(path, **arrays)
     path.write_bytes(path.read_bytes()[:-1])
-    assert refused(path).startswith("is no intact .npz file")
+    assert refused(path).startswith("damaged .npz file")
 
 
-def test_a_changed_byte_is_told(tmp_path, arrays):
+def test_a_changed_byte_is_an_error(tmp_path, arrays):
     path = tmp_path / "mnist.npz"
     np.savez(path, **arrays)
     data = bytearray(path.read_bytes())
     data[1000] ^= 1
     path.write_bytes(data)
-    assert refused(path).startswith("is no intact .npz file (Bad CRC-32")
+    assert refused(path).startswith("damaged .npz file (Bad CRC-32")
 
 
-def test_a_member_that_ends_early_is_told(tmp_path, arrays):
+def test_a_truncated_array_is_an_error(tmp_path, arrays):
     path = tmp_path / "mnist.npz"
     write_zip(path, arrays, npy_bytes(arrays["x_train"])[:-1])
-    assert refused(path) == "x_train: truncated, expected 23520 bytes of data, found 23519"
+    assert refused(path) == "x_train: expected 23520 bytes of data, found 23519"
 
 
-def test_a_member_that_expands_beyond_its_header_costs_no_memory(tmp_path, arrays):
+def test_data_beyond_the_header_takes_no_memory(tmp_path, arrays):
     path = tmp_path / "mnist.npz"
     bomb = npy_bytes(np.zeros((1, 28, 28), np.uint8)) + bytes(64 << 20)
     write_zip(path, arrays, bomb, compression=zipfile.ZIP_DEFLATED)
     del bomb
     tracemalloc.start()
-    assert refused(path).startswith("x_train: expands beyond its header, expected 912 bytes")
+    assert refused(path) == "x_train: expected 784 bytes of data, found 67109648"
     assert tracemalloc.get_traced_memory()[1] < 4 << 20
     tracemalloc.stop()
 
 
-def test_a_zip_that_lies_about_the_expanded_size_costs_no_memory(tmp_path, arrays):
+def test_a_zip_with_a_wrong_uncompressed_size_takes_no_memory(tmp_path, arrays):
     path = tmp_path / "mnist.npz"
     bomb = npy_bytes(np.zeros((1, 28, 28), np.uint8)) + bytes(64 << 20)
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -150,37 +157,37 @@ def test_a_zip_that_lies_about_the_expanded_size_costs_no_memory(tmp_path, array
         archive.getinfo("x_train.npy").file_size = 912
     del bomb
     tracemalloc.start()
-    assert refused(path).startswith("is no intact .npz file")
+    assert refused(path).startswith("damaged .npz file")
     assert tracemalloc.get_traced_memory()[1] < 4 << 20
     tracemalloc.stop()
 
 
-def test_an_absurd_header_is_refused_before_anything_is_allocated(tmp_path, arrays):
+def test_a_shape_that_is_too_large_is_refused_before_it_is_allocated(tmp_path, arrays):
     path = tmp_path / "mnist.npz"
     header = io.BytesIO()
     np.lib.format.write_array_header_1_0(
         header, {"descr": "|u1", "fortran_order": False, "shape": (10**7, 1000, 1000)}
     )
     write_zip(path, arrays, header.getvalue())
-    assert refused(path).startswith("x_train: expected at most 67108864 bytes")
+    assert refused(path).startswith("x_train: expected at most 268435456 bytes")
 
 
-def test_decompressors_without_a_bound_are_not_used(tmp_path, arrays):
+def test_other_compressions_than_numpys_are_refused(tmp_path, arrays):
     path = tmp_path / "mnist.npz"
     write_zip(path, arrays, npy_bytes(arrays["x_train"]), compression=zipfile.ZIP_BZIP2)
-    assert refused(path) == "x_train: is encrypted or not compressed as NumPy does"
+    assert refused(path) == "x_train: expected the compression of NumPy"
 
 
-def test_a_missing_file(tmp_path):
+def test_a_missing_file_is_an_error(tmp_path):
     assert refused(tmp_path / "mnist.npz") == "cannot be read (No such file or directory)"
 
 
-def test_a_list_of_members_is_bounded(tmp_path, arrays, monkeypatch):
+def test_the_file_and_its_list_of_members_are_limited(tmp_path, arrays, monkeypatch):
     path = tmp_path / "mnist.npz"
     np.savez(path, **arrays)
     monkeypatch.setattr(npz, "MAX_MEMBERS", 3)
     with pytest.raises(DatasetError, match="expected at most 3 arrays, found 4"):
-        npz.read(path)
-    monkeypatch.setattr(npz, "MAX_BYTES", 100)
+        npz.read_mnist(path)
+    monkeypatch.setattr(npz, "MAX_FILE_BYTES", 100)
     with pytest.raises(DatasetError, match="expected at most 100 bytes, found "):
-        npz.read(path)
+        npz.read_mnist(path)

@@ -80,7 +80,7 @@ def fuzz_idx(content: bytes) -> None:
 
 
 def npz_seeds() -> Iterator[bytes]:
-    arrays = {name: np.zeros((2,) * n, np.uint8) for name, n in npz_file.DIMENSIONS.items()}
+    arrays = {name: np.zeros((2,) * n, np.uint8) for name, n in npz_file.MNIST_DIMENSIONS.items()}
     for save in (np.savez, np.savez_compressed):
         for values in (arrays, {"W1": np.ones((2, 3), ">f4"), "step": np.int64(7)}):
             file = io.BytesIO()
@@ -96,13 +96,13 @@ def fuzz_npz(content: bytes) -> None:
     if content[:1] == b"\1":
         file = io.BytesIO()
         with zipfile.ZipFile(file, "w") as archive:
-            for name in (*npz_file.DIMENSIONS, "W1"):
+            for name in (*npz_file.MNIST_DIMENSIONS, "W1"):
                 archive.writestr(f"{name}.npy", content[1:])
         FILE.write_bytes(file.getvalue())
     else:
         FILE.write_bytes(content[1:])
     with refusals():
-        npz_file.read(FILE)
+        npz_file.read_mnist(FILE)
     with refusals():
         npz_reader.read_specs(FILE)
     with refusals():
