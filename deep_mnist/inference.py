@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from deep_mnist import training
-from deep_mnist.checkpoints import npz_saver, paths, pretrained, reader, shapes
+from deep_mnist.checkpoints import npz_saver, paths, pretrained, reader, variables
 from deep_mnist.data import input_checks
 from deep_mnist.errors import AmbiguousCheckpointError, DeepMnistError, ModelMismatchError
 from deep_mnist.lazy_tensorflow import tf
@@ -228,7 +228,7 @@ def nearest_probabilities(outputs: Array) -> Array:
     return np.asarray(np.maximum(outputs - t[:, None], 0))
 
 
-def _variable_shapes(name: str) -> dict[str, shapes.Shape]:
+def _variable_shapes(name: str) -> dict[str, variables.Shape]:
     """A program's trainable variables, in the order in which it makes them."""
     with tf.Graph().as_default():
         program(name).build(program(name).Config())

@@ -6,7 +6,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from deep_mnist.checkpoints.shapes import Spec
+from deep_mnist.checkpoints.variables import Spec
 from deep_mnist.errors import DeepMnistError
 from deep_mnist.lazy_tensorflow import tf
 

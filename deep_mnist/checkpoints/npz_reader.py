@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from deep_mnist.checkpoints.shapes import Spec
+from deep_mnist.checkpoints.variables import Spec
 from deep_mnist.data import npz
 from deep_mnist.errors import CheckpointError, DamagedCheckpointError, DatasetError
 

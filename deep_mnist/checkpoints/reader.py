@@ -24,16 +24,15 @@ from deep_mnist.checkpoints import (
     frozen_graph,
     npz_reader,
     paths,
-    shapes,
     variable_matching,
+    variables,
 )
-from deep_mnist.checkpoints.shapes import Spec
+from deep_mnist.checkpoints.variables import Spec
 from deep_mnist.data.io import open_regular_file
 from deep_mnist.errors import (
     AmbiguousCheckpointError,
     DamagedCheckpointError,
     DeepMnistError,
-    ModelMismatchError,
 )
 from deep_mnist.lazy_tensorflow import tf
 
@@ -58,14 +57,14 @@ class Loaded(NamedTuple):
     """A model's variables as they are in a file."""
 
     values: dict[str, npt.NDArray[np.float32]]  # by the model's names, in the model's shapes
-    assignment: variable_matching.Assignment
+    match: variable_matching.Match
     notes: list[str]  # what was done to the values, or is wrong with them
 
     def summary(self) -> list[str]:
         """What the user should know: which variables were taken, and the notes."""
-        sources, ignored = self.assignment
+        sources, ignored = self.match
         renamed = [f"{name} = {s.name}" for name, s in sources.items() if name != s.name]
-        untrained = [name for name, why in ignored.items() if why.startswith("never trained")]
+        untrained = [name for name, why in ignored.items() if why.startswith("untrained")]
         lines = [f"its names here: {', '.join(renamed)}"] if renamed else []
         if untrained:
             lines.append(f"left out, because never trained: {', '.join(sorted(untrained))}")
@@ -96,7 +95,7 @@ def open_file(path: Path) -> WeightFile:
         raise DeepMnistError(f"{error.filename or path} can't be read: {error.strerror}") from None
 
 
-def load(path: Path, expected: Mapping[str, shapes.Shape], take: Sequence[str] = ()) -> Loaded:
+def load(path: Path, expected: Mapping[str, variables.Shape], take: Sequence[str] = ()) -> Loaded:
     """Reads a model's variables, whatever they are called in the file.
 
     Args:
@@ -112,7 +111,7 @@ def load(path: Path, expected: Mapping[str, shapes.Shape], take: Sequence[str] =
 
 
 def load_from(
-    file: WeightFile, expected: Mapping[str, shapes.Shape], take: Sequence[str] = ()
+    file: WeightFile, expected: Mapping[str, variables.Shape], take: Sequence[str] = ()
 ) -> Loaded:
     """`load` from an open file."""
 
@@ -122,20 +121,18 @@ def load_from(
         return bool((values == values.flat[0]).all())
 
     try:
-        assignment = variable_matching.assign(expected, file.specs, is_constant, take)
-    except ModelMismatchError as error:
-        raise ModelMismatchError(
-            f"checkpoint {file.path} is of another model: {error}", error.distance
-        ) from None
+        match = variable_matching.match_variables(
+            expected, file.specs, is_constant, take, f"checkpoint {file.path}"
+        )
     except AmbiguousCheckpointError as error:
-        names = shlex.quote(",".join(error.choices[-1]))
-        raise AmbiguousCheckpointError(
-            f"checkpoint {file.path}: {error}; choose by python -m deep_mnist.legacy checkpoint "
-            f"{shlex.quote(str(file.path))} --take {names} --convert OUT, and --restore OUT",
-            error.choices,
-        ) from None
+        error.hint = (
+            "choose with: python -m deep_mnist.legacy checkpoint "
+            f"{shlex.quote(str(file.path))} --take {shlex.quote(','.join(error.choices[-1]))} "
+            "--convert OUT"
+        )
+        raise
     values, notes = {}, []
-    for name, source in assignment.sources.items():
+    for name, source in match.sources.items():
         stored = file.read(source.name)
         with np.errstate(over="ignore"):  # is infinite then, which is noted
             values[name] = np.asarray(stored, np.float32).reshape(expected[name])
@@ -146,7 +143,7 @@ def load_from(
             notes.append(f"{source.name} is {dtype}, of which float32 holds every value")
         if not np.isfinite(values[name]).all():
             notes.append(f"{source.name} has values that are no finite numbers: training failed")
-    return Loaded(values, assignment, notes)
+    return Loaded(values, match, notes)
 
 
 def check_path(path: str) -> None:

@@ -17,7 +17,7 @@ from deep_mnist.checkpoints import reader
 from deep_mnist.checkpoints.paths import PARTS, STATE, part
 from deep_mnist.checkpoints.paths import find as find
 from deep_mnist.checkpoints.paths import step_of as step_of
-from deep_mnist.checkpoints.shapes import Spec
+from deep_mnist.checkpoints.variables import Spec
 from deep_mnist.errors import DeepMnistError
 from deep_mnist.lazy_tensorflow import tf
 from deep_mnist.training import run_directory

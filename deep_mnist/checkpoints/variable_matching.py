@@ -1,13 +1,14 @@
-"""Which variable of a file is which of a model's: by shape, role and number, never by a guess.
+"""Match the variables of a checkpoint with those of a model, by shape, name and order.
 
-The tutorials named no variables, so the same network is `Variable` .. `Variable_7` in one file and
-`conv1/Variable`, `fc2/bias` or `W_conv1` in another, among an optimizer's variables and sometimes
-beside other networks. What is certain is said with its reason; what is not, is an error that lists
-the choices. Nothing here reads a file or knows TensorFlow.
+TensorFlow 1 programs rarely named their variables: the same network is `Variable` .. `Variable_7`
+in one checkpoint and `conv1/Variable`, `fc2/bias` or `W_conv1` in another, next to an optimizer's
+variables and sometimes to other networks. A match that is certain is returned with its reason.
+Anything else is an error that lists the choices. No files and no TensorFlow here.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from collections import Counter
@@ -15,84 +16,107 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
-from deep_mnist.checkpoints.leftovers import (
+from deep_mnist.checkpoints.variables import (
     AVERAGE,
     AVERAGE_SUFFIX,
-    FLOATS,
-    bookkeeping,
-    check_not_in_the_way,
-    check_not_normalized,
+    FLOAT_DTYPES,
+    Layer,
+    Shape,
+    Spec,
+    natural_key,
+    non_weights,
+    split_layers,
+    squeeze,
+    summarize,
 )
-from deep_mnist.checkpoints.shapes import Layer, Shape, Spec, layers_of, listed, natural, squeezed
-from deep_mnist.errors import AmbiguousCheckpointError, DeepMnistError, ModelMismatchError
+from deep_mnist.errors import AmbiguousCheckpointError, CheckpointError, ModelMismatchError
 
-# Words at the ends of a name that tell a weight from its bias: W_conv1 and b_conv1, fc/kernel and
-# fc/bias, h1_w and h1_b. Without them, the two names are one.
+# The part of a name that distinguishes a weight from its bias: W_conv1 and b_conv1, fc/kernel and
+# fc/bias, h1_w and h1_b. Without it, the two names are equal.
 ROLE = re.compile(
     r"^(weights?|kernels?|filters?|biases|bias|w|b)|(weights?|kernels?|biases|bias|_w|_b)(?=[_\d]*$)",
     re.IGNORECASE,
 )
+NORMALIZATION = re.compile(
+    r"(^|/)(gamma|beta|moving_mean|moving_variance)(_\d+)?$|batch_?norm", re.IGNORECASE
+)
+
+IsConstant = Callable[[str], bool]
 
 
 class Source(NamedTuple):
-    """The variable of the file that one of the model's is read from."""
+    """The variable of the checkpoint that is a variable of the model, and why."""
 
     name: str
     reason: str
 
 
-class Assignment(NamedTuple):
-    """A file's variables as a model's."""
+class Match(NamedTuple):
+    """The variables of a checkpoint as those of a model.
 
-    sources: dict[str, Source]  # by the model's names, in its order
-    ignored: dict[str, str]  # the file's others, and why they are left out
+    Attributes:
+      sources: by the model's names, in its order.
+      unused: the other variables of the checkpoint, and why they are not used.
+    """
+
+    sources: dict[str, Source]
+    unused: dict[str, str]
 
 
 class _Pair(NamedTuple):
-    """A weight of the file and its bias."""
+    """A weight of the checkpoint and its bias."""
 
     weight: str
     bias: str
     reason: str
 
 
-def assign(
+def match_variables(
     expected: Mapping[str, Shape],
     found: Mapping[str, Spec],
-    is_constant: Callable[[str], bool],
-    take: Sequence[str] = (),
-) -> Assignment:
-    """Finds the model's variables in a file.
+    is_constant: IsConstant,
+    prefer: Sequence[str] = (),
+    checkpoint: str = "checkpoint",
+) -> Match:
+    """Find the variables of a model in a checkpoint.
 
     Args:
-      expected: the model's variables in the order of its layers, each weight before its bias; no
-        two weights have one shape.
-      found: the file's variables.
-      is_constant: whether all values of a variable in the file are equal; asked only of variables
-        as large as the model's, where it decides.
-      take: names, or patterns of names as in "scope/*", that are preferred to all others; without
-        it, the moving averages of all the model's variables, if the file has them under its names.
+      expected: shapes of the model's variables by name, in the order of its layers, each weight
+        before its bias. No two weights have the same shape.
+      found: the variables of the checkpoint.
+      is_constant: returns whether all values of a variable of the checkpoint are equal. It is
+        called only for variables of the model's shapes, where it decides.
+      prefer: names of variables of the checkpoint, or patterns such as "scope/*", that are
+        preferred to all others. By default the moving averages, if the checkpoint has those of
+        all variables under the model's names.
+      checkpoint: how error messages call the checkpoint.
+
+    Returns:
+      The match.
 
     Raises:
-      AmbiguousCheckpointError: there are choices, and no rule that is safe; `take` decides.
-      ModelMismatchError: there is nothing to choose from, or more than this model.
+      AmbiguousCheckpointError: several variables fit, or an unused one may belong to the network.
+      ModelMismatchError: the checkpoint is of another model.
+      CheckpointError: no variable matches a name in `prefer`.
     """
-    layers = layers_of(expected)
+    layers = split_layers(expected)
+    found = {name: found[name] for name in sorted(found, key=natural_key)}
     averages = [name + AVERAGE_SUFFIX for name in expected]
-    if not take and found.keys() >= set(averages):
-        take = averages
-    ignored = bookkeeping(found)
-    taken = _taken(found, ignored, take)
-    ignored = {name: why for name, why in ignored.items() if name not in taken}
-    plain = {name: found[name].shape for name in sorted(found, key=natural) if name not in ignored}
-    if not taken:
-        check_not_normalized(layers, plain)
+    if not prefer and found.keys() >= set(averages):
+        prefer = averages
+    unused = non_weights(found)
+    preferred = _preferred(found, unused, prefer, checkpoint)
+    unused = {name: reason for name, reason in unused.items() if name not in preferred}
+    weights = {name: spec.shape for name, spec in found.items() if name not in unused}
+    if not preferred:
+        _check_not_normalized(layers, weights, checkpoint)
 
-    pairs = _paired(plain, is_constant)
-    options = [_options(layer, plain, pairs, taken) for layer in layers]
+    pairs = _pair_biases(weights, is_constant)
+    options = [_options(layer, weights, pairs, preferred) for layer in layers]
     if not all(options):
-        raise _explained(layers, options, plain, found)
-    chosen = _chosen(layers, options, is_constant, ignored)
+        raise _mismatch(layers, options, weights, found, checkpoint)
+    chosen, untrained = _choose(options, is_constant, checkpoint)
+    unused |= untrained
 
     sources = {}
     for layer, pair in zip(layers, chosen, strict=True):
@@ -101,68 +125,77 @@ def assign(
             (layer.bias, layer.bias_shape, pair.bias),
         ):
             reason = pair.reason
-            if source in taken:
-                reason = "the moving average" if source in averages else "taken by name"
-            if plain[source] != shape:
-                reason += f", reshaped from {list(plain[source])} without moving a value"
+            if source in preferred:
+                reason = "moving average" if source in averages else "selected by name"
+            if weights[source] != shape:
+                reason += f", reshaped from {list(weights[source])}"
             sources[name] = Source(source, reason)
 
     used = {source.name for source in sources.values()}
-    others = {name: shape for name, shape in plain.items() if name not in used}
-    if not used <= taken:
-        _check_trained(chosen, others, is_constant)
-        check_not_in_the_way(layers, {k: s for k, s in others.items() if k not in ignored}, used)
+    others = {name: shape for name, shape in weights.items() if name not in used}
+    if not used <= preferred:
+        _check_trained(chosen, others, is_constant, checkpoint)
+        suspects = _possible_parts(layers, {n: s for n, s in others.items() if n not in untrained})
+        if suspects:
+            names = summarize(f"{name} {list(weights[name])}" for name in suspects)
+            raise AmbiguousCheckpointError(
+                f"{checkpoint} also has {names}, which may be a part of the same network",
+                [sorted(used, key=natural_key)],
+            )
     for name in others:
-        ignored.setdefault(name, "belongs to no layer of this model")
-    return Assignment({name: sources[name] for name in expected}, ignored)
+        unused.setdefault(name, "not in this model")
+    return Match({name: sources[name] for name in expected}, unused)
 
 
-def _taken(found: Mapping[str, Spec], ignored: Mapping[str, str], take: Sequence[str]) -> set[str]:
-    taken: set[str] = set()
-    for pattern in take:
+def _preferred(
+    found: Mapping[str, Spec], unused: Mapping[str, str], prefer: Sequence[str], checkpoint: str
+) -> set[str]:
+    preferred: set[str] = set()
+    for pattern in prefer:
         matching = {
             name
             for name in found
             if fnmatchcase(name, pattern)
-            and (name not in ignored or (AVERAGE.search(name) and AVERAGE.search(pattern)))
+            and (name not in unused or (AVERAGE.search(name) and AVERAGE.search(pattern)))
         }
         if not matching:
-            raise DeepMnistError(
-                f"--take {pattern}: expected the name of a weight in the file, or a pattern of "
-                f"names, found none among {listed(n for n in found if n not in ignored)}"
+            names = summarize(name for name in found if name not in unused)
+            raise CheckpointError(
+                f"{checkpoint} has no weights that match {pattern}, expected a name or a pattern "
+                f"of {names or 'weights, and it has none'}"
             )
-        taken |= matching
-    return taken
+        preferred |= matching
+    return preferred
 
 
-def _paired(plain: Mapping[str, Shape], is_constant: Callable[[str], bool]) -> list[_Pair]:
-    """Every weight of the file with its bias, as far as that is certain."""
+def _pair_biases(weights: Mapping[str, Shape], is_constant: IsConstant) -> list[_Pair]:
+    """Return every weight of the checkpoint with its bias, as far as that is certain."""
     pairs = []
-    for size in sorted({shape[-1] for shape in plain.values()}):
-        weights = [n for n, s in plain.items() if len(squeezed(s)) > 1 and s[-1] == size]
-        vectors = [n for n, s in plain.items() if squeezed(s) == (size,)]
-        if len(weights) == len(vectors) == 1:
-            pairs.append(_Pair(weights[0], vectors[0], "the only ones of their shape"))
+    for size in sorted({shape[-1] for shape in weights.values()}):
+        matrices = [n for n, s in weights.items() if len(squeeze(s)) > 1 and s[-1] == size]
+        vectors = [n for n, s in weights.items() if squeeze(s) == (size,)]
+        if len(matrices) == len(vectors) == 1:
+            pairs.append(_Pair(matrices[0], vectors[0], "only variables of their shape"))
             continue
         for key, reason in (
-            (_without_role, "by shape and name"),
-            (lambda name: name.rpartition("/")[0], "by shape and scope"),
+            (_without_role, "same shape and name"),
+            (lambda name: name.rpartition("/")[0], "same shape and scope"),
         ):
-            weights_by, vectors_by = _unique(weights, key), _unique(vectors, key)
-            for common in weights_by.keys() & vectors_by.keys():
-                pairs.append(_Pair(weights_by[common], vectors_by[common], reason))
-                weights.remove(weights_by[common])
+            matrices_by, vectors_by = _unique(matrices, key), _unique(vectors, key)
+            for common in matrices_by.keys() & vectors_by.keys():
+                pairs.append(_Pair(matrices_by[common], vectors_by[common], reason))
+                matrices.remove(matrices_by[common])
                 vectors.remove(vectors_by[common])
-        if len(weights) == len(vectors):
-            by_number = list(zip(weights, vectors, strict=True))
-            # No bias learns beside a weight that doesn't: then the numbers are in another order.
-            if not any(is_constant(w) and not is_constant(b) for w, b in by_number):
-                pairs += [_Pair(w, b, "by shape and number") for w, b in by_number]
+        if len(matrices) == len(vectors):
+            in_order = list(zip(matrices, vectors, strict=True))
+            # No bias is trained without its weight: else the numbers are in another order.
+            if not any(is_constant(matrix) and not is_constant(b) for matrix, b in in_order):
+                pairs += [_Pair(matrix, b, "same shape and order") for matrix, b in in_order]
     return pairs
 
 
 def _unique(names: Iterable[str], key: Callable[[str], str]) -> dict[str, str]:
-    """The names by key, without those whose key is not theirs alone."""
+    """Return the names by key, without those that share their key with another."""
     names = list(names)
     count = Counter(map(key, names))
     return {key(name): name for name in names if count[key(name)] == 1}
@@ -173,146 +206,219 @@ def _without_role(name: str) -> str:
 
 
 def _options(
-    layer: Layer, plain: Mapping[str, Shape], pairs: Iterable[_Pair], taken: set[str]
+    layer: Layer, weights: Mapping[str, Shape], pairs: Iterable[_Pair], preferred: set[str]
 ) -> list[_Pair]:
-    """What of the file may be this layer."""
-    weights = [
-        n for n, s in plain.items() if _is_same_layout(s, layer.weight_shape, layer.channels)
-    ]
-    vectors = [n for n, s in plain.items() if squeezed(s) == layer.bias_shape]
-    weights = [name for name in weights if name in taken] or weights
-    taken_vectors = [name for name in vectors if name in taken]
-    bias_of = {pair.weight: pair for pair in pairs}
+    """Return the variables of the checkpoint that may be this layer."""
+    matrices = [n for n, s in weights.items() if _is_reshape(s, layer.weight_shape, layer.channels)]
+    matrices = [name for name in matrices if name in preferred] or matrices
+    vectors = [n for n, s in weights.items() if squeeze(s) == layer.bias_shape]
+    preferred_vectors = [name for name in vectors if name in preferred]
+    pair_of = {pair.weight: pair for pair in pairs}
     options = []
-    for weight in weights:
-        pair = bias_of.get(weight)
-        if pair is not None and (not taken_vectors or pair.bias in taken_vectors):
+    for matrix in matrices:
+        pair = pair_of.get(matrix)
+        if pair is not None and (not preferred_vectors or pair.bias in preferred_vectors):
             options.append(pair)
         else:
-            options += [_Pair(weight, b, "by shape") for b in taken_vectors or vectors]
+            options += [_Pair(matrix, b, "same shape") for b in preferred_vectors or vectors]
     return options
 
 
-def _is_same_layout(source: Shape, target: Shape, channels: int) -> bool:
-    """Whether a reshape alone makes `target` of `source`, and each value keeps its meaning.
+def _is_reshape(source: Shape, target: Shape, channels: int) -> bool:
+    """Whether numpy.reshape makes `target` of `source` and every value keeps its meaning.
 
-    Sides of 1 come and go freely; a square image of that many channels may be flattened or not.
+    Dimensions of size 1 may differ, and a square image of `channels` may be flattened or not.
     """
-    if squeezed(source) == squeezed(target):
+    if squeeze(source) == squeeze(target):
         return True
     if len(target) != 2 or not source or source[-1] != target[-1]:
         return False
     side = math.isqrt(target[0] // channels)
-    return side * side * channels == target[0] and squeezed(source[:-1]) == squeezed(
+    return side * side * channels == target[0] and squeeze(source[:-1]) == squeeze(
         (side, side, channels)
     )
 
 
-def _chosen(
-    layers: Sequence[Layer],
-    options: Sequence[list[_Pair]],
-    is_constant: Callable[[str], bool],
-    ignored: dict[str, str],
-) -> list[_Pair]:
-    """One option a layer; where there are several, the only one that was ever trained.
+def _choose(
+    options: Sequence[list[_Pair]], is_constant: IsConstant, checkpoint: str
+) -> tuple[list[_Pair], dict[str, str]]:
+    """Return one option for each layer: the only one, or the only one that was trained.
 
-    A step of training moves the ten values of a bias, or the rows of a weight, by different
-    amounts: those that are all equal still have their initial value.
+    A training step changes the values of a bias, or the rows of a weight, by different amounts.
+    Where all are equal, they are initial values.
+
+    Returns:
+      The chosen options, and the untrained variables with the reason why they are unused.
     """
-    left = []
+    remaining, unused = [], {}
     for pairs in options:
         untrained = [p for p in pairs if is_constant(p.weight) or is_constant(p.bias)]
         if len(pairs) > 1 and len(untrained) == len(pairs) - 1:
-            kept = next(pair for pair in pairs if pair not in untrained)
+            (kept,) = (pair for pair in pairs if pair not in untrained)
             for pair in untrained:
                 constant = pair.weight if is_constant(pair.weight) else pair.bias
                 for name in {pair.weight, pair.bias} - {kept.weight, kept.bias}:
-                    ignored[name] = f"never trained: all values of {constant} are equal"
+                    unused[name] = f"untrained: all values of {constant} are equal"
             names = ", ".join(f"{pair.weight} and {pair.bias}" for pair in untrained)
-            left.append([kept._replace(reason=f"{kept.reason}; {names} were never trained")])
-        else:
-            left.append(pairs)
-    if all(len(pairs) == 1 for pairs in left):
-        return [pairs[0] for pairs in left]
-    open_layers = [pairs for pairs in left if len(pairs) > 1]
-    if len({len(pairs) for pairs in open_layers}) == 1:
-        whole = [pairs * (len(open_layers[0]) // len(pairs)) for pairs in left]
-        choices = [[n for p in choice for n in p[:2]] for choice in zip(*whole, strict=True)]
-        sets = " or ".join(",".join(names) for names in choices)
-        message = f"{len(choices)} of what it holds fit the model: {sets}"
-    else:
-        choices = [[n for pairs in left for n in pairs[-1][:2]]]
-        sets = "; ".join(
-            f"{layer.weight}, {layer.bias}: " + " or ".join(f"{p.weight},{p.bias}" for p in pairs)
-            for layer, pairs in zip(layers, left, strict=True)
-            if len(pairs) > 1
-        )
-        message = f"more than one choice fits the model: {sets}"
-    if all(len({pair.weight for pair in pairs}) == 1 for pairs in open_layers):
+            pairs = [kept._replace(reason=f"{kept.reason}; {names} are untrained")]
+        remaining.append(pairs)
+    if all(len(pairs) == 1 for pairs in remaining):
+        return [pairs[0] for pairs in remaining], unused
+
+    ambiguous = [pairs for pairs in remaining if len(pairs) > 1]
+    count = max(map(len, ambiguous))
+    choices = [
+        [n for pairs in remaining for n in pairs[min(i, len(pairs) - 1)][:2]] for i in range(count)
+    ]
+    message = f"{checkpoint} has several variables that fit the model: " + " or ".join(
+        ",".join(choice) for choice in choices[:10]
+    )
+    if all(len({pair.weight for pair in pairs}) == 1 for pairs in ambiguous):
         message += (
-            "; several vectors for the same weights, as another network has them, with batch "
-            "normalization or slopes of its activations"
+            "; several vectors fit the same weights, which suggests another network, with batch "
+            "normalization or PReLU"
         )
     raise AmbiguousCheckpointError(message, choices)
 
 
-def _explained(
+def _mismatch(
     layers: Sequence[Layer],
     options: Sequence[list[_Pair]],
-    plain: Mapping[str, Shape],
+    weights: Mapping[str, Shape],
     found: Mapping[str, Spec],
+    checkpoint: str,
 ) -> ModelMismatchError:
-    """Why the file is not of this model: what is expected of it, and what it has instead."""
-    lacking = [layer for layer, pairs in zip(layers, options, strict=True) if not pairs]
-    missing = {}
-    for layer in lacking:
+    """Return the error that lists what the model lacks and what the checkpoint has instead."""
+    missing = {
+        name: shape
+        for layer, pairs in zip(layers, options, strict=True)
+        if not pairs
         for name, shape, channels in (
             (layer.weight, layer.weight_shape, layer.channels),
             (layer.bias, layer.bias_shape, 1),
-        ):
-            if not any(_is_same_layout(s, shape, channels) for s in plain.values()):
-                missing[name] = shape
-    wanted = ", ".join(f"{name} {list(shape)}" for name, shape in missing.items())
-    weights = {name: shape for name, shape in plain.items() if len(squeezed(shape)) > 1}
-    distance = len(missing) / (2 * len(layers)) + abs(len(weights) - len(layers)) / 100
-    reasons = []
-    for target in missing.values():
-        if len(target) > 1:
-            reasons += [
-                f"{name} {list(shape)} has as many values in another arrangement, which is not "
-                "undone by guess"
-                for name, shape in weights.items()
-                if math.prod(shape) == math.prod(target)
-            ]
-        reasons += [
-            f"{name} is quantized ({spec})"
-            for name, spec in found.items()
-            if spec.dtype not in FLOATS and math.prod(spec.shape) == math.prod(target) > 1
-        ]
-    last = layers[-1].weight_shape
-    inner = {shape[-2] for shape in weights.values()}
-    if layers[-1] in lacking and len(weights) == len(layers):
-        reasons += [
-            f"it tells {shape[-1]} classes apart, not {last[-1]}"
-            for shape in weights.values()
-            if shape[:-1] == last[:-1] and shape[-1] not in {*inner, last[-1]}
-        ]
+        )
+        if not any(_is_reshape(s, shape, channels) for s in weights.values())
+    }
+    matrices = {name: shape for name, shape in weights.items() if len(squeeze(shape)) > 1}
+    distance = len(missing) / (2 * len(layers)) + abs(len(matrices) - len(layers)) / 100
+
     known = {shape for layer in layers for shape in (layer.weight_shape, layer.bias_shape)}
-    others = [name for name, shape in plain.items() if shape not in known]
-    if others or not plain:
-        wanted += f", and has {listed(others, plain)}"
-    return ModelMismatchError("; ".join([f"it lacks {wanted}", *reasons]), distance)
+    sizes = {math.prod(shape) for shape in missing.values()}
+    others = [
+        f"{name} {spec}"
+        for name, spec in found.items()
+        if (name in weights and spec.shape not in known)
+        or (spec.dtype not in FLOAT_DTYPES and math.prod(spec.shape) in sizes)
+    ]
+    message = f"{checkpoint} has no variable " + summarize(
+        f"{name} {list(shape)}" for name, shape in missing.items()
+    )
+    if others or not weights:
+        message += f", found {summarize(others) or 'no weights'}"
+    return ModelMismatchError(message, distance)
+
+
+def _check_not_normalized(
+    layers: Sequence[Layer], weights: Mapping[str, Shape], checkpoint: str
+) -> None:
+    """Raise ModelMismatchError if the network has batch normalization."""
+    sizes = {layer.bias_shape for layer in layers}
+    names = [n for n, s in weights.items() if NORMALIZATION.search(n) and squeeze(s) in sizes]
+    if names:
+        shapes = {squeeze(shape) for shape in weights.values()}
+        missing = [layer for layer in layers if squeeze(layer.weight_shape) not in shapes]
+        raise ModelMismatchError(
+            f"{checkpoint} has the batch-normalization variables {summarize(names)}, "
+            "which the model does not have",
+            distance=len(missing) / len(layers),
+        )
 
 
 def _check_trained(
-    chosen: Sequence[_Pair], others: Mapping[str, Shape], is_constant: Callable[[str], bool]
+    chosen: Sequence[_Pair],
+    others: Mapping[str, Shape],
+    is_constant: IsConstant,
+    checkpoint: str,
 ) -> None:
-    """An untrained model of its own is what it is; beside another network it is a leftover."""
-    another = [name for name, shape in others.items() if len(squeezed(shape)) > 1]
-    if another and all(is_constant(pair.weight) for pair in chosen):
+    """Raise ModelMismatchError if the match is untrained and there is another network."""
+    others = {name: shape for name, shape in others.items() if len(squeeze(shape)) > 1}
+    if others and all(is_constant(pair.weight) for pair in chosen):
         names = ", ".join(pair.weight for pair in chosen)
         raise ModelMismatchError(
-            f"{names} was never trained (its values are all equal), and stands beside the weights "
-            f"of another network: {listed(another)}",
+            f"{checkpoint} has another network, {summarize(others)}, and {names} is untrained: "
+            "all its values are equal",
             distance=0.5,
         )
+
+
+def _possible_parts(layers: Sequence[Layer], others: Mapping[str, Shape]) -> list[str]:
+    """Return the unused variables that may be a part of the matched network.
+
+    To ignore one of these would change the predictions:
+    - a layer, or the last one of a chain of layers, from the input or output of a layer of the
+      model to the input or output of one. A chain from the images to the classes is a network of
+      its own, and one that ends elsewhere has no influence;
+    - the last layer of a chain to six numbers: the affine map of a spatial transformer (arXiv
+      1506.02025), which moves the image before the model gets it;
+    - a vector of a layer's size that is not the bias of an unused layer, such as PReLU's slopes.
+    """
+    affine_map = ("dense", 6)
+    points = [
+        {_input(layers[0].weight_shape), ("dense", 784), ("image", 1)},
+        *(
+            {_output(before.weight_shape), _input(after.weight_shape)}
+            for before, after in itertools.pairwise(layers)
+        ),
+        {_output(layers[-1].weight_shape)},
+    ]
+    matrices = {name: shape for name, shape in others.items() if len(squeeze(shape)) > 1}
+    suspects = set()
+    for start in points:
+        ends = [affine_map]
+        for end in points:
+            if not (start is points[0] and end is points[-1]):
+                ends += end
+        suspects |= {n for n in _reachable(matrices, start) if _output(matrices[n]) in ends}
+
+    unpaired = Counter(shape[-1] for shape in matrices.values())
+    sizes = {size for point in points for _, size in point if size != 1}
+    for name, shape in others.items():
+        if len(squeeze(shape)) == 1:
+            (size,) = squeeze(shape)
+            unpaired[size] -= 1
+            if unpaired[size] < 0 and size in sizes:
+                suspects.add(name)
+    return sorted(suspects, key=natural_key)
+
+
+def _reachable(matrices: Mapping[str, Shape], start: set[tuple[str, int]]) -> set[str]:
+    """Return the names of the layers of all chains that begin with the features `start`."""
+    chain = {name for name, shape in matrices.items() if _input(shape) in start}
+    reached: set[str] = set()
+    while chain:
+        reached |= chain
+        chain = {
+            name
+            for name, shape in matrices.items()
+            if name not in reached and any(_leads_to(matrices[before], shape) for before in chain)
+        }
+    return reached
+
+
+def _input(shape: Shape) -> tuple[str, int]:
+    """Return the kind and number of the features that a layer with this weight takes."""
+    return ("dense" if len(shape) == 2 else "image", shape[-2])
+
+
+def _output(shape: Shape) -> tuple[str, int]:
+    """Return the kind and number of the features that a layer with this weight returns."""
+    return ("dense" if len(shape) == 2 else "image", shape[-1])
+
+
+def _leads_to(before: Shape, after: Shape) -> bool:
+    """Whether a layer's output can be the input of another, flattened if need be."""
+    (kind, size), (next_kind, next_size) = _output(before), _input(after)
+    if kind == next_kind:
+        return size == next_size
+    flat, channels = (next_size, size) if kind == "image" else (size, next_size)
+    return flat % channels == 0 and math.isqrt(flat // channels) ** 2 == flat // channels

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from deep_mnist.checkpoints import reader, saver
-from deep_mnist.checkpoints.leftovers import AVERAGE_SUFFIX
+from deep_mnist.checkpoints.variables import AVERAGE_SUFFIX
 from deep_mnist.distributed import reachability, server
 from deep_mnist.distributed.task import Jobs, Task
 from deep_mnist.distributed.timeouts import Patience

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from deep_mnist import inference, lazy_tensorflow, training
-from deep_mnist.checkpoints import leftovers, paths, reader, shapes
+from deep_mnist.checkpoints import paths, reader, variables
 from deep_mnist.cli.exit_codes import exit_code
 from deep_mnist.cli.flags import Parser
 from deep_mnist.errors import DeepMnistError, printable
@@ -86,13 +86,13 @@ def _run(argv: Sequence[str] | None) -> None:
 
 def _describe(name: str, file: reader.WeightFile, loaded: reader.Loaded) -> None:
     """Prints which variable is which, and why; then those that are left out."""
-    sources, ignored = loaded.assignment
+    sources, ignored = loaded.match
     rows = [
         (f"{s.name} {file.specs[s.name]}", f"is {own}: {s.reason}") for own, s in sources.items()
     ]
     rows += [
         (f"{other} {file.specs[other]}", f"left out: {ignored[other]}")
-        for other in sorted(ignored, key=shapes.natural)
+        for other in sorted(ignored, key=variables.natural_key)
     ]
     print(f"model: {name}")
     _print_table(rows)
@@ -101,8 +101,8 @@ def _describe(name: str, file: reader.WeightFile, loaded: reader.Loaded) -> None
 
 
 def _list(file: reader.WeightFile) -> None:
-    ignored = leftovers.bookkeeping(file.specs)
-    names = sorted(file.specs, key=shapes.natural)
+    ignored = variables.non_weights(file.specs)
+    names = sorted(file.specs, key=variables.natural_key)
     _print_table([(f"{name} {file.specs[name]}", ignored.get(name, "")) for name in names])
 
 

@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 
 from deep_mnist.checkpoints import reader, saver
-from deep_mnist.checkpoints.leftovers import AVERAGE_SUFFIX
-from deep_mnist.checkpoints.shapes import Spec
+from deep_mnist.checkpoints.variables import AVERAGE_SUFFIX, Spec
 from deep_mnist.data import Split, one_hot, scale
 from deep_mnist.lazy_tensorflow import tf
 from deep_mnist.training import mixed_precision, threads

@@ -1,6 +1,5 @@
 """`python -m deep_mnist.legacy checkpoint` as people type it."""
 
-import re
 from pathlib import Path
 
 import numpy as np
@@ -40,11 +39,11 @@ def test_a_file_is_described_and_converted(old, capsys):
     assert capsys.readouterr().out.splitlines() == [
         "old/model.ckpt-7: TensorFlow checkpoint (V2: .index and .data), 5 variables",
         "model: softmax",
-        "  Variable_2 float32[784, 10]  is W: taken by name",
-        "  Variable_3 float32[10]       is b: taken by name",
-        "  Variable float32[784, 10]    left out: belongs to no layer of this model",
-        "  Variable_1 float32[10]       left out: belongs to no layer of this model",
-        "  global_step int64[]          left out: a single number, as a step is",
+        "  Variable_2 float32[784, 10]  is W: selected by name",
+        "  Variable_3 float32[10]       is b: selected by name",
+        "  Variable float32[784, 10]    left out: not in this model",
+        "  Variable_1 float32[10]       left out: not in this model",
+        "  global_step int64[]          left out: a single number, such as a step counter",
         "converted: python -m deep_mnist.softmax --restore new",
     ]
     assert sorted(path.name for path in Path("new").iterdir()) == [
@@ -60,16 +59,13 @@ def test_where_two_fit_the_choices_are_listed(old, capsys):
     assert legacy.main(["checkpoint", old]) == 2
     printed = capsys.readouterr()
     assert "  Variable_2 float32[784, 10]\n" in printed.out
-    assert re.fullmatch(
-        r"legacy checkpoint: .* fit the model: Variable,Variable_1 or Variable_2,Variable_3; "
-        r"choose by .* --take Variable_2,Variable_3 --convert OUT, and --restore OUT\n",
-        printed.err,
-    )
+    assert "that fit the model: Variable,Variable_1 or Variable_2,Variable_3" in printed.err
+    assert " --take Variable_2,Variable_3 --convert OUT\n" in printed.err
 
 
 def test_a_program_asks_for_the_same_choice(old, capsys):
     assert softmax.main(["--restore", old, "--dataset", "generated"]) == 2
-    assert "choose by python -m deep_mnist.legacy checkpoint old/" in capsys.readouterr().err
+    assert "choose with: python -m deep_mnist.legacy checkpoint old/" in capsys.readouterr().err
 
 
 def test_the_shipped_network_is_recognized(capsys):
@@ -88,9 +84,8 @@ def test_what_fits_no_model_is_told_from_the_nearest(capsys):
         saver.save(sess, "letters/model.ckpt")
     assert legacy.main(["checkpoint", "letters"]) == 2
     assert capsys.readouterr().err == (
-        "legacy checkpoint: the nearest model is softmax: checkpoint letters/model.ckpt is of "
-        "another model: it lacks W [784, 10], b [10], and has Variable [784, 26], "
-        "Variable_1 [26]; it tells 26 classes apart, not 10\n"
+        "legacy checkpoint: the nearest model is softmax: checkpoint letters/model.ckpt has "
+        "no variable W [784, 10], b [10], found Variable float32[784, 26], Variable_1 float32[26]\n"
     )
 
 
@@ -100,7 +95,7 @@ def test_what_fits_no_model_is_told_from_the_nearest(capsys):
         (["nothing"], "nothing is no checkpoint: expected the directory, the prefix or a file"),
         (["--model", "rnn", "old"], "invalid choice: 'rnn'"),
         (["old", "--convert", "."], "--convert . exists and is not empty: name a new directory"),
-        (["old", "--take", "V"], "--take V: expected the name of a weight in the file"),
+        (["old", "--take", "V"], "has no weights that match V"),
         ([], "the following arguments are required: PATH; --help lists the flags"),
     ],
 )
