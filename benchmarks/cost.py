@@ -53,7 +53,7 @@ def main() -> None:
 
 def batch_sizes(threads: int, rounds: int) -> list[dict[str, Any]]:
     """The time of a step for each batch size, median and quartiles over the rounds."""
-    digits, trainer = data.load("mnist"), Trainer(threads)
+    digits, trainer = data.load_data("mnist"), Trainer(threads)
     batches = {size: data.batches(digits.train, size, seed=0) for size in BATCH_SIZES}
     for size in BATCH_SIZES:
         trainer.train(batches[size], WARM_UP)
@@ -76,7 +76,7 @@ def batch_sizes(threads: int, rounds: int) -> list[dict[str, Any]]:
 
 def training_sets(threads: int) -> list[dict[str, Any]]:
     """The time of an epoch over so many training images."""
-    digits, trainer = data.load("mnist"), Trainer(threads)
+    digits, trainer = data.load_data("mnist"), Trainer(threads)
     batch_size = trainer.config.batch_size
     trainer.train(data.batches(digits.train, batch_size, seed=0), WARM_UP)
     rows = []

@@ -37,7 +37,7 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=TURNS, help="fewer, to try it out")
     turns = parser.parse_args().turns
     lazy_tensorflow.import_quietly()
-    images = data.scale(data.load("mnist").test.images[: max(BATCHES)])
+    images = data.scale(data.load_data("mnist").test.images[: max(BATCHES)])
     values = {name: measure(name, images, turns) for name in MODELS}
     packages = {name: importlib.metadata.version(name) for name in onnx.PACKAGES}
     report.write("exports", {"packages": packages, "turns": turns, "models": values})

@@ -92,7 +92,7 @@ def main() -> None:
         print(peak_memory(asked.memory_of))
         return
 
-    split = data.load("mnist", hold_out_validation=False).train
+    split = data.load_data("mnist", validation_size=0).train
     contenders = {name: make(split) for name, make in CONTENDERS.items()}
     seconds: dict[str, list[float]] = {name: [] for name in contenders}
     losses: dict[str, list[float]] = {name: [] for name in contenders}
@@ -131,7 +131,7 @@ def main() -> None:
 def peak_memory(name: str) -> int:
     """Runs three epochs of a contender; returns the peak memory of this process in MB (Linux)."""
     if name != "nothing":
-        contender = CONTENDERS[name](data.load("mnist", hold_out_validation=False).train)
+        contender = CONTENDERS[name](data.load_data("mnist", validation_size=0).train)
         for _ in range(3):
             contender.epoch()
     status = Path("/proc/self/status").read_text("utf-8")

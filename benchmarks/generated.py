@@ -19,12 +19,12 @@ def main() -> None:
     seconds = []
     for _ in range(ROUNDS):
         start = time.perf_counter()
-        synthetic.digits(dataset.GENERATED_EXAMPLES, dataset.GENERATED_SEED)
+        synthetic.digits(dataset.SYNTHETIC_EXAMPLES, dataset.SYNTHETIC_SEED)
         seconds.append(time.perf_counter() - start)
     report.write(
         "generated",
         {
-            "digits": dataset.GENERATED_EXAMPLES,
+            "digits": dataset.SYNTHETIC_EXAMPLES,
             "rounds": ROUNDS,
             "seconds": {
                 "median": round(statistics.median(seconds), 3),

@@ -33,7 +33,7 @@ def main() -> None:
     steps = parser.parse_args().steps
 
     lazy_tensorflow.import_quietly()
-    digits = data.load("mnist")
+    digits = data.load_data("mnist")
     config = cnn.Config(steps=WARM_UP + steps)
     with tempfile.TemporaryDirectory() as directory, tf.Graph().as_default():
         model = cnn.build(config)

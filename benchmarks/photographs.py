@@ -32,7 +32,7 @@ def main() -> None:
     parser.add_argument("--restore", help="the CNN's weights, if not the shipped ones")
     options = parser.parse_args()
     import_quietly()
-    test = data.load("mnist", options.data_dir).test
+    test = data.load_data("mnist", options.data_dir).test
     right = {}
     with inference.load("cnn", options.restore) as cnn:
         for kind, count in KINDS.items():

@@ -35,7 +35,7 @@ def main() -> None:
     parser.add_argument("--changed", type=int, default=200)
     options = parser.parse_args()
     import_quietly()
-    test = data.load("mnist", options.data_dir).test
+    test = data.load_data("mnist", options.data_dir).test
     images, labels = test.images[: options.digits], test.labels[: options.digits]
     with inference.load("cnn") as cnn:
         direct = cnn.probabilities(images).argmax(axis=1)

@@ -55,7 +55,7 @@ def main() -> None:
     reading = []
     for _ in range(5):
         start = time.perf_counter()
-        digits = data.load("mnist")
+        digits = data.load_data("mnist")
         reading.append(time.perf_counter() - start)
 
     def plain() -> Iterator[Batch]:
@@ -110,7 +110,7 @@ def trace(faster: bool) -> dict[str, float]:
     """
     lazy_tensorflow.import_quietly()
     config = cnn.Config(batch_size=BATCH_SIZE, inter_op_threads=1)
-    batches = data.batches(data.load("mnist").train, BATCH_SIZE, seed=0)
+    batches = data.batches(data.load_data("mnist").train, BATCH_SIZE, seed=0)
     form = Form(batches, faster=faster, config=config)
     for _ in range(WARM_UP):
         form.step()

@@ -81,7 +81,7 @@ def _run(argv: Sequence[str] | None) -> int:
                 for number, digit in enumerate(digits, 1):
                     if len(digits) > 1:
                         print(f"digit {number} of {len(digits)}:")
-                    print(data.characters(_grey(digit)))
+                    print(data.ascii_art(_grey(digit)))
             if options.save_input is not None:
                 _save(Path(options.save_input), position, file, digits)
     finally:

@@ -47,4 +47,4 @@ def mnist_dir():
 @pytest.fixture
 def digits():
     """The generated set."""
-    return data.load("generated")
+    return data.load_data("generated")

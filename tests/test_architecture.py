@@ -137,7 +137,7 @@ def test_the_numpy_rooms_work_without_tensorflow():
             "import sys; sys.modules['tensorflow'] = None\n"
             "from deep_mnist import data, input_data\n"
             "input_data.read_data_sets('', fake_data=True)\n"
-            "print(next(data.batches(data.load('generated').train, 50, seed=0)).images.shape)"
+            "print(next(data.batches(data.load_data('generated').train, 50, seed=0)).images.shape)"
         )
         == "(50, 784)"
     )

@@ -132,7 +132,7 @@ def test_what_the_network_sees_is_shown_and_saved(capsys):
     assert all(len(line) == 56 for line in lines[1:])
     seen = np.asarray(Image.open("seen/001-five-1.png"))
     assert (seen.shape, seen.dtype) == ((28, 28), np.uint8)
-    assert "\n".join(lines[1:]) == data.characters(seen.reshape(-1))
+    assert "\n".join(lines[1:]) == data.ascii_art(seen.reshape(-1))
     assert predict.main(["five.png", "--save-input", "seen"]) == 2
     assert "seen exists and is not empty" in capsys.readouterr().err
 
@@ -177,7 +177,7 @@ def _missing():
 @pytest.mark.mnist
 def test_digits_of_mnist_keep_their_label(mnist_dir):
     """The light form of benchmarks/pictures.py, which takes 200 and then 10,000 of them."""
-    digits = data.load("mnist", mnist_dir).test
+    digits = data.load_data("mnist", mnist_dir).test
     (cnn,) = predict._load(["cnn"], None)
     direct = cnn.probabilities(digits.images[:6]).argmax(axis=1)
     for change in (

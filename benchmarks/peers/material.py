@@ -44,7 +44,7 @@ def write(directory: str) -> None:
 
     import_quietly()
     config = cnn.Config()
-    digits = data.load("mnist")
+    digits = data.load_data("mnist")
     with tf.Graph().as_default():
         model = cnn.build(config)
         with training.Session(model, config) as sess:

@@ -20,7 +20,7 @@ class Ours:
     def __init__(self, keep_prob: float, precision: str) -> None:
         import_quietly()
         self.config = cnn.Config(keep_prob=keep_prob, precision=precision)
-        self.digits = data.load("mnist")
+        self.digits = data.load_data("mnist")
         with tf.Graph().as_default():
             self.model = cnn.build(self.config)
             self.sess = training.Session(self.model, self.config)

@@ -1,27 +1,30 @@
-"""Bytes -> arrays -> batches. NumPy alone; TensorFlow is not needed here.
+"""Datasets as arrays and batches. NumPy only: TensorFlow is not needed here.
+
+    from deep_mnist import data
+
+    digits = data.load_data("mnist")
+    for batch in data.batches(digits.train, batch_size=50, seed=0):
+        ...  # batch.images [50, 784] float32, batch.labels [50, 10] float32
 
 Read in this order:
 
-    dataset.py     a data set by name, split as the tutorial splits it
-    batches.py     mini-batches: scaling, one-hot, the order of an epoch
-    augment.py     training images, a little different every time
-    prefetch.py    batches made ahead, by a thread
-    files.py       where the files are looked for, and in what order
-    verify.py      what one place holds, held against the catalogue
-    catalogue.py   the known sets: file names, digests, mirrors
-    idx.py npz.py  the two file formats, read through bounded.py
-    download.py    mirrors in turn, never a half file
-    blocks.py      images with ink in the same few pixels, put together
-    picture.py     a picture in characters
-    image.py       people's own pictures: decoded, and their digits framed as MNIST's
-    ink.py         what on a picture is ink, and what paper, shadow or noise; ruling.py: its lines
-    segment.py     which parts of the ink are digits, and which dirt.py
-    frame.py       a digit's ink on 28x28
-    components.py windows.py resample.py    what those are made with
-    generated.py   handwriting-like digits, from strokes.py bent by distort.py
+    dataset.py          load a dataset, split into training, validation and test
+    batches.py          scaling, one-hot labels, mini-batches in shuffled or file order
+    augment.py          random distortion of training images; distort.py: the random maps
+    prefetch.py         batches made ahead by a thread
+    search.py           where the files of a dataset are searched for
+    verify.py           the files of a directory, verified
+    registry.py         the known datasets: files, SHA-256, mirrors
+    download.py         download from mirrors
+    idx.py, npz.py      readers of the two file formats
+    io.py               safe reading and atomic writing of files
+    synthetic.py        synthetic digits, drawn from strokes
+    input_checks.py     images that are inverted or scaled twice
+    ascii_art.py        an image as text
+    micro_batches.py    batches in parts that multiply faster
 """
 
-from deep_mnist.data.ascii_art import characters
+from deep_mnist.data.ascii_art import ascii_art
 from deep_mnist.data.augment import AUGMENTATIONS, augmented
 from deep_mnist.data.batches import (
     Batch,
@@ -31,23 +34,21 @@ from deep_mnist.data.batches import (
     one_hot,
     scale,
 )
-from deep_mnist.data.micro_batches import Block, blocks
-from deep_mnist.data.dataset import NAMES, Dataset, load
+from deep_mnist.data.dataset import DATASETS, Dataset, load_data, load_data_or_synthetic
 from deep_mnist.data.prefetch import prefetch
 
 __all__ = [
     "AUGMENTATIONS",
-    "NAMES",
+    "DATASETS",
     "Batch",
-    "Block",
     "Dataset",
     "Split",
+    "ascii_art",
     "augmented",
     "batches",
     "batches_in_file_order",
-    "blocks",
-    "characters",
-    "load",
+    "load_data",
+    "load_data_or_synthetic",
     "one_hot",
     "prefetch",
     "scale",

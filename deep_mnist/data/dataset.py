@@ -1,4 +1,4 @@
-"""A data set split as the tutorial splits it: by name, from disk, a mirror or the generator."""
+"""Load a dataset, split into training, validation and test examples."""
 
 from __future__ import annotations
 
@@ -7,73 +7,107 @@ from typing import NamedTuple
 
 from deep_mnist.data import search, synthetic
 from deep_mnist.data.batches import Split
-from deep_mnist.errors import DatasetUnreachableError
+from deep_mnist.errors import DatasetError, DatasetUnreachableError
 
-NAMES = ("auto", "mnist", "fashion-mnist", "kmnist", "generated")
-VALIDATION_EXAMPLES = 5_000  # the first of the training file, as in the tutorial
+__all__ = ["DATASETS", "Dataset", "load_data", "load_data_or_synthetic"]
 
-GENERATED_EXAMPLES = 12_000
-GENERATED_VALIDATION = 1_000  # the first
-GENERATED_TEST = 2_000  # the last
-GENERATED_SEED = 20151109  # always the same digits, so that figures compare
+DATASETS = ("mnist", "fashion-mnist", "kmnist", "generated")
 
-FALLBACK = (
-    "MNIST IS NEITHER ON DISK NOR REACHABLE: GOING ON WITH GENERATED DIGITS. "
-    "EVERY FIGURE BELOW IS OF GENERATED DIGITS, NOT OF MNIST.\n({reason})"
+SYNTHETIC_EXAMPLES = 12_000
+SYNTHETIC_VALIDATION = 1_000  # the first
+SYNTHETIC_TEST = 2_000  # the last
+SYNTHETIC_SEED = 20151109  # always the same digits, so that results are comparable
+
+SYNTHETIC_WARNING = (
+    "warning: MNIST IS NEITHER ON DISK NOR REACHABLE. CONTINUING WITH SYNTHETIC DIGITS: "
+    "ALL FIGURES BELOW ARE OF SYNTHETIC DIGITS, NOT OF MNIST.\n"
+    "{reason}"
 )
 
 
 class Dataset(NamedTuple):
-    """Ten classes of 28x28 digits, or of what the drop-in sets show."""
+    """Images of 28x28 pixels in ten classes."""
 
-    name: str  # one of NAMES, never "auto"
+    name: str  # one of DATASETS
     train: Split
     validation: Split
     test: Split
-    source: str  # where the examples came from, for people to read
+    source: str  # where the examples come from, such as a directory
 
 
-def load(
-    name: str = "auto", data_dir: str | None = None, *, hold_out_validation: bool = True
+def load_data(
+    name: str = "mnist", data_dir: str | None = None, *, validation_size: int = 5_000
 ) -> Dataset:
-    """Loads a data set; every file is verified on every load.
+    """Load a dataset from disk, or download it.
+
+    The files are searched for in `data_dir`, else in $DEEP_MNIST_DATA_DIR, else in MNIST_data/,
+    Keras's cache and the user's cache directory, into which they are downloaded if need be. Their
+    SHA-256 is verified on every load.
 
     Args:
-      name: "mnist", "fashion-mnist", "kmnist", "generated", or "auto": MNIST, or generated
-        digits (said in capital letters on standard error) where MNIST can't be had.
-      data_dir: the only place to look in, if given.
-      hold_out_validation: if not, the validation examples stay where they are, at the head of
-        the training ones, and the validation split is empty.
+      name: "mnist", "fashion-mnist", "kmnist", or "generated" for synthetic digits.
+      data_dir: the only directory (or .npz file) that is searched, if given.
+      validation_size: number of training images, the first, that are the validation set. Of the
+        12,000 synthetic digits 1,000 are, unless it is 0.
+
+    Returns:
+      The dataset; images are [N, 784] uint8 in 0..255 and labels [N] uint8 in 0..9.
 
     Raises:
-      DatasetError: the set can't be had as asked.
+      DatasetUnreachableError: the dataset is neither on disk nor can it be downloaded.
+      DatasetError: the files are damaged or of another dataset, or an argument is wrong.
     """
-    held_out = VALIDATION_EXAMPLES if hold_out_validation else 0
-    generated_held_out = GENERATED_VALIDATION if hold_out_validation else 0
+    if name not in DATASETS:
+        raise DatasetError(f"dataset: expected one of {', '.join(DATASETS)}, found {name!r}")
     if name == "generated":
-        return _generated(generated_held_out)
-    try:
-        arrays = search.load_arrays("mnist" if name == "auto" else name, data_dir)
-    except DatasetUnreachableError as error:
-        if name != "auto":
-            raise
-        print(FALLBACK.format(reason=error), file=sys.stderr)
-        return _generated(generated_held_out)
+        return _synthetic(SYNTHETIC_VALIDATION if validation_size else 0)
+    arrays = search.load_arrays(name, data_dir)
+    if not 0 <= validation_size < len(arrays.train_labels):
+        raise DatasetError(
+            f"validation_size: expected 0 to {len(arrays.train_labels) - 1}, "
+            f"found {validation_size}"
+        )
     return Dataset(
-        "mnist" if name == "auto" else name,
-        Split(arrays.train_images[held_out:], arrays.train_labels[held_out:]),
-        Split(arrays.train_images[:held_out], arrays.train_labels[:held_out]),
+        name,
+        Split(arrays.train_images[validation_size:], arrays.train_labels[validation_size:]),
+        Split(arrays.train_images[:validation_size], arrays.train_labels[:validation_size]),
         Split(arrays.test_images, arrays.test_labels),
         arrays.source,
     )
 
 
-def _generated(held_out: int) -> Dataset:
-    images, labels = synthetic.digits(GENERATED_EXAMPLES, GENERATED_SEED)
+def load_data_or_synthetic(
+    name: str = "auto", data_dir: str | None = None, *, validation_size: int = 5_000
+) -> Dataset:
+    """Load a dataset as the commands do, which continue without MNIST.
+
+    Args:
+      name: a dataset as for `load_data`, or "auto": MNIST, or where it is neither on disk nor
+        reachable, synthetic digits with a warning in capital letters on standard error.
+      data_dir: as for `load_data`.
+      validation_size: as for `load_data`.
+
+    Returns:
+      The dataset; its name is "mnist" or "generated" for "auto".
+
+    Raises:
+      DatasetError: as for `load_data`; for "auto" only if the files that were found are wrong.
+    """
+    if name != "auto":
+        return load_data(name, data_dir, validation_size=validation_size)
+    try:
+        return load_data("mnist", data_dir, validation_size=validation_size)
+    except DatasetUnreachableError as error:
+        print(SYNTHETIC_WARNING.format(reason=error), file=sys.stderr)
+        return load_data("generated", validation_size=validation_size)
+
+
+def _synthetic(validation_size: int) -> Dataset:
+    images, labels = synthetic.digits(SYNTHETIC_EXAMPLES, SYNTHETIC_SEED)
     return Dataset(
         "generated",
-        Split(images[held_out:-GENERATED_TEST], labels[held_out:-GENERATED_TEST]),
-        Split(images[:held_out], labels[:held_out]),
-        Split(images[-GENERATED_TEST:], labels[-GENERATED_TEST:]),
+        Split(images[validation_size:-SYNTHETIC_TEST], labels[validation_size:-SYNTHETIC_TEST]),
+        Split(images[:validation_size], labels[:validation_size]),
+        Split(images[-SYNTHETIC_TEST:], labels[-SYNTHETIC_TEST:]),
         "drawn from strokes",
     )

@@ -43,13 +43,14 @@ def download(
     """
     if not files:
         return {}
-    by_hand = (
-        f"by hand: put {', '.join(f'{file.name}.gz' for file in dataset.files)} into {folder}, "
-        "or name the folder that holds them with --data-dir or DEEP_MNIST_DATA_DIR"
+    names = ", ".join(f"{file.name}.gz" for file in dataset.files)
+    hint = (
+        f"put {names} into {folder}, or name their directory with --data-dir, data_dir or "
+        "DEEP_MNIST_DATA_DIR, or use synthetic digits: --dataset generated"
     )
     if _offline():
         raise DatasetUnreachableError(
-            f"{dataset.title} is not on disk, and {OFFLINE} forbids its download; {by_hand}"
+            f"{dataset.title} is not on disk, and {OFFLINE} forbids downloading it", hint=hint
         )
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -82,8 +83,8 @@ def download(
             break
         else:
             raise DatasetUnreachableError(
-                f"{dataset.title} is not on disk and cannot be downloaded: "
-                f"{'; '.join(failures)}; {by_hand}"
+                f"{dataset.title} is not on disk and cannot be downloaded ({', '.join(failures)})",
+                hint=hint,
             )
     return arrays
 
@@ -95,14 +96,16 @@ def download_from(url: str, path: Path, check: Callable[[Path], object]) -> None
     """
     if _offline():
         raise DatasetUnreachableError(
-            f"{path}: is not on disk, and {OFFLINE} forbids its download; put it there by hand"
+            f"{path} is not on disk, and {OFFLINE} forbids downloading it",
+            hint=f"put the file there by hand, or unset {OFFLINE}",
         )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         _fetch(url, path, idx.MAX_BYTES, check)
     except DatasetError as error:
         raise DatasetUnreachableError(
-            f"{url}: cannot be downloaded: {error}; put it at {path} by hand"
+            f"{url}: cannot be downloaded ({error.message})",
+            hint=f"download the file by hand, and save it as {path}",
         ) from None
     except OSError as error:
         raise DatasetUnreachableError(
@@ -180,7 +183,7 @@ def _remove_stale(folder: Path) -> None:
 
 def _unwritable(folder: Path, error: OSError) -> DatasetUnreachableError:
     return DatasetUnreachableError(
-        f"{folder}: cannot be written ({error.strerror or error}), and the data set is not on "
-        "disk; set XDG_CACHE_HOME to a folder of yours, or name the folder that holds the set "
-        "with --data-dir or DEEP_MNIST_DATA_DIR"
+        f"{folder}: cannot be written ({error.strerror or error}), and the dataset is not on disk",
+        hint="set XDG_CACHE_HOME to a writable directory, or name the directory of the dataset "
+        "with --data-dir, data_dir or DEEP_MNIST_DATA_DIR",
     )

@@ -79,7 +79,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument(
         "--dataset",
-        choices=data.NAMES,
+        choices=("auto", *data.DATASETS),
         help="of the digits that it is checked on, and int8 calibrated (default: the set that the "
         "weights were trained on, where that is known, else auto: MNIST or generated)",
     )
@@ -111,7 +111,7 @@ def _export(options: argparse.Namespace) -> None:
         trained = Trained(name, classifier.config, _weights(classifier))
         for note in classifier.notes:
             print(f"export: {printable(note)}", file=sys.stderr)
-        digits = data.load(_dataset(options, classifier.path), options.data_dir)
+        digits = data.load_data_or_synthetic(_dataset(options, classifier.path), options.data_dir)
         images = data.scale(digits.test.images[: check.EXAMPLES])
         labels = digits.test.labels[: check.EXAMPLES]
         expected = classifier.probabilities(images)
@@ -172,7 +172,7 @@ def _weights(classifier: inference.Classifier) -> dict[str, Any]:
 def _dataset(options: argparse.Namespace, checkpoint: Path) -> str:
     """The data set to check on. MNIST may be stood in for by generated digits, others not."""
     trained_on = run_directory.settings_beside(checkpoint).get("dataset")
-    known = trained_on in data.NAMES and trained_on != "mnist"
+    known = trained_on in data.DATASETS and trained_on != "mnist"
     return str(options.dataset or (trained_on if known else "auto"))
 
 

@@ -68,7 +68,7 @@ def _drawn(draw: Callable[..., Picture | None], *what: Any) -> Iterator[Picture]
 
 def _test_digits(dataset: str, data_dir: str | None) -> data.Split | None:
     try:
-        return data.load(dataset, data_dir).test
+        return data.load_data(dataset, data_dir).test
     except DatasetUnreachableError as error:
         print(f"report: left out what needs the test digits: {error}", file=sys.stderr)
         return None

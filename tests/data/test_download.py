@@ -203,7 +203,8 @@ def test_a_file_of_no_known_set_that_cannot_be_had(server, tmp_path, address, re
     url, path = address.format(server=server.url), tmp_path / "new" / "digits.gz"
     with pytest.raises(DatasetUnreachableError) as caught:
         download.download_from(url, path, idx.read)
-    assert str(caught.value) == f"{url}: cannot be downloaded: {reason}; put it at {path} by hand"
+    assert caught.value.message == f"{url}: cannot be downloaded ({reason})"
+    assert caught.value.hint == f"download the file by hand, and save it as {path}"
     assert names(path.parent) == []
 
 
@@ -214,7 +215,7 @@ def test_a_file_of_no_known_set_offline_or_where_it_cannot_be_written(
     with pytest.raises(DatasetUnreachableError, match="cannot be written"):
         download.download_from(f"{server.url}/good/x", tmp_path / "file" / "x", idx.read)
     monkeypatch.setenv("DEEP_MNIST_OFFLINE", "1")
-    with pytest.raises(DatasetUnreachableError, match="DEEP_MNIST_OFFLINE forbids its download"):
+    with pytest.raises(DatasetUnreachableError, match="DEEP_MNIST_OFFLINE forbids downloading it"):
         download.download_from(f"{server.url}/good/x", tmp_path / "x", idx.read)
     assert server.asked == []
 
@@ -279,18 +280,21 @@ def test_only_the_published_gz_is_taken_where_the_payload_is_not_known(mirrors, 
     assert_whole(search.load_arrays("mnist"))
 
 
-def test_total_failure_is_one_line_that_says_all(mirrors, server, folder):
+def test_a_failed_download_names_every_mirror_and_hints_at_alternatives(mirrors, server, folder):
     mirrors("403", "page")
     with pytest.raises(DatasetUnreachableError) as caught:
         search.load_arrays("mnist")
     name = "train-images-idx3-ubyte.gz"
-    assert str(caught.value) == (
-        "MNIST is not on disk and cannot be downloaded: "
-        f"{server.url}/403/{name}: HTTP Error 403: Forbidden; "
-        f"{server.url}/page/{name}: expected an IDX file, found a web page; "
-        "by hand: put train-images-idx3-ubyte.gz, train-labels-idx1-ubyte.gz, "
+    assert caught.value.message == (
+        "MNIST is not on disk and cannot be downloaded "
+        f"({server.url}/403/{name}: HTTP Error 403: Forbidden, "
+        f"{server.url}/page/{name}: expected an IDX file, found a web page)"
+    )
+    assert caught.value.hint == (
+        "put train-images-idx3-ubyte.gz, train-labels-idx1-ubyte.gz, "
         f"t10k-images-idx3-ubyte.gz, t10k-labels-idx1-ubyte.gz into {folder}, "
-        "or name the folder that holds them with --data-dir or DEEP_MNIST_DATA_DIR"
+        "or name their directory with --data-dir, data_dir or DEEP_MNIST_DATA_DIR, "
+        "or use synthetic digits: --dataset generated"
     )
 
 
@@ -330,7 +334,7 @@ def test_offline_opens_no_socket(mirrors, folder, monkeypatch):
     monkeypatch.setattr(socket, "socket", no_socket)
     monkeypatch.setattr(socket, "create_connection", no_socket)
     monkeypatch.setattr(socket, "getaddrinfo", no_socket)
-    with pytest.raises(DatasetUnreachableError, match="DEEP_MNIST_OFFLINE forbids its download"):
+    with pytest.raises(DatasetUnreachableError, match="DEEP_MNIST_OFFLINE forbids downloading it"):
         search.load_arrays("mnist")
     assert not folder.exists()
 
@@ -339,8 +343,9 @@ def test_a_cache_that_cannot_be_written(mirrors, server, tmp_path, monkeypatch):
     mirrors("good")
     (tmp_path / "file").write_bytes(b"")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
-    with pytest.raises(DatasetUnreachableError, match=r"cannot be written .* set XDG_CACHE_HOME"):
+    with pytest.raises(DatasetUnreachableError, match="cannot be written") as caught:
         search.load_arrays("mnist")
+    assert caught.value.hint.startswith("set XDG_CACHE_HOME to a writable directory")
     assert server.asked == []
 
 

@@ -33,7 +33,7 @@ def test_images_that_are_all_alike_are_split_all_the_same():
 
 @pytest.mark.mnist
 def test_mnist_leaves_a_third_out(mnist_dir):
-    images = data.load("mnist", mnist_dir, hold_out_validation=False).train.images
+    images = data.load_data("mnist", mnist_dir, validation_size=0).train.images
     made = data.blocks(images)
     assert sum(len(block.rows) * len(block.pixels) for block in made) < 0.68 * images.size
 

@@ -460,7 +460,7 @@ def test_an_update_by_all_reduce_is_the_mean_of_the_workers_gradients():
     process = local("deep_mnist.softmax", *flags.split())
     _, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, errors
-    train, gradients = data.load("generated").train, []
+    train, gradients = data.load_data("generated").train, []
     for position, seed in ((0, 0), (1, 1_000_003)):
         own = data.Split(train.images[position::2], train.labels[position::2])
         labels = next(data.batches(own, 50, seed)).labels

@@ -23,7 +23,7 @@ PROGRAMS = {"softmax": softmax, "fnn": fnn, "mlp": mlp}
 def _few_digits(monkeypatch):
     """Enough of the generated set to tell weights apart."""
     for name, count in (("EXAMPLES", 300), ("VALIDATION", 50), ("TEST", 100)):
-        monkeypatch.setattr(dataset, f"GENERATED_{name}", count)
+        monkeypatch.setattr(dataset, f"SYNTHETIC_{name}", count)
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def whole(tmp_path_factory):
     place = tmp_path_factory.mktemp("whole")
     with pytest.MonkeyPatch.context() as patch:
         for name, count in (("EXAMPLES", 300), ("VALIDATION", 50), ("TEST", 100)):
-            patch.setattr(dataset, f"GENERATED_{name}", count)
+            patch.setattr(dataset, f"SYNTHETIC_{name}", count)
         for name, program in PROGRAMS.items():
             more = ["--variant", "raw-pixels"] if name == "mlp" else ["--batch-size", "50"]
             assert program.main([*QUICK, *more, "--run-dir", str(place / name), "--quiet"]) == 0

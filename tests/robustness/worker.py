@@ -38,7 +38,7 @@ def serve(pipe: Connection) -> None:
     from deep_mnist.data import dataset, synthetic
 
     synthetic.digits = functools.cache(synthetic.digits)
-    dataset.GENERATED_EXAMPLES, dataset.GENERATED_VALIDATION, dataset.GENERATED_TEST = EXAMPLES
+    dataset.SYNTHETIC_EXAMPLES, dataset.SYNTHETIC_VALIDATION, dataset.SYNTHETIC_TEST = EXAMPLES
     while True:
         words, here = pipe.recv()
         os.chdir(here)

@@ -38,7 +38,7 @@ def test_digits_are_found_where_people_write_them(mnist_dir, monkeypatch):
     monkeypatch.syspath_prepend(str(BENCHMARKS))
     import photographs
 
-    images = data.load("mnist", mnist_dir).test.images
+    images = data.load_data("mnist", mnist_dir).test.images
     lost = []
     for kind, count in photographs.KINDS.items():
         random = photographs.generator(kind, 7, 0)
