@@ -10,7 +10,7 @@ import numpy as np
 
 from deep_mnist.checkpoints import npz_reader
 from deep_mnist.errors import DeepMnistError
-from deep_mnist.training import run_directory
+from deep_mnist.data.io import atomic_write, rename_damaged
 
 Arrays = dict[str, np.ndarray]
 
@@ -107,7 +107,7 @@ def read(path: Path, like: Arrays) -> Arrays:
 
 def set_aside(path: Path) -> None:
     """Renames a damaged checkpoint to *.damaged, so that its name is free again."""
-    run_directory.set_aside(path)
+    rename_damaged(path)
 
 
 def remove_leftovers(directory: Path) -> None:

@@ -20,7 +20,7 @@ from deep_mnist.checkpoints.paths import step_of as step_of
 from deep_mnist.checkpoints.variables import Spec
 from deep_mnist.errors import DeepMnistError
 from deep_mnist.lazy_tensorflow import tf
-from deep_mnist.training import run_directory
+from deep_mnist.data.io import atomic_write, rename_damaged
 
 BASENAME = "model.ckpt"
 
@@ -105,7 +105,7 @@ def set_aside(prefix: Path) -> None:
     """Renames a damaged checkpoint's files to *.damaged, so that its name is free again."""
     for path in (part(prefix, "index"), part(prefix, "data-00000-of-00001")):
         if path.exists():
-            run_directory.set_aside(path)
+            rename_damaged(path)
 
 
 def remove_leftovers(directory: Path) -> None:
@@ -126,7 +126,7 @@ def _write_state(directory: Path, newest: list[Path]) -> None:
         return
     lines = [f'model_checkpoint_path: "{newest[0].name}"']
     lines += [f'all_model_checkpoint_paths: "{prefix.name}"' for prefix in reversed(newest)]
-    run_directory.write(directory / STATE, "\n".join(lines) + "\n")
+    atomic_write(directory / STATE, ("\n".join(lines) + "\n").encode())
 
 
 def _sync(path: Path) -> None:
