@@ -1,13 +1,13 @@
-"""Softmax regression, y = softmax(x W + b): the smallest complete program.
+"""Softmax regression: classify a digit with one linear layer.
 
-    python -m deep_mnist.softmax                     train on MNIST, 1,000 steps
-    python -m deep_mnist.softmax --restore           evaluate the weights that ship
-    python -m deep_mnist.softmax --resume            go on with an interrupted run
+    python -m deep_mnist.softmax                    train: about 91% of the test images
+    python -m deep_mnist.softmax --restore          evaluate the pretrained weights
+    python -m deep_mnist.softmax --loss textbook    train on the loss as the tutorial writes it
 
-After the tutorial "MNIST For ML Beginners", whose text opens "Deep MNIST for Experts" as well:
-one linear layer, gradient descent on the cross-entropy summed over 50 images. Reads about 91 %
-of the test set (measured: benchmarks/results). Differs from the tutorial in the loss, which is
-taken from the logits in its numerically stable form; `--loss textbook` is the original's.
+Follows the tutorial "MNIST For ML Beginners", also the first half of "Deep MNIST for Experts".
+A TensorFlow 1 program has two parts. `build` describes the computation as a graph; nothing is
+computed yet. `train` opens a session and runs parts of the graph in it, again and again. Python
+only says what to compute: the numbers stay in TensorFlow's C++ runtime between the operations.
 """
 
 from __future__ import annotations
@@ -17,103 +17,125 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from deep_mnist import data, training
-from deep_mnist.cli.flags import Options
-from deep_mnist.cli.launch import launch
-from deep_mnist.lazy_tensorflow import tf
-from deep_mnist.training import option
+from deep_mnist import cli
+from deep_mnist.lazy_tensorflow import tf  # tensorflow.compat.v1, imported when first used
+from deep_mnist.training import Run, option
 
 
 @dataclass(frozen=True)
 class Config:
-    recipe: str = option("tutorial", "settings by name", choices=training.RECIPES["softmax"])
-    steps: int = option(1_000, "parameter updates", at_least=1)
-    batch_size: int = option(50, "images per step", at_least=1, at_most=60_000)
-    learning_rate: float = option(0.01, "step size, on the loss summed over the batch", above=0)
-    schedule: str = option("constant", "rate over the steps", choices=("constant", "one-cycle"))
-    optimizer: str = option("gradient-descent", "rule", choices=("gradient-descent", "adam"))
-    loss: str = option("stable", "form of the cross-entropy", choices=("stable", "textbook"))
-    seed: int = option(0, "of the order of the images", at_least=0, at_most=2**31 - 1)
-    dataset: str = option("auto", "auto: MNIST or generated", choices=data.NAMES, evaluation=True)
-    log_every: int = option(100, "steps between reports", at_least=1)
-    save_every: int = option(500, "steps between checkpoints", at_least=1)
-    keep: int = option(5, "checkpoints of the run that are kept", at_least=1)
-    intra_op_threads: int = training.threads_option("threads in an op")
-    inter_op_threads: int = training.threads_option("ops at a time")
+    """Hyper-parameters of the tutorial."""
+
+    steps: int = option(1_000, "number of training steps", minimum=1)
+    batch_size: int = option(50, "images per training step", minimum=1, maximum=60_000)
+    learning_rate: float = option(0.01, "step size of gradient descent", above=0)
+    loss: str = option(
+        "stable", "form of the cross-entropy", choices=("stable", "textbook"), advanced=True
+    )
 
 
 class Model(NamedTuple):
-    """The graph's handles."""
+    """Tensors to feed and to fetch."""
 
-    x: Any  # [B, 784] float32 in [0, 1]
-    y_: Any  # [B, 10] float32, one-hot
+    x: Any  # [B, 784] float32 in [0, 1]: images, one row of pixels each
+    y_: Any  # [B, 10] float32: true labels, one-hot
     logits: Any  # [B, 10] float32
     loss: Any  # scalar float32: cross-entropy, summed over the batch
-    correct: Any  # scalar int32: how many of the batch are read right
     accuracy: Any  # scalar float32 in [0, 1]
-    train_step: Any  # the op that updates W and b once
+    train_step: Any  # op: updates W and b once
 
 
-def build(config: Config) -> Model:
-    """Adds the model to the default graph; creates no session."""
-    # Inputs -------------------------------------------------------------------
-    x = tf.placeholder(tf.float32, [None, 784], name="x")  # [B, 784]
-    y_ = tf.placeholder(tf.float32, [None, 10], name="y_")  # [B, 10]
+def inference(x: Any) -> Any:
+    """Return the logits of each image, x W + b.
 
-    # Model --------------------------------------------------------------------
-    W = tf.Variable(tf.zeros([784, 10]), name="W")
+    Column j of W weighs every pixel as evidence for or against the digit j; b is the evidence
+    that does not depend on the image. Variables keep their values from one run of the graph to
+    the next. Both start at zero: with a single layer, unlike in cnn.py, nothing is lost by it.
+
+    Args:
+      x: images, [B, 784] float32 in [0, 1].
+
+    Returns:
+      Logits, [B, 10] float32.
+    """
+    W = tf.Variable(tf.zeros([784, 10]), name="W")  # 784 pixels, 10 classes
     b = tf.Variable(tf.zeros([10]), name="b")
-    logits = tf.add(tf.matmul(x, W), b, name="logits")  # [B, 10]
-    y = tf.nn.softmax(logits, name="y")  # [B, 10], rows sum to 1
+    return tf.add(tf.matmul(x, W), b, name="logits")  # [B, 784] @ [784, 10] + [10] -> [B, 10]
 
-    # Loss ---------------------------------------------------------------------
-    with tf.name_scope("cross_entropy"):
-        if config.loss == "textbook":
-            # Clipped, because 0 * log(0) is NaN, and one NaN is in every weight a step later.
-            loss = -tf.reduce_sum(y_ * tf.log(tf.clip_by_value(y, 1e-10, 1.0)), name="loss")
-        else:
-            cross_entropy = tf.nn.softmax_cross_entropy_with_logits_v2(labels=y_, logits=logits)
-            loss = tf.reduce_sum(cross_entropy, name="loss")
 
-    # Training -----------------------------------------------------------------
-    optimizers = {
-        "gradient-descent": tf.train.GradientDescentOptimizer,
-        "adam": tf.train.AdamOptimizer,
-    }
+def loss(y_: Any, logits: Any, form: str) -> Any:
+    """Return the cross-entropy -sum(y_ * log(y)) with y = softmax(logits), a scalar.
+
+    The sum is over the classes and over all images of the batch. As y_ is one-hot, each image
+    adds -log of the probability that the model gives to its true label.
+
+    The "textbook" form computes just that. It is numerically unstable: a small probability
+    underflows to 0, 0 * log(0) is NaN, and after one step every weight is NaN. Clipping avoids
+    the NaN, but where it clips the gradient is 0 and nothing is learned. The "stable" form takes
+    the logits and computes log(softmax(z)) as z - max(z) - log(sum(exp(z - max(z)))): no
+    exponential overflows, and no logarithm is taken of 0.
+
+    Args:
+      y_: true labels, [B, 10] float32, one-hot.
+      logits: [B, 10] float32.
+      form: "stable" or "textbook".
+    """
+    if form == "textbook":
+        y = tf.nn.softmax(logits)  # [B, 10], each row sums to 1
+        return -tf.reduce_sum(y_ * tf.log(tf.clip_by_value(y, 1e-10, 1.0)))
+    return tf.reduce_sum(tf.nn.softmax_cross_entropy_with_logits_v2(labels=y_, logits=logits))
+
+
+def build(config: Config, optimizer: Any = None) -> Model:
+    """Add the model, its loss and its training step to the default graph.
+
+    Args:
+      config: hyper-parameters.
+      optimizer: a tf.train.Optimizer; by default gradient descent, as in the tutorial.
+
+    Returns:
+      The tensors to feed and to fetch.
+    """
+    # Placeholders get their values each time the graph runs. None is any batch size, B.
+    x = tf.placeholder(tf.float32, [None, 784], name="x")
+    y_ = tf.placeholder(tf.float32, [None, 10], name="y_")
+
+    logits = inference(x)
+    y = tf.nn.softmax(logits, name="y")  # [B, 10]: the probability of each class
+    cross_entropy = loss(y_, logits, config.loss)
+
+    # TensorFlow knows the whole graph, so it can differentiate it. minimize() adds the ops that
+    # compute the gradient of each variable and subtract learning_rate * gradient from it.
+    if optimizer is None:
+        optimizer = tf.train.GradientDescentOptimizer(config.learning_rate)
     global_step = tf.train.get_or_create_global_step()
-    optimizer = optimizers[config.optimizer](training.learning_rate(config, global_step))
-    optimizer = training.replicated(optimizer)
-    train_step = optimizer.minimize(loss, global_step=global_step, name="train_step")
+    train_step = optimizer.minimize(cross_entropy, global_step=global_step, name="train_step")
 
-    # Evaluation ---------------------------------------------------------------
-    with tf.name_scope("evaluation"):
-        correct_prediction = tf.equal(tf.argmax(y, 1), tf.argmax(y_, 1))  # [B]
-        correct = tf.reduce_sum(tf.cast(correct_prediction, tf.int32), name="correct")
-        accuracy = tf.reduce_mean(tf.cast(correct_prediction, tf.float32), name="accuracy")
-    return Model(x, y_, logits, loss, correct, accuracy, train_step)
+    # argmax is the digit with the largest probability. The mean of [True, False, True, True],
+    # cast to [1, 0, 1, 1], is the accuracy 0.75.
+    correct_prediction = tf.equal(tf.argmax(y, 1), tf.argmax(y_, 1))  # [B] bool
+    accuracy = tf.reduce_mean(tf.cast(correct_prediction, tf.float32), name="accuracy")
+    return Model(x, y_, logits, cross_entropy, accuracy, train_step)
 
 
-def train(config: Config, options: Options) -> None:
-    """Trains as the tutorial does: a batch, a report every 100 steps, an update."""
-    digits = data.load(config.dataset, options.data_dir)
-    with training.graph(options):
-        model = build(config)
-        with (
-            training.open_session(model, config) as sess,
-            training.open_run("softmax", sess, digits, config, options) as run,
-        ):
-            for step, batch in run.steps():
+def train(config: Config, run: Run) -> None:
+    """Run train_step on batches of 50 images; report the accuracy of every hundredth batch."""
+    mnist = run.load_data()
+    with tf.Graph().as_default(), run.scope():
+        model = build(config, run.optimizer(config.learning_rate))
+        with run.session(model) as sess:
+            for step, batch in run.batches(mnist.train, config.batch_size):
                 feed = {model.x: batch.images, model.y_: batch.labels}
-                if step % config.log_every == 0:
+                if step % run.log_every == 0:
                     accuracy, loss = sess.run([model.accuracy, model.loss], feed_dict=feed)
                     run.report(step, accuracy, loss)
                 sess.run(model.train_step, feed_dict=feed)
-            run.finish()
+            run.evaluate()
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs the command line and returns its exit code."""
-    return launch("softmax", Config, train, __doc__, argv, distributed=True)
+    """Run the command line and return its exit code."""
+    return cli.launch("softmax", Config, train, __doc__, argv)
 
 
 if __name__ == "__main__":

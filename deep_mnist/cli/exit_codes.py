@@ -1,4 +1,4 @@
-"""How every command ends: 0 done, 2 the user's mistake, 130 and 143 interrupted."""
+"""How a command ends: 0 success, 2 a user's mistake, 130 and 143 interrupted, 1 other errors."""
 
 from __future__ import annotations
 
@@ -10,44 +10,59 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
-from deep_mnist.errors import DatasetError, DeepMnistError, Interrupted, printable
+from deep_mnist.errors import DeepMnistError, Interrupted, printable
 
 
 def exit_code(name: str, command: Callable[[], int | None], stopped: str = "stopped") -> int:
-    """Calls a command and returns its exit code, 0 where it returns none.
+    """Call a command and return its exit code, 0 where it returns None.
 
-    A mistake of the user's is one line on standard error, never a traceback. `stopped` is what
-    Ctrl-C and SIGTERM are answered with.
+    A user's mistake is printed to standard error as `error:` and `hint:`, without a traceback.
+
+    Args:
+      name: the command's name, for the messages.
+      command: the function to call.
+      stopped: the message after Ctrl-C or SIGTERM.
     """
-    if isinstance(sys.stdout, io.TextIOWrapper):  # a path in it may be of any bytes
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a path in the output may not be valid Unicode
         sys.stdout.reconfigure(errors="backslashreplace")
     before = _terminate_by_exception(stopped)
     try:
         return command() or 0
-    except (DeepMnistError, DatasetError) as error:
-        print(f"{name}: {printable(str(error))}", file=sys.stderr)
+    except DeepMnistError as error:
+        print_error(name, error)
         return 2
     except Interrupted as interrupted:
-        print(f"{name}: {printable(str(interrupted))}", file=sys.stderr)
+        _print(f"{name}: {printable(interrupted.message)}", interrupted.hint)
         return 128 + interrupted.signal_number
     except KeyboardInterrupt:
-        print(f"{name}: {stopped}", file=sys.stderr)
+        _print(f"{name}: {stopped}", None)
         return 128 + signal.SIGINT
     except BrokenPipeError:
-        # Whoever read our output has gone; Python would complain again when it flushes at exit.
+        # The reader of our output is gone; Python would fail again when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except OSError as error:
-        file = printable(str(error.filename or "a file"))
-        print(f"{name}: {file}: {error.strerror}", file=sys.stderr)
+        path = error.filename or "a file"
+        print_error(name, DeepMnistError(f"{path}: {error.strerror}"))
         return 2
     finally:
         if before is not None:
             signal.signal(signal.SIGTERM, before)
 
 
+def print_error(name: str, error: DeepMnistError) -> None:
+    """Print an error to standard error as `error: NAME: message` and `hint: ...`."""
+    _print(f"error: {name}: {printable(error.message)}", error.hint)
+
+
+def _print(line: str, hint: str | None) -> None:
+    print(line, file=sys.stderr)
+    if hint is not None:
+        print(f"hint: {printable(hint)}", file=sys.stderr)
+
+
 def _terminate_by_exception(stopped: str) -> Any:
-    """Makes SIGTERM an exception, as Ctrl-C is; returns the handler before, if it was changed."""
+    """Turn SIGTERM into an exception, as Ctrl-C is; return the previous handler if it changed."""
     if signal.getsignal(signal.SIGTERM) is signal.SIG_IGN:
         return None
 
@@ -56,5 +71,5 @@ def _terminate_by_exception(stopped: str) -> Any:
 
     try:
         return signal.signal(signal.SIGTERM, terminate)
-    except ValueError:  # off the main thread, Python takes no handlers
+    except ValueError:  # Python sets handlers in the main thread only
         return None

@@ -1,223 +1,216 @@
-"""Command-line flags: one per field of the program's Config, and those that all programs share."""
+"""Command-line flags: one for each field of the configuration, and those of every program."""
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
 import difflib
-import math
-import os
 import re
+import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 from deep_mnist.errors import DeepMnistError
 from deep_mnist.training import config as configs
-
-if TYPE_CHECKING:
-    from deep_mnist.distributed.task import Task
-
-
-@dataclasses.dataclass(frozen=True)
-class Options:
-    """What a command is asked to do that is not part of the run's configuration."""
-
-    data_dir: str | None = None  # the only place to look for the data set
-    run_dir: str | None = None  # a new directory for the run
-    resume: str | bool | None = None  # a run to go on with; True is the newest unfinished one
-    restore: str | bool | None = None  # a checkpoint to start from; True is the shipped one
-    eval_only: bool = False  # also set where --restore comes without --steps
-    quiet: bool = False
-    summaries: bool = False  # write event files for TensorBoard
-    trace_every: int | None = None  # steps between full traces in them
-    cluster: list[str] | None = None  # JOB=HOST:PORT,... of a cluster; else TF_CONFIG may name one
-    task: str | None = None  # this process in it, JOB:INDEX
-    local_cluster: str | None = None  # so many processes on this machine, "1ps,2w"
-    strategy: str = "parameter-server"  # or "all-reduce"
-    sync: bool = False
-    backup_workers: int = 0
-    stall_timeout: float = 300.0  # seconds
-    member: Task | None = None  # the task, checked
+from deep_mnist.training.config import Options
+from deep_mnist.training.recipes import RECIPES
 
 
 class Parser(argparse.ArgumentParser):
-    """Its errors are UserErrors."""
+    """An argument parser whose errors are DeepMnistErrors."""
 
     def error(self, message: str) -> NoReturn:
-        flag = re.match(r"unrecognized arguments: (--[\w-]+)", message)
-        near = difflib.get_close_matches(flag[1], self._option_string_actions, 1) if flag else []
-        hint = f"did you mean {near[0]}? " if near else ""
-        raise DeepMnistError(f"{message}; {hint}--help lists the flags")
+        """Raise DeepMnistError with a hint at the flag that may be meant."""
+        hint = f"list the flags with: {self.prog} --help"
+        unknown = re.match(r"unrecognized arguments: (--[\w-]+)", message)
+        if unknown:
+            near = difflib.get_close_matches(unknown[1], self._option_string_actions, 1)
+            hint = f"did you mean {near[0]}?" if near else hint
+        raise DeepMnistError(message.removeprefix("argument "), hint=hint)
+
+
+class HelpFormatter(argparse.RawDescriptionHelpFormatter):
+    """Keeps the line breaks of the description, and fits flags on one line each."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=30, width=100)
+
+
+def program_parser(program: str, doc: str, *, show_all: bool) -> Parser:
+    """Return an empty parser for a program, with --help and --help-all."""
+    parser = Parser(
+        prog=f"python -m deep_mnist.{program}",
+        usage=f"python -m deep_mnist.{program} [flags]",
+        description=doc,
+        formatter_class=HelpFormatter,
+        allow_abbrev=False,
+        add_help=False,
+    )
+    parser.add_argument(
+        "-h", "--help", action="help", help=argparse.SUPPRESS if show_all else "print this help"
+    )
+    parser.add_argument("--help-all", action="help", help="print all flags")
+    return parser
 
 
 def parse(
-    name: str,
+    program: str,
     config_class: type[Any],
     doc: str,
     argv: Sequence[str] | None,
     *,
     numpy_only: bool = False,
-    distributed: bool = False,
 ) -> tuple[Options, dict[str, Any]]:
-    """Splits a command line into Options and the config fields that were given, by name.
+    """Parse a command line.
 
-    The flags for TensorBoard are not for programs that are `numpy_only`, those of a cluster only
-    for those that are `distributed`.
+    Args:
+      program: "softmax", "cnn", "mlp" or "fnn".
+      config_class: the tutorial's Config.
+      doc: the description that --help prints.
+      argv: the arguments; None means those of the process.
+      numpy_only: the program does not use TensorFlow.
+
+    Returns:
+      The options, and the settings that were given, by field name.
 
     Raises:
-      DeepMnistError: an unknown flag, a value of the wrong kind, or flags that exclude each other.
+      DeepMnistError: a flag is unknown, or flags exclude each other.
     """
-    parser = Parser(
-        prog=f"python -m deep_mnist.{name}",
-        description=doc,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    training = parser.add_argument_group("training (recorded in the run's config.json)")
-    for field in dataclasses.fields(config_class):
-        default = getattr(config_class(), field.name)
-        training.add_argument(
+    arguments = sys.argv[1:] if argv is None else list(argv)
+    show_all = "--help-all" in arguments
+    parser = program_parser(program, doc, show_all=show_all)
+    add_settings(parser, program, config_class, numpy_only=numpy_only, show_all=show_all)
+    add_options(parser, program, numpy_only=numpy_only, show_all=show_all)
+    return split(parser.parse_args(arguments), config_class)
+
+
+def add_settings(
+    parser: argparse.ArgumentParser,
+    program: str,
+    config_class: type[Any],
+    *,
+    numpy_only: bool,
+    show_all: bool,
+) -> None:
+    """Add a flag for each field of the tutorial's Config and of RunConfig."""
+    defaults = configs.with_recipe(program, {})
+    group = parser.add_argument_group("settings (saved in the run's config.json)")
+    fields = [
+        *dataclasses.fields(config_class),
+        *configs.run_fields(program, numpy_only=numpy_only),
+    ]
+    shown = [field for field in fields if show_all or not field.metadata["advanced"]]
+    for field in shown + [field for field in fields if field not in shown]:
+        choices = RECIPES[program] if field.name == "recipe" else field.metadata["choices"]
+        default = defaults.get(field.name, _default(field))
+        text = field.metadata["text"]
+        if choices:
+            text += f": {', '.join(choices)}"
+        if default is not None:
+            text += f" (default: {default})"
+        group.add_argument(
             configs.flag(field.name),
             default=argparse.SUPPRESS,
             type=_converter(field),
-            metavar="|".join(field.metadata["choices"] or [field.name.split("_")[-1].upper()]),
-            help=field.metadata["meaning"] + _default(default),
+            metavar=_metavar(field),
+            help=text if field in shown else argparse.SUPPRESS,
         )
-    running = parser.add_argument_group("running")
-    running.add_argument("--data-dir", metavar="DIR", help="the only place to look for the data")
-    running.add_argument(
+
+
+def add_options(
+    parser: argparse.ArgumentParser, program: str, *, numpy_only: bool, show_all: bool
+) -> None:
+    """Add the flags of Options."""
+    group = parser.add_argument_group("running")
+
+    def advanced(text: str) -> str:
+        return text if show_all else argparse.SUPPRESS
+
+    group.add_argument("--data-dir", metavar="DIR", help="directory with the dataset's files")
+    group.add_argument(
         "--run-dir",
         metavar="DIR",
-        help=f"a new directory for the run (default: saved/runs/{name}/<UTC time>)",
+        help=f"new directory for the run (default: saved/runs/{program}/<UTC time>)",
     )
-    running.add_argument(
-        "--resume",
-        nargs="?",
-        const=True,
-        type=_path,
-        metavar="RUN",
-        help="go on with an interrupted run, with its own settings (default: the newest)",
-    )
-    kinds = (
-        f"a directory or a .npz file of {name}"
-        if numpy_only
-        else "a directory, a prefix or any file of a checkpoint, also an old one of TensorFlow 1, "
-        "a frozen graph (.pb) or an .npz"
-    )
-    running.add_argument(
+    group.add_argument(
         "--restore",
         nargs="?",
         const=True,
         type=_path,
         metavar="CHECKPOINT",
-        help="evaluate these weights, or train on from them with --steps "
-        f"(default: the shipped ones); {kinds}",
+        help="evaluate a checkpoint; with --steps, train from it (default: the pretrained weights)",
     )
-    running.add_argument("--eval-only", action="store_true", help="with --restore: only evaluate")
-    running.add_argument("--quiet", action="store_true", help="print the test accuracy alone")
-    if not numpy_only:
-        running.add_argument(
-            "--summaries",
-            action="store_true",
-            help="write event files for TensorBoard into the run, at every report: curves, "
-            "histograms, images, the graph; at the end test digits for its projector",
-        )
-        running.add_argument(
-            "--trace-every",
-            type=_steps,
-            metavar="STEPS",
-            help="with --summaries: steps between traces of the time and memory of every op",
-        )
+    group.add_argument(
+        "--resume",
+        nargs="?",
+        const=True,
+        type=_path,
+        metavar="RUN",
+        help="continue an interrupted run (default: the newest)",
+    )
+    group.add_argument(
+        "--eval-only", action="store_true", help=advanced("with --restore: do not train")
+    )
+    group.add_argument(
+        "--quiet", action="store_true", help=advanced("print only the test accuracy")
+    )
+    if numpy_only:
+        return
+    group.add_argument(
+        "--summaries",
+        action="store_true",
+        help=advanced("write event files for TensorBoard into the run"),
+    )
+    group.add_argument(
+        "--trace-every",
+        type=positive_integer,
+        metavar="STEPS",
+        help=advanced("with --summaries: steps between traces of the time and memory of each op"),
+    )
 
-    if distributed:
-        _add_cluster(parser)
 
-    given = vars(parser.parse_args(argv))
-    option_names = [field.name for field in dataclasses.fields(Options) if field.name in given]
-    options = Options(**{option: given.pop(option) for option in option_names})
+def split(namespace: argparse.Namespace, config_class: type[Any]) -> tuple[Options, dict[str, Any]]:
+    """Split parsed flags into options and settings, and check that they fit together.
+
+    Raises:
+      DeepMnistError: flags exclude each other.
+    """
+    given = vars(namespace)
+    names = [field.name for field in dataclasses.fields(Options) if field.name in given]
+    options = Options(**{name: given.pop(name) for name in names})
     if options.restore is not None and "steps" not in given:
         options = dataclasses.replace(options, eval_only=True)
     _check_together(config_class, options, given)
     return options, given
 
 
-def names_a_cluster(options: Options) -> bool:
-    """Whether the flags or TF_CONFIG ask for more than one process."""
-    named = options.cluster is not None or options.local_cluster is not None
-    return named or bool(os.environ.get("TF_CONFIG", "").strip())
-
-
-def _add_cluster(parser: Parser) -> None:
-    cluster = parser.add_argument_group("as a task of a cluster (TF_CONFIG names one as well)")
-    cluster.add_argument(
-        "--cluster",
-        nargs="+",
-        metavar="JOB=HOST:PORT,...",
-        help="the addresses of its tasks: ps=... worker=...; also chief, evaluator",
-    )
-    cluster.add_argument("--task", metavar="JOB:INDEX", help="this one, as worker:0")
-    cluster.add_argument(
-        "--local-cluster",
-        metavar="1ps,2w",
-        help="start so many processes on this machine, and end them together",
-    )
-    cluster.add_argument(
-        "--strategy",
-        choices=("parameter-server", "all-reduce"),
-        default="parameter-server",
-        help="who keeps the variables (default: parameter-server)",
-    )
-    cluster.add_argument(
-        "--sync", action="store_true", help="an update is the mean of all workers' gradients"
-    )
-    cluster.add_argument(
-        "--backup-workers",
-        type=_backups,
-        default=0,
-        metavar="K",
-        help="with --sync: do not wait for the last K gradients (default: 0)",
-    )
-    cluster.add_argument(
-        "--stall-timeout",
-        type=_seconds,
-        default=300.0,
-        metavar="SECONDS",
-        help="give up where a step takes so long (default: 300)",
-    )
-
-
-def _default(value: Any) -> str:
-    return "" if value is None else f" (default: {value})"
-
-
-def _path(text: str) -> str:
-    if not text:  # as of "$CHECKPOINT" where the shell has no such variable
-        raise argparse.ArgumentTypeError("expected a path, found an empty word")
-    return text
-
-
-def _steps(text: str) -> int:
+def positive_integer(text: str) -> int:
+    """Convert a flag's value to an integer of at least 1."""
     if not (text.isascii() and text.isdigit() and int(text) > 0):
-        raise argparse.ArgumentTypeError(f"expected a whole number from 1, found {text!r}")
+        raise argparse.ArgumentTypeError(f"expected an integer of at least 1, found {text!r}")
     return int(text)
 
 
-def _backups(text: str) -> int:
-    return 0 if text == "0" else _steps(text)
+def _path(text: str) -> str:
+    if not text:  # as in --restore "$CHECKPOINT" where the variable is not set
+        raise argparse.ArgumentTypeError("the path is empty")
+    return text
 
 
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = 0.0
-    if not (seconds > 0 and math.isfinite(seconds)):
-        raise argparse.ArgumentTypeError(f"expected seconds, above 0, found {text!r}")
-    return seconds
+def _metavar(field: dataclasses.Field[Any]) -> str:
+    if field.metadata["choices"]:
+        return "NAME"
+    return {"int": "N", "float": "X", "str": "FILE"}[configs.type_name(field)]
+
+
+def _default(field: dataclasses.Field[Any]) -> Any:
+    if field.default_factory is not dataclasses.MISSING:
+        return field.default_factory()
+    return field.default
 
 
 def _converter(field: dataclasses.Field[Any]) -> Any:
-    kind = {"int": int, "float": float, "str": str}[configs.kind(field)]
+    kind = {"int": int, "float": float, "str": str}[configs.type_name(field)]
 
     def convert(text: str) -> Any:
         try:
@@ -230,51 +223,34 @@ def _converter(field: dataclasses.Field[Any]) -> Any:
 
 
 def _check_together(config_class: type[Any], options: Options, given: dict[str, Any]) -> None:
-    given_flags = ", ".join(configs.flag(name) for name in given)
     if options.resume is not None:
         if options.restore is not None or options.run_dir is not None:
             raise DeepMnistError(
-                "--resume goes on in its own run: leave out --restore and --run-dir"
+                "--resume excludes --restore and --run-dir: a run continues in its own directory"
             )
         if given:
+            flags = ", ".join(configs.flag(name) for name in given)
             raise DeepMnistError(
-                f"--resume keeps the run's own settings: leave out {given_flags}; "
-                "to train on under others, use --restore RUN --steps N"
-            )
-    if not names_a_cluster(options):
-        alone = [
-            flag
-            for flag, given_one in (
-                ("--task", options.task is not None),
-                ("--sync", options.sync),
-                ("--backup-workers", options.backup_workers > 0),
-                ("--strategy all-reduce", options.strategy == "all-reduce"),
-            )
-            if given_one
-        ]
-        if alone:
-            raise DeepMnistError(
-                f"{', '.join(alone)}: expected a cluster, found none: add --cluster "
-                "JOB=HOST:PORT,..., or --local-cluster 1ps,2w without --task, or set TF_CONFIG"
+                f"--resume uses the run's own settings, found {flags}",
+                hint="to train on with other settings, use --restore RUN --steps N",
             )
     if options.trace_every is not None and not options.summaries:
-        raise DeepMnistError("--trace-every is of the event files: add --summaries")
+        raise DeepMnistError("--trace-every needs --summaries")
     if options.eval_only:
         if options.restore is None:
-            raise DeepMnistError(
-                "--eval-only needs to know the weights: add --restore [CHECKPOINT]"
-            )
-        unused = [
-            configs.flag(field.name)
-            for field in dataclasses.fields(config_class)
-            if field.name in given and not field.metadata["evaluation"]
-        ]
+            raise DeepMnistError("--eval-only needs --restore [CHECKPOINT]")
+        fields = {
+            field.name: field
+            for cls in (config_class, configs.RunConfig)
+            for field in dataclasses.fields(cls)
+        }
+        unused = [configs.flag(name) for name in given if not fields[name].metadata["evaluation"]]
         if options.run_dir is not None:
             unused.append("--run-dir")
         if options.summaries:
             unused.append("--summaries")
         if unused:
             raise DeepMnistError(
-                f"--restore alone, or with --eval-only, evaluates: leave out {', '.join(unused)}; "
-                "--restore with --steps N trains on from there"
+                f"--restore without --steps only evaluates, found {', '.join(unused)}",
+                hint="add --steps N to train from the checkpoint",
             )

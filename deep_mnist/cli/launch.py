@@ -1,9 +1,9 @@
-"""From a program's command line to its training, and an exit code."""
+"""From a program's command line to its training."""
 
 from __future__ import annotations
 
 import dataclasses
-import importlib
+import json
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -15,100 +15,115 @@ from deep_mnist.cli import flags
 from deep_mnist.cli.exit_codes import exit_code
 from deep_mnist.errors import DeepMnistError, printable
 from deep_mnist.training import config as configs
-from deep_mnist.training import mixed_precision, recipes, run_directory
+from deep_mnist.training import mixed_precision, run_directory
+from deep_mnist.training.config import Options, RunConfig
+from deep_mnist.training.numpy_session import NumpySession
+from deep_mnist.training.run import Run
+from deep_mnist.training.session import Session
 
 
 def launch(
-    name: str,
+    program: str,
     config_class: type[Any],
-    train: Callable[[Any, flags.Options], None],
+    train: Callable[[Any, Run], None],
     doc: str | None,
     argv: Sequence[str] | None,
     *,
     numpy_only: bool = False,
-    distributed: bool = False,
 ) -> int:
-    """Calls `train(config, options)` as the flags say and returns the exit code.
+    """Call `train(config, run)` as the flags say, and return the exit code.
 
-    `numpy_only` programs need no TensorFlow and keep their weights in .npz files. `distributed`
-    ones can be a task of a cluster: their `train` is of placement.py's graph, session and run.
+    Args:
+      program: "softmax", "cnn", "mlp" or "fnn".
+      config_class: the tutorial's Config.
+      train: the tutorial's train.
+      doc: the tutorial's docstring, for --help.
+      argv: the arguments; None means those of the process.
+      numpy_only: the program needs no TensorFlow and saves its weights in .npz files.
     """
-    return exit_code(
-        name,
-        lambda: _run(name, config_class, train, doc, argv, numpy_only, distributed),
-        stopped="stopped; no run was under way",
-    )
+
+    def command() -> None:
+        options, given = flags.parse(program, config_class, doc or "", argv, numpy_only=numpy_only)
+        _check_single_process(program)
+        # Paths are checked first: nobody waits for TensorFlow to learn of a missing directory.
+        configured = configure(program, config_class, options, given, numpy_only=numpy_only)
+        if configured is None:
+            return
+        config, run_config, options = configured
+        if not numpy_only:
+            lazy_tensorflow.import_quietly()
+        session_class = NumpySession if numpy_only else Session
+        train(config, Run(program, config, run_config, options, session_class))
+
+    return exit_code(program, command, stopped="stopped before the first step")
 
 
-def _run(
-    name: str,
+def configure(
+    program: str,
     config_class: type[Any],
-    train: Callable[[Any, flags.Options], None],
-    doc: str | None,
-    argv: Sequence[str] | None,
-    numpy_only: bool,
-    distributed: bool,
-) -> int | None:
-    """Looks at every place first: nobody waits for TensorFlow to hear that a folder is missing."""
-    options, given = flags.parse(
-        name, config_class, doc or "", argv, numpy_only=numpy_only, distributed=distributed
-    )
-    task = None
-    if not distributed and flags.names_a_cluster(options):
-        _refuse_cluster(name)
-    if distributed and options.local_cluster is None and flags.names_a_cluster(options):
-        cluster = importlib.import_module("deep_mnist.distributed.start")
-        task = cluster.task(name, options)
-        if task is not None and not task.is_chief:  # it alone reads and writes checkpoints
-            options = dataclasses.replace(options, restore=None)
-        if task is not None and task.job == "ps" and options.resume is not None:
-            options = dataclasses.replace(options, resume=None, run_dir=str(options.resume))
+    options: Options,
+    given: dict[str, Any],
+    *,
+    numpy_only: bool = False,
+    shared_directory: bool = False,
+) -> tuple[Any, RunConfig, Options] | None:
+    """Return the configuration of a run, with all paths resolved and checked.
+
+    Args:
+      program: "softmax", "cnn", "mlp" or "fnn".
+      config_class: the tutorial's Config.
+      options: what the command is asked to do.
+      given: the settings that were given, by field name.
+      numpy_only: the program does not use TensorFlow.
+      shared_directory: other processes may be working in the run's directory.
+
+    Returns:
+      The tutorial's Config, the RunConfig and the options; None if the run is finished already.
+
+    Raises:
+      DeepMnistError: a setting or a path is wrong.
+    """
     if options.resume is not None:
-        directory = run_directory.find(name, options.resume)
-        if run_directory.is_finished(name, directory):
+        directory = run_directory.find(program, options.resume)
+        if run_directory.print_if_finished(program, directory):
             return None
-        if task is None:
+        if not shared_directory:
             run_directory.Lock(directory).release()
         options = dataclasses.replace(options, resume=str(directory))
-        config = configs.read_json(directory / run_directory.CONFIG, config_class)
+        config, run_config = run_directory.read_config(
+            directory / run_directory.CONFIG, program, config_class, numpy_only=numpy_only
+        )
     else:
-        config = config_class(**recipes.settings(name, given))
-        configs.check(config)
-    if hasattr(config, "precision"):
-        config = dataclasses.replace(config, precision=mixed_precision.choose(config.precision))
+        settings = configs.with_recipe(program, given)
+        config, run_config = configs.create_configs(config_class, settings)
+    precision = mixed_precision.choose(run_config.precision)
+    run_config = dataclasses.replace(run_config, precision=precision)
     if options.run_dir is not None:
         if not numpy_only:
             reader.check_path(options.run_dir)
-        if task is None and options.local_cluster is None:  # a cluster may go on with its run
+        if not shared_directory:
             run_directory.check_unused(options.run_dir)
     if options.restore is not None:
-        place = pretrained.directory(name) if options.restore is True else options.restore
-        find = npz_saver.find if numpy_only else paths.find
-        restore = find(str(place))
-        options = dataclasses.replace(options, restore=str(restore))
-        config = run_directory.with_architecture(config, given, restore)
-        for line in run_directory.assumptions(config, given, restore):
-            print(f"{name}: {printable(line)}", file=sys.stderr)
-    if options.local_cluster is not None:
-        local = importlib.import_module("deep_mnist.distributed.local_cluster")
-        code: int = local.run(name, sys.argv[1:] if argv is None else argv, options)
-        return code
-    if task is not None:
-        cluster.start(config, options, task, train)
-        return None
-    if not numpy_only:
-        lazy_tensorflow.import_quietly()
-    train(config, options)
-    return None
+        path = pretrained.directory(program) if options.restore is True else options.restore
+        checkpoint = npz_saver.find(str(path)) if numpy_only else paths.find(str(path))
+        options = dataclasses.replace(options, restore=str(checkpoint))
+        config = run_directory.with_architecture(config, given, checkpoint)
+        for line in run_directory.assumptions(config, given, checkpoint):
+            print(f"warning: {program}: {printable(line)}", file=sys.stderr)
+    return config, run_config, options
 
 
-def _refuse_cluster(name: str) -> None:
-    """Raises DeepMnistError where TF_CONFIG names several tasks: each would train alone, unnoticed."""
-    addresses = importlib.import_module("deep_mnist.distributed.cluster_spec")
-    found = addresses.from_tf_config(os.environ["TF_CONFIG"])
-    tasks = sum(len(job) for job in found[0].values()) if found is not None else 0
+def _check_single_process(program: str) -> None:
+    """Raise DeepMnistError where TF_CONFIG lists several tasks: each would train by itself."""
+    try:
+        cluster = json.loads(os.environ.get("TF_CONFIG", "") or "{}")["cluster"]
+        tasks = sum(len(addresses) for addresses in cluster.values())
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return  # not a cluster; deep_mnist.distributed reports what is wrong with it
     if tasks > 1:
         raise DeepMnistError(
-            f"TF_CONFIG names a cluster of {tasks} tasks, and {name} trains in one process: "
-            "unset TF_CONFIG, or take softmax or cnn"
+            f"TF_CONFIG lists a cluster of {tasks} tasks, and this command trains in one process",
+            hint=f"train on the cluster with: python -m deep_mnist.distributed {program}"
+            if configs.uses_optimizer(program)
+            else "unset TF_CONFIG",
         )

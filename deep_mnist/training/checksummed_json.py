@@ -1,6 +1,6 @@
-"""JSON files that tell when they were altered: their key sha256 is the digest of all the others.
+"""JSON files with a checksum: the key sha256 holds the digest of all other values.
 
-Without it, one flipped bit would be another setting, or another accuracy, and nobody the wiser.
+A flipped bit would otherwise be another setting or another accuracy, and would not be noticed.
 """
 
 from __future__ import annotations
@@ -14,21 +14,21 @@ from typing import Any
 from deep_mnist.data.io import open_regular_file
 from deep_mnist.errors import DeepMnistError
 
-SEAL = "sha256"
-MAX_BYTES = 1 << 20  # a run's are a thousandth of it
+CHECKSUM = "sha256"
+MAX_BYTES = 1 << 20  # a run's files have a thousandth of it
 
 
 def text(values: Mapping[str, Any]) -> str:
-    """The file's text: the values, and their seal last."""
-    return json.dumps({**values, SEAL: digest(values)}, indent=2, allow_nan=False) + "\n"
+    """Return the text of the file: the values, and their checksum last."""
+    return json.dumps({**values, CHECKSUM: digest(values)}, indent=2, allow_nan=False) + "\n"
 
 
 def read(path: Path) -> dict[str, Any]:
-    """The values in a file, without their seal; one of an older version has none.
+    """Return the values in a file; the checksum is optional.
 
     Raises:
       FileNotFoundError: there is no such file.
-      DeepMnistError: it can't be read, is no JSON object, or was altered after it was written.
+      DeepMnistError: it cannot be read, is not a JSON object, or does not match its checksum.
     """
     try:
         with open_regular_file(path) as file:
@@ -36,29 +36,29 @@ def read(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         raise
     except OSError as error:
-        raise DeepMnistError(f"{path} can't be read: {error.strerror}") from None
+        raise DeepMnistError(f"cannot read {path} ({error.strerror})") from None
     if len(content) > MAX_BYTES:
         raise DeepMnistError(f"{path}: expected at most {MAX_BYTES} bytes, found more")
     try:
         values = json.loads(content.decode("utf-8"), parse_constant=_refuse)
         if not isinstance(values, dict):
             raise ValueError(f"expected an object, found a {type(values).__name__}")
-        seal = values.pop(SEAL, None)
-        altered = seal not in (None, digest(values))
+        checksum = values.pop(CHECKSUM, None)
+        altered = checksum not in (None, digest(values))
     except (ValueError, RecursionError) as error:
-        raise DeepMnistError(f"{path} can't be read as JSON: {error}") from None
+        raise DeepMnistError(f"{path} is not valid JSON: {error}") from None
     if altered:
         raise DeepMnistError(
-            f"{path} was altered after it was written: expected the values of its {SEAL}, found "
-            f"others; take a copy of it, or, where the change is meant, remove the line {SEAL}"
+            f"{path} was altered: its values do not match its {CHECKSUM}",
+            hint=f"restore the file from a copy; if you edited it, remove the line {CHECKSUM}",
         )
     return values
 
 
+def digest(values: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of values, whatever their order and the spaces between them."""
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+
+
 def _refuse(constant: str) -> Any:
     raise ValueError(f"expected finite numbers, found {constant}")
-
-
-def digest(values: Mapping[str, Any]) -> str:
-    """The SHA-256 of values, whatever their order and the spaces between them."""
-    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()

@@ -1,110 +1,274 @@
-"""A program's configuration: a frozen dataclass, its limits, and its JSON beside the checkpoint."""
+"""The configuration of a run: a tutorial's hyper-parameters, and what every run has.
+
+A configuration is a frozen dataclass whose fields are declared with `option`. Each field becomes
+a command-line flag (cli/flags.py) and a key of the run's config.json.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 import os
 import sys
-from collections.abc import Collection
-from pathlib import Path
-from typing import Any, TypeVar
+from collections.abc import Collection, Iterator
+from typing import Any, Protocol
 
+from deep_mnist import data
 from deep_mnist.errors import DeepMnistError
-from deep_mnist.training import checksummed_json
+from deep_mnist.training.mixed_precision import PRECISIONS
+from deep_mnist.training.optimizers import OPTIMIZERS, SCHEDULES
+from deep_mnist.training.recipes import RECIPES
 
-ConfigT = TypeVar("ConfigT")
 
-RESTORED_FROM = "restored_from"  # beside the fields: the weights that a run began with
+class Config(Protocol):
+    """What every tutorial's Config has; the rest is known to the tutorial alone."""
 
-KINDS = {"int": "a whole number", "float": "a number", "str": "a word"}
+    @property
+    def steps(self) -> int: ...
+
+    @property
+    def batch_size(self) -> int: ...
+
+    @property
+    def learning_rate(self) -> float: ...
 
 
 def option(
     default: Any,
-    meaning: str,
+    text: str,
     *,
     above: float | None = None,
-    at_least: float | None = None,
-    at_most: float | None = None,
-    below: str | None = None,
+    minimum: float | None = None,
+    maximum: float | None = None,
     choices: Collection[str] | None = None,
+    advanced: bool = False,
     evaluation: bool = False,
     architecture: bool = False,
 ) -> Any:
-    """A dataclass field that becomes a flag: `meaning` names its unit, the rest its limits.
+    """Declare a field of a configuration, with its flag's help and its limits.
 
     Args:
-      below: another field, whose value it must be less than.
-      evaluation: whether it matters where weights are only evaluated.
-      architecture: whether weights are of use only with the value that they were trained with.
+      default: the value, or a function that returns it.
+      text: what the value is, with its unit, for --help.
+      above: exclusive lower limit.
+      minimum: inclusive lower limit.
+      maximum: inclusive upper limit.
+      choices: the only values.
+      advanced: whether the flag is listed by --help-all only.
+      evaluation: whether the flag also matters when weights are only evaluated.
+      architecture: whether weights can be used only with the value they were trained with.
     """
-    limits = {"above": above, "at_least": at_least, "at_most": at_most, "choices": choices}
     metadata = {
-        "meaning": meaning,
+        "text": text,
+        "above": above,
+        "minimum": minimum,
+        "maximum": maximum,
+        "choices": choices,
+        "advanced": advanced,
         "evaluation": evaluation or architecture,
         "architecture": architecture,
-        "below": below,
-        **limits,
     }
     if callable(default):
         return dataclasses.field(default_factory=default, metadata=metadata)
     return dataclasses.field(default=default, metadata=metadata)
 
 
-def threads_option(meaning: str) -> Any:
-    """An option for a number of threads; the default is the number of CPUs."""
-    return option(available_cpus, meaning, at_least=1, at_most=1024, evaluation=True)
-
-
 def available_cpus() -> int:
-    """The number of CPUs this process may use."""
+    """Return the number of CPUs this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
+@dataclasses.dataclass(frozen=True)
+class RunConfig:
+    """What a run has besides its tutorial's hyper-parameters.
+
+    mlp and fnn have the first group alone, fnn without the threads (see `run_fields`).
+    """
+
+    dataset: str = option("auto", "dataset", choices=("auto", *data.DATASETS), evaluation=True)
+    seed: int = option(
+        0, "random seed for initialization, shuffling and dropout", minimum=0, maximum=2**31 - 1
+    )
+    log_every: int = option(100, "steps between reports", minimum=1, advanced=True)
+    save_every: int = option(500, "steps between checkpoints", minimum=1, advanced=True)
+    keep: int = option(5, "number of checkpoints to keep", minimum=1, advanced=True)
+    intra_op_threads: int = option(
+        available_cpus,
+        "number of threads within an op",
+        minimum=1,
+        maximum=1024,
+        advanced=True,
+        evaluation=True,
+    )
+    inter_op_threads: int = option(
+        available_cpus,
+        "number of ops that run in parallel",
+        minimum=1,
+        maximum=1024,
+        advanced=True,
+        evaluation=True,
+    )
+
+    # Training techniques, combined by recipes.
+    recipe: str = option("tutorial", "named set of settings", choices=("tutorial", "fast", "best"))
+    optimizer: str = option("gradient-descent", "optimizer", choices=OPTIMIZERS, advanced=True)
+    schedule: str = option("constant", "learning-rate schedule", choices=SCHEDULES, advanced=True)
+    beta2: float = option(
+        0.999, "Adam's decay of squared gradients", above=0, maximum=0.9999, advanced=True
+    )
+    average_decay: float = option(
+        0.0,
+        "decay of the weights' moving average; 0: none",
+        minimum=0,
+        maximum=0.9999,
+        advanced=True,
+    )
+    augmentation: str = option(
+        "none",
+        "augmentation of the training images",
+        choices=("none", *data.AUGMENTATIONS),
+        advanced=True,
+    )
+    plain_steps: int = option(
+        0, "number of last steps without augmentation", minimum=0, advanced=True
+    )
+    precision: str = option(
+        "float32",
+        "number format of matrix products",
+        choices=PRECISIONS,
+        advanced=True,
+        evaluation=True,
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """What a command is asked to do; not part of the run's configuration."""
+
+    data_dir: str | None = None  # the only directory in which the dataset is searched for
+    run_dir: str | None = None  # a new directory for the run
+    resume: str | bool | None = None  # a run to continue; True is the newest unfinished one
+    restore: str | bool | None = None  # a checkpoint to start from; True is the pretrained one
+    eval_only: bool = False  # also set where --restore is given without --steps
+    quiet: bool = False
+    summaries: bool = False  # write event files for TensorBoard
+    trace_every: int | None = None  # steps between full traces in them
+
+
+THREADS = ("intra_op_threads", "inter_op_threads")
+TECHNIQUES = (
+    "recipe",
+    "optimizer",
+    "schedule",
+    "beta2",
+    "average_decay",
+    "augmentation",
+    "plain_steps",
+    "precision",
+)
+
+
+def run_fields(program: str, *, numpy_only: bool = False) -> list[dataclasses.Field[Any]]:
+    """Return the fields of RunConfig that apply to a program.
+
+    Training techniques need an optimizer; mlp and fnn apply their gradients by hand.
+    """
+    left_out: set[str] = set(THREADS) if numpy_only else set()
+    if not uses_optimizer(program):
+        left_out.update(TECHNIQUES)
+    return [field for field in dataclasses.fields(RunConfig) if field.name not in left_out]
+
+
+def uses_optimizer(program: str) -> bool:
+    """Return whether a program trains with a tf.train.Optimizer."""
+    return "optimizer" in RECIPES[program]["tutorial"]
+
+
+def with_recipe(program: str, given: dict[str, Any]) -> dict[str, Any]:
+    """Return the settings of the recipe in `given`, by field name, overridden by `given`.
+
+    Raises:
+      DeepMnistError: the program has no such recipe.
+    """
+    name = given.get("recipe", "tutorial")
+    recipes = RECIPES[program]
+    if name not in recipes:
+        raise DeepMnistError(f"--recipe: expected one of {', '.join(recipes)}, found {name!r}")
+    return {**recipes["tutorial"], **recipes[name], **given}
+
+
+def create_configs(config_class: type[Any], settings: dict[str, Any]) -> tuple[Any, RunConfig]:
+    """Return the tutorial's Config and the RunConfig with the given settings, checked.
+
+    Raises:
+      DeepMnistError: a value has the wrong type or is out of range.
+    """
+    own = {field.name for field in dataclasses.fields(config_class)}
+    config = config_class(**{name: value for name, value in settings.items() if name in own})
+    run_config = RunConfig(**{name: value for name, value in settings.items() if name not in own})
+    check(config)
+    check(run_config)
+    if run_config.plain_steps >= config.steps:
+        raise DeepMnistError(
+            f"--plain-steps: expected fewer than --steps, {config.steps}, "
+            f"found {run_config.plain_steps}",
+            hint="give both flags",
+        )
+    return config, run_config
+
+
+def settings_of(
+    program: str, config: Any, run_config: RunConfig, *, numpy_only: bool = False
+) -> dict[str, Any]:
+    """Return the configuration of a run by field name, as config.json has it."""
+    fields = run_fields(program, numpy_only=numpy_only)
+    return {
+        **dataclasses.asdict(config),
+        **{field.name: getattr(run_config, field.name) for field in fields},
+    }
+
+
 def flag(name: str) -> str:
-    """The flag of a field: learning_rate -> --learning-rate."""
+    """Return the flag of a field: learning_rate -> --learning-rate."""
     return "--" + name.replace("_", "-")
 
 
 def check(config: Any) -> None:
-    """Raises DeepMnistError, naming the flag, where a value is of the wrong kind or out of range."""
+    """Raise DeepMnistError where a value has the wrong type or is out of range."""
     for field in dataclasses.fields(config):
         value = getattr(config, field.name)
         if value is None and field.default is None:
             continue
-        expected = expectation(field)
-        if not _is_kind(value, kind(field)) or not _is_within(value, field.metadata):
-            raise DeepMnistError(f"{flag(field.name)}: expected {expected}, found {value!r}")
-        below = field.metadata["below"]
-        if below is not None and value >= getattr(config, below):
+        if not _has_type(value, type_name(field)) or not _is_within(value, field.metadata):
             raise DeepMnistError(
-                f"{flag(field.name)}: expected less than {flag(below)}, which is "
-                f"{getattr(config, below)}, found {value}: give both"
+                f"{flag(field.name)}: expected {expectation(field)}, found {value!r}"
             )
 
 
-def kind(field: dataclasses.Field[Any]) -> str:
-    """The name of a field's type, which may be optional: int, float or str."""
+def type_name(field: dataclasses.Field[Any]) -> str:
+    """Return the name of a field's type, which may be optional: int, float or str."""
     name = field.type if isinstance(field.type, str) else field.type.__name__
     return name.removesuffix(" | None")
 
 
 def expectation(field: dataclasses.Field[Any]) -> str:
-    """What a field accepts, in words: 'a number above 0 up to 1'."""
+    """Return what a field accepts: "a number above 0 and at most 1"."""
     limits = field.metadata
     if limits["choices"]:
         return "one of " + ", ".join(limits["choices"])
-    words = [
-        f"{label} {limits[key]}"
-        for key, label in (("above", "above"), ("at_least", "from"), ("at_most", "up to"))
-        if limits[key] is not None
-    ]
-    return " ".join([KINDS[kind(field)], *words])
+    kinds = {"int": "an integer", "float": "a number", "str": "a string"}
+    return " ".join([kinds[type_name(field)], " and ".join(_limits(limits))]).strip()
 
 
-def _is_kind(value: Any, expected: str) -> bool:
+def _limits(limits: Any) -> Iterator[str]:
+    labels = (("above", "above"), ("minimum", "of at least"), ("maximum", "at most"))
+    for key, label in labels:
+        if limits[key] is not None:
+            yield f"{label} {limits[key]}"
+
+
+def _has_type(value: Any, expected: str) -> bool:
     if isinstance(value, bool):
         return False
     if expected == "float":
@@ -117,32 +281,6 @@ def _is_within(value: Any, limits: Any) -> bool:
         return False
     return (
         (limits["above"] is None or value > limits["above"])
-        and (limits["at_least"] is None or value >= limits["at_least"])
-        and (limits["at_most"] is None or value <= limits["at_most"])
+        and (limits["minimum"] is None or value >= limits["minimum"])
+        and (limits["maximum"] is None or value <= limits["maximum"])
     )
-
-
-def read_json(path: Path, config_class: type[ConfigT]) -> ConfigT:
-    """Reads the config.json of a run: the fields by name.
-
-    Raises:
-      DeepMnistError: no such file, not JSON, altered, or fields missing, unknown or out of range.
-    """
-    try:
-        values = checksummed_json.read(path)
-    except FileNotFoundError:
-        raise DeepMnistError(f"{path} is missing: {path.parent} is not a run directory") from None
-    values.pop(RESTORED_FROM, None)
-    known = {field.name for field in dataclasses.fields(config_class)}  # type: ignore[arg-type]
-    if values.keys() != known:
-        missing = ", ".join(sorted(known - values.keys())) or "nothing"
-        unexpected = ", ".join(sorted(values.keys() - known)) or "nothing"
-        raise DeepMnistError(
-            f"{path} is not of a run of this program: {missing} missing, {unexpected} unexpected"
-        )
-    config = config_class(**values)
-    try:
-        check(config)
-    except DeepMnistError as error:
-        raise DeepMnistError(f"{path}: {error}") from None
-    return config

@@ -1,4 +1,4 @@
-"""What a run was made with: versions that decide its bits, a processor that decides its speed."""
+"""The software versions and the processor that a run was made with, for its result."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from deep_mnist.training.config import available_cpus
 
 
 def versions() -> dict[str, str]:
-    """By name: deep_mnist, python, numpy, and tensorflow if it is in use."""
+    """Return the versions of deep_mnist, python, numpy and, if it is imported, tensorflow."""
     versions = {
         "deep_mnist": __version__,
         "python": platform.python_version(),
@@ -25,7 +25,7 @@ def versions() -> dict[str, str]:
 
 
 def device() -> str:
-    """The processor, as in "AMD EPYC, 2 CPUs": the GPU if TensorFlow sees one, else the CPUs."""
+    """Return the processor, such as "AMD EPYC, 2 CPUs": the GPU if TensorFlow has one."""
     gpus = tf.config.list_physical_devices("GPU") if _uses_tensorflow() else []
     if gpus:
         return str(tf.config.experimental.get_device_details(gpus[0]).get("device_name", "GPU"))

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM wait for the end of the step, so that it can be saved."""
+"""Ctrl-C and SIGTERM take effect at the end of a step, so that it can be saved."""
 
 from __future__ import annotations
 
@@ -17,17 +17,18 @@ class Pending:
 
 @contextmanager
 def deferred() -> Iterator[Pending]:
-    """Notes the first SIGINT or SIGTERM of the body instead of acting on it.
+    """Record the first SIGINT or SIGTERM within the context instead of acting on it.
 
-    A second one acts at once. What is ignored, as Ctrl-C is in the background of a script, stays
-    so. Off the main thread Python takes no handlers: nothing changes.
+    A second one acts at once. A signal that is ignored, such as Ctrl-C in a shell's background
+    job, stays ignored. Python handles signals in the main thread only; in others this does
+    nothing.
     """
     pending = Pending()
     if threading.current_thread() is not threading.main_thread():
         yield pending
         return
 
-    def note(signal_number: int, frame: FrameType | None) -> None:
+    def record(signal_number: int, frame: FrameType | None) -> None:
         pending.signal_number = signal_number
         restore()
 
@@ -39,7 +40,7 @@ def deferred() -> Iterator[Pending]:
             signal.signal(number, handler)
 
     for number in before:
-        signal.signal(number, note)
+        signal.signal(number, record)
     try:
         yield pending
     finally:

@@ -1,7 +1,4 @@
-"""metrics.jsonl: a line per report, each with a checksum, so that damage costs its lines alone.
-
-What is damaged never stops a run that is resumed; it is told of, and the file kept as it was.
-"""
+"""metrics.jsonl: one line per report, each with a checksum, so that damage costs single lines."""
 
 from __future__ import annotations
 
@@ -13,27 +10,27 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from deep_mnist.data.io import open_regular_file
+from deep_mnist.data.io import open_regular_file, rename_damaged
 from deep_mnist.errors import DeepMnistError
 from deep_mnist.training import run_directory
 
 METRICS = "metrics.jsonl"
 CHECKSUM = "crc32"
-MAX_BYTES = 1 << 26  # half a million lines; what is beyond counts as damaged
+MAX_BYTES = 1 << 26  # half a million lines; what follows counts as damaged
 
 
 class Metrics(NamedTuple):
-    """What a file of reports holds."""
+    """The contents of a file of reports."""
 
-    lines: list[dict[str, Any]]  # finite numbers by name, a whole "step" among them
-    damaged: int  # how many other lines; the last one of a killed run, if torn, is none of them
+    lines: list[dict[str, Any]]  # finite numbers by name, an integer "step" among them
+    damaged: int  # number of damaged lines, without an incomplete last one
 
 
 def append(directory: Path, values: Mapping[str, Any]) -> None:
-    """Adds a line.
+    """Append a line.
 
     Raises:
-      DeepMnistError: the disk is full or the directory can't be written to.
+      DeepMnistError: the disk is full or the directory is not writable.
     """
     path = directory / METRICS
     try:
@@ -41,62 +38,63 @@ def append(directory: Path, values: Mapping[str, Any]) -> None:
             file.write(_line(values))
     except OSError as error:
         raise DeepMnistError(
-            f"{path} can't be written: {error.strerror}; make room, or mend the directory, then "
-            "go on with --resume"
+            f"cannot write {path} ({error.strerror})",
+            hint="make room or fix the permissions, then continue with --resume",
         ) from None
 
 
 def read(directory: Path) -> Metrics:
-    """The reports of a run, as far as they are whole; those of an older version have no checksum.
+    """Return the undamaged reports of a run; checksums are optional.
 
     Raises:
-      DeepMnistError: the file is there and can't be read.
+      DeepMnistError: the file cannot be read.
     """
     path = directory / METRICS
     try:
         with open_regular_file(path) as file:
             content = file.read(MAX_BYTES)
-            beyond = bool(file.read(1))
+            truncated = bool(file.read(1))
     except FileNotFoundError:
         return Metrics([], 0)
     except OSError as error:
-        raise DeepMnistError(f"{path} can't be read: {error.strerror}") from None
-    *whole, torn = content.split(b"\n")
-    lines = [_values(line) for line in whole]
-    kept = [values for values in (*lines, _values(torn)) if values is not None]
-    return Metrics(kept, lines.count(None) + beyond)
+        raise DeepMnistError(f"cannot read {path} ({error.strerror})") from None
+    *complete, incomplete = content.split(b"\n")
+    lines = [_values(line) for line in complete]
+    kept = [values for values in (*lines, _values(incomplete)) if values is not None]
+    return Metrics(kept, lines.count(None) + truncated)
 
 
-def lacks(lines: Sequence[dict[str, Any]], end: int, every: int) -> bool:
-    """Whether reports before the step `end`, of which one is due every so many steps, are missing.
-
-    A file that is cut at the end of a line has no damaged one.
-    """
+def has_gaps(lines: Sequence[dict[str, Any]], end: int, every: int) -> bool:
+    """Return whether reports before the step `end` are missing, one being due every few steps."""
     steps = [-every, *sorted(values["step"] for values in lines), end]
     return any(after - before > every for before, after in itertools.pairwise(steps))
 
 
 def rewind(directory: Path, step: int, every: int | None) -> tuple[float, str]:
-    """Drops the lines from `step` on, which a resumed run will report again.
+    """Drop the reports from `step` on, which a resumed run repeats.
 
-    `every` is the most steps that a run lets pass between two reports; None if it has no such.
-    Returns the seconds of training that the kept lines account for, and what was lost, if any.
+    Args:
+      directory: the run's.
+      step: the first step of the resumed run.
+      every: steps between reports; None if they are irregular.
+
+    Returns:
+      The seconds of training before `step`, and a warning, empty if nothing is damaged.
 
     Raises:
-      DeepMnistError: the file is there and can't be read, or not be written.
+      DeepMnistError: the file cannot be read or written.
     """
     path = directory / METRICS
     lines, damaged = read(directory)
     kept = [values for values in lines if values["step"] < step and values.get("seconds", -1) >= 0]
-    lost = ""
+    warning = ""
     if damaged:
-        aside = run_directory.set_aside(path)
-        lost = f"passed over: {damaged} damaged lines of {path}, which is kept as {aside}"
-    elif step > 0 and every is not None and lacks(kept, step, every):
-        lost = f"{path} lacks reports of steps before {step}: they are lost, the training is not"
+        warning = f"skipped {damaged} damaged lines of {path}, kept as {rename_damaged(path)}"
+    elif step > 0 and every is not None and has_gaps(kept, step, every):
+        warning = f"{path} lacks reports of steps before {step}; the training is not affected"
     if damaged or path.exists():
-        run_directory.write(path, "".join(map(_line, kept)))
-    return (float(kept[-1]["seconds"]) if kept else 0.0), lost
+        run_directory.write_text(path, "".join(map(_line, kept)))
+    return (float(kept[-1]["seconds"]) if kept else 0.0), warning
 
 
 def _line(values: Mapping[str, Any]) -> str:
@@ -104,6 +102,7 @@ def _line(values: Mapping[str, Any]) -> str:
 
 
 def _values(line: bytes) -> dict[str, Any] | None:
+    """Return the values of a line, None if it is damaged."""
     try:
         values = json.loads(line.decode("utf-8"))
     except (ValueError, RecursionError):

@@ -1,4 +1,7 @@
-"""The number format of a graph's products: float32, or bfloat16 where the processor has it."""
+"""The number format of matrix products and convolutions: float32, or bfloat16 on CPUs that have it.
+
+Variables, their updates and the loss are float32 in either.
+"""
 
 from __future__ import annotations
 
@@ -9,14 +12,14 @@ from typing import Any
 from deep_mnist.errors import DeepMnistError
 
 PRECISIONS = ("float32", "bfloat16", "auto")
-FEATURES = {"avx512_bf16", "amx_bf16"}  # what Linux calls the instructions
+FEATURES = {"avx512_bf16", "amx_bf16"}  # names of the CPU instructions in /proc/cpuinfo
 
 
 def choose(precision: str) -> str:
-    """What to compute in: "auto" is "bfloat16" where the processor has it, else "float32".
+    """Return "float32" or "bfloat16"; "auto" is bfloat16 where the CPU has it.
 
     Raises:
-      DeepMnistError: bfloat16 was asked for, and the processor doesn't have it.
+      DeepMnistError: bfloat16 was requested and is unavailable.
     """
     if precision == "float32":
         return precision
@@ -26,20 +29,17 @@ def choose(precision: str) -> str:
         return "bfloat16"
     if precision == "auto":
         return "float32"
-    found = "none of them in /proc/cpuinfo"
+    found = "neither in /proc/cpuinfo"
     if has_instructions:
-        found = "TF_ENABLE_ONEDNN_OPTS=0 in the environment, which turns off what uses them"
+        found = "TF_ENABLE_ONEDNN_OPTS=0, which disables them"
     raise DeepMnistError(
-        "--precision bfloat16: expected a processor with avx512_bf16 or amx_bf16, found "
-        f"{found}: take --precision float32 or auto for a new run; one that is resumed needs "
-        "what it was begun with"
+        f"--precision bfloat16: expected a CPU with avx512_bf16 or amx_bf16, found {found}",
+        hint="use --precision float32 or auto; a run that is resumed needs what it started with",
     )
 
 
 def set_bfloat16(config: Any) -> None:
-    """Lets TensorFlow's graph rewriter compute a session's products and convolutions in bfloat16.
-
-    Variables, their updates and the loss stay float32.
+    """Let TensorFlow's graph optimizer compute products and convolutions in bfloat16.
 
     Args:
       config: the session's tf.ConfigProto, which is changed.

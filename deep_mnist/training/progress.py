@@ -1,4 +1,4 @@
-"""Progress: a bar on a terminal, plain lines elsewhere."""
+"""The progress of a run: a bar on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -8,10 +8,16 @@ from typing import Any, TextIO
 
 
 class Progress:
-    """Shows how far a run is; close it before anything else is printed."""
+    """Shows the progress of a run; close it before anything else is printed.
+
+    Args:
+      first_step: the first step of this process.
+      steps: number of steps of the run.
+      quiet: print nothing.
+      mark: text after every figure, such as " (GENERATED digits)".
+    """
 
     def __init__(self, first_step: int, steps: int, quiet: bool, mark: str = "") -> None:
-        """`mark` follows every figure, as in " (GENERATED digits)"."""
         self._quiet = quiet
         self._mark = mark
         self._bar: Any = None
@@ -19,12 +25,18 @@ class Progress:
             self._bar = _bar(first_step, steps)
 
     def advance(self, steps: int = 1) -> None:
-        """So many steps more are done."""
+        """Count `steps` more steps as done."""
         if self._bar is not None:
             self._bar.update(steps)
 
     def report(self, step: int, accuracy: float, line: str | None = None) -> None:
-        """The accuracy [0, 1] on the batch of `step`; `line` says it in the program's own words."""
+        """Show the accuracy on the batch of `step`.
+
+        Args:
+          step: number of the batch.
+          accuracy: in [0, 1].
+          line: what to print instead of "step 100, training accuracy 0.84".
+        """
         if self._bar is not None:
             self._bar.set_postfix_str(f"training accuracy {accuracy:g}{self._mark}", refresh=False)
             if line is not None:
@@ -34,13 +46,13 @@ class Progress:
             print(f"{line}{self._mark}", flush=True)
 
     def close(self) -> None:
-        """Leaves the terminal as it was found."""
+        """Remove the bar's cursor control from the terminal."""
         if self._bar is not None:
             self._bar.close()
 
 
 def mark(dataset: str) -> str:
-    """What follows every figure that is not one of a published data set."""
+    """Return the text after every figure that was not measured on a published dataset."""
     return " (GENERATED digits)" if dataset == "generated" else ""
 
 
@@ -51,8 +63,8 @@ def _is_terminal(stream: TextIO | None) -> bool:
 def _bar(first_step: int, steps: int) -> Any:
     try:
         from tqdm import tqdm
-    except ImportError:  # an installation of NumPy alone: lines do
+    except ImportError:  # NumPy is installed alone: lines are printed instead
         return None
-    if shutil.get_terminal_size((0, 0)).columns == 0:  # a terminal that does not tell its size
+    if shutil.get_terminal_size((0, 0)).columns == 0:  # the terminal does not report its size
         return tqdm(initial=first_step, total=steps, unit=" steps", ncols=80, nrows=24)
     return tqdm(initial=first_step, total=steps, unit=" steps", dynamic_ncols=True)

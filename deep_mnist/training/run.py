@@ -1,4 +1,4 @@
-"""One run of a program: where its steps start, what is saved and printed, how it ends."""
+"""A training run: its data, steps, reports, checkpoints and result."""
 
 from __future__ import annotations
 
@@ -8,17 +8,27 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import numpy as np
 
 from deep_mnist import data
-from deep_mnist.cli.flags import Options
 from deep_mnist.errors import DamagedCheckpointError, DeepMnistError, Interrupted, printable
-from deep_mnist.training import environment, interrupts, metrics, run_directory, summaries, threads
-from deep_mnist.training.evaluation import Score
+from deep_mnist.lazy_tensorflow import tf
+from deep_mnist.training import (
+    environment,
+    interrupts,
+    metrics,
+    optimizers,
+    run_directory,
+    summaries,
+    threads,
+)
+from deep_mnist.training.config import Config, Options, RunConfig, settings_of
+from deep_mnist.training.evaluation import Evaluation
+from deep_mnist.training.fast_gradients import fast_gradients
 from deep_mnist.training.numpy_session import NumpySession
 from deep_mnist.training.progress import Progress, mark
 from deep_mnist.training.session import Session
@@ -26,91 +36,170 @@ from deep_mnist.training.summaries import Summaries
 
 
 class Run:
-    """Feeds the steps of a training loop and keeps its books.
+    """What a tutorial's training loop needs around it.
 
-    Where it starts depends on the options: at step 0, at the newest valid checkpoint of the
-    interrupted run (`resume`), from a checkpoint's weights (`restore` with steps), or, to
-    evaluate only, nowhere: then there are no steps, and nothing is written.
+    A tutorial's `train` uses it in this order:
 
-    Raises:
-      DeepMnistError: there is nothing to start from, or no place to write to.
+        mnist = run.load_data()
+        with tf.Graph().as_default(), run.scope():
+            model = build(config, run.optimizer(config.learning_rate))
+            with run.session(model) as sess:
+                for step, batch in run.batches(mnist.train, config.batch_size):
+                    ...
+                run.evaluate()
+
+    Where training starts depends on the options: at step 0, at the newest undamaged checkpoint of
+    an interrupted run (`resume`), or at step 0 from the weights of a checkpoint (`restore`). With
+    `eval_only` there are no steps, and nothing is written.
+
+    Args:
+      program: "softmax", "cnn", "mlp" or "fnn".
+      config: the tutorial's Config.
+      run_config: seed, dataset, intervals, threads and training techniques.
+      options: what the command line asks for besides.
+      session_class: Session for a graph, NumpySession for NumPy arrays.
+
+    Attributes:
+      first_step: the first step of this process, valid within `session`.
+      directory: where the run is saved; None if it only evaluates.
     """
 
-    _alone = True  # no other process updates the variables between its steps
+    _is_single_process = True  # no other process updates the variables between its steps
 
     def __init__(
         self,
-        name: str,
-        sess: Session | NumpySession,
-        digits: data.Dataset,
-        config: Any,
+        program: str,
+        config: Config,
+        run_config: RunConfig,
         options: Options,
+        session_class: type[Session] | type[NumpySession] = Session,
     ) -> None:
-        self.name = name
-        self.sess = sess
-        self.digits = digits
-        self.train = digits.train
-        self.config = dataclasses.replace(config, dataset=digits.name)
+        self.program = program
+        self.config = config
+        self.run_config = run_config
         self.options = options
         self.directory: Path | None = None
         self.first_step = 0
+        self._session_class = session_class
         self._lock: run_directory.Lock | None = None
         self._summaries: Summaries | None = None
         self._saved_step = 0
-        self._seconds_before = 0.0
+        self._seconds_before = 0.0  # of training, before this process
         self._seconds = 0.0
-        if isinstance(sess, Session) and not options.eval_only:
-            threads.check(config)
-        self._say(f"{digits.name}: {_counts(digits)}, {digits.source}")
-        try:
-            if isinstance(options.resume, str):
-                self._resume(Path(options.resume))
+
+    @property
+    def log_every(self) -> int:
+        """Steps between reports."""
+        return self.run_config.log_every
+
+    def load_data(self, *, validation_size: int = 5_000) -> data.Dataset:
+        """Load the run's dataset and print its size.
+
+        Args:
+          validation_size: number of training images, the first, that are held out for validation.
+
+        Raises:
+          DatasetError: the dataset is missing or damaged.
+        """
+        self.dataset = data.load_data_or_synthetic(
+            self.run_config.dataset, self.options.data_dir, validation_size=validation_size
+        )
+        self.run_config = dataclasses.replace(self.run_config, dataset=self.dataset.name)
+        self.print(
+            f"{self.dataset.name}: {len(self.dataset.train.labels)} training, "
+            f"{len(self.dataset.validation.labels)} validation, "
+            f"{len(self.dataset.test.labels)} test examples, {self.dataset.source}"
+        )
+        return self.dataset
+
+    @contextmanager
+    def scope(self) -> Iterator[None]:
+        """Set the random seed of the default graph; within it matrix products train faster."""
+        tf.set_random_seed(self.run_config.seed)
+        with fast_gradients():
+            yield
+
+    def optimizer(self, learning_rate: float) -> Any:
+        """Return the tf.train.Optimizer of the run: the tutorial's, or that of its recipe.
+
+        Args:
+          learning_rate: the step size, or the largest one of the schedule.
+        """
+        settings = self.run_config
+        optimizer = self._replicated(
+            optimizers.create(
+                settings.optimizer,
+                learning_rate,
+                settings.schedule,
+                self.config.steps,
+                settings.beta2,
+            )
+        )
+        if settings.average_decay:
+            return optimizers.AveragingOptimizer(optimizer, settings.average_decay)
+        return optimizer
+
+    @contextmanager
+    def session(self, model: Any, *, mean_loss: bool = False) -> Iterator[Any]:
+        """Open a session in which the model has its initial, restored or resumed weights.
+
+        Args:
+          model: the tutorial's Model.
+          mean_loss: whether its loss is a mean over the batch, not a sum.
+
+        Yields:
+          The session; `sess.run(...)` is that of tf.Session.
+
+        Raises:
+          DeepMnistError: a checkpoint or the run directory cannot be used.
+          Interrupted: Ctrl-C or SIGTERM, after the checkpoint was saved.
+        """
+        with self._open_session(model, mean_loss) as self.sess:
+            try:
+                self._begin()
+                yield self.sess
+            except BaseException as error:
+                self._end(error)
+                raise
             else:
-                self._start()
-            # A resumed run that has event files goes on with them, asked or not.
-            directory = self.directory
-            if directory is not None and (options.summaries or summaries.exist(directory)):
-                assert isinstance(sess, Session)
-                self._summaries = Summaries(directory, sess, self.first_step, options.trace_every)
-                self._say(summaries.how_to_look(directory))
-        except BaseException:
-            self._release()
-            raise
+                self._end(None)
+            finally:
+                if self._summaries is not None:
+                    self._summaries.close()
+                if self._lock is not None:
+                    self._lock.release()
 
-    def __enter__(self) -> Run:
-        return self
+    def batches(self, split: data.Split, batch_size: int) -> Iterator[tuple[int, data.Batch]]:
+        """Yield (step, batch) for every step that is left to do, shuffled and augmented.
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._summaries is not None:
-            self._summaries.close()
-        self._release()
-        if self.directory is not None and isinstance(error, KeyboardInterrupt | Interrupted):
-            number = error.signal_number if isinstance(error, Interrupted) else signal.SIGINT
-            raise Interrupted(number, self._how_to_go_on()) from None
+        The batch of a step is a function of the seed and the step. Augmented batches are made by
+        another thread while the model trains.
 
-    def _release(self) -> None:
-        if self._lock is not None:
-            self._lock.release()
+        Args:
+          split: images and labels.
+          batch_size: images per batch.
+        """
+        settings = self.run_config
+        batches = data.batches(split, batch_size, settings.seed, self.first_step)
+        if settings.augmentation != "none":
+            augmentation = data.AUGMENTATIONS[settings.augmentation]
+            until = self.config.steps - settings.plain_steps
+            batches = data.prefetch(
+                data.augmented(batches, augmentation, settings.seed, self.first_step, until)
+            )
+        return self.steps(batches)
 
-    def steps(self, batches: Iterator[Any] | None = None) -> Iterator[tuple[int, Any]]:
-        """Yields (step, batch) for every step still to do; saves what the loop's body did.
+    def steps(self, batches: Iterator[Any]) -> Iterator[tuple[int, Any]]:
+        """Yield (step, batch) for every step that is left to do, and save checkpoints in between.
 
-        `batches` starts at `first_step`; without it the batches are shuffled by the seed.
+        Args:
+          batches: the batches from `first_step` on.
         """
         if self.directory is None:
             return
         steps = self.config.steps
-        if batches is None:
-            batches = data.batches(
-                self.train, self.config.batch_size, self.config.seed, self.first_step
-            )
         progress = self._progress = Progress(
-            self.first_step, steps, self.options.quiet, mark(self.digits.name)
+            self.first_step, steps, self.options.quiet, mark(self.dataset.name)
         )
         start = time.perf_counter()
         try:
@@ -124,10 +213,8 @@ class Run:
                     progress.advance()
                     done = step + 1
                     stopping = pending.signal_number is not None
-                    if stopping or done % self.config.save_every == 0 or done == steps:
-                        self._check_weights(done)
-                        self.sess.save(self.directory, done, self.config.keep)
-                        self._saved_step = done
+                    if stopping or done % self.run_config.save_every == 0 or done == steps:
+                        self._save(done)
                     if stopping:
                         break
         finally:
@@ -137,19 +224,19 @@ class Run:
             raise Interrupted(pending.signal_number, "")
 
     def report(self, step: int, accuracy: float, loss: float, line: str | None = None) -> None:
-        """Prints and records how the model does on the batch of `step`, before training on it.
+        """Print and record the model's accuracy and loss on the batch of `step`.
 
         Args:
-          step: the batch's number.
-          accuracy: fraction [0, 1] of the batch that is read right.
+          step: number of the batch, on which the model has not been trained yet.
+          accuracy: in [0, 1].
           loss: the training loss.
-          line: what is printed, where it is not "step 100, training accuracy 0.84".
+          line: what to print instead of "step 100, training accuracy 0.84".
 
         Raises:
-          DeepMnistError: the loss is not a finite number any more.
+          DeepMnistError: the loss is not finite.
         """
         if not np.isfinite(loss):
-            raise self._diverged(f"loss is {loss}", f"at step {step}")
+            raise self._diverged(f"the loss is {loss} at step {step}")
         assert self.directory is not None
         self._progress.report(step, float(accuracy), line)
         metrics.append(
@@ -161,86 +248,127 @@ class Run:
                 "seconds": round(self._seconds, 3),
             },
         )
-
         if self._summaries is not None:
             self._summaries.training(step, self._batch, float(accuracy), float(loss))
-            if len(self.digits.validation.labels) > 0:
-                validation = self.sess.evaluate(self.digits.validation)
+            if len(self.dataset.validation.labels) > 0:
+                validation = self.sess.evaluate(self.dataset.validation)
                 self._summaries.evaluation("validation", step, validation)
 
-    def finish(self, *, with_loss: bool = False) -> None:
-        """Evaluates on the validation and test sets, prints both, and writes result.json.
+    def evaluate(self, *, with_loss: bool = False) -> None:
+        """Evaluate on the validation and test sets, print both and write result.json.
 
-        The last line is "test accuracy ..."; `with_loss` makes it "test loss ... ; accuracy ...".
+        Args:
+          with_loss: print "test loss ... ; accuracy ..." instead of "test accuracy ...".
 
         Raises:
-          DeepMnistError: the weights are not finite numbers any more.
+          DeepMnistError: the loss is not finite.
         """
-        test = self.sess.evaluate(self.digits.test)
+        if self.directory is not None and self.run_config.average_decay:
+            self.sess.use_averages()
+        test = self.sess.evaluate(self.dataset.test)
         if self.directory is not None:
             if not np.isfinite(test.loss):
-                raise self._diverged(f"loss is {test.loss}", "at the end")
-            has_validation = len(self.digits.validation.labels) > 0
-            validation = self.sess.evaluate(self.digits.validation) if has_validation else None
+                raise self._diverged(f"the test loss is {test.loss}")
+            has_validation = len(self.dataset.validation.labels) > 0
+            validation = self.sess.evaluate(self.dataset.validation) if has_validation else None
             if self._summaries is not None:
                 if validation is not None:
                     self._summaries.evaluation("validation", self.config.steps, validation)
                 self._summaries.evaluation("test", self.config.steps, test)
-                self._summaries.embedding(self.digits.test)
-                self._say(summaries.how_to_look(self.directory))
-            # What has a result is finished: nothing is written after it.
+                self._summaries.embedding(self.dataset.test)
+                self.print(summaries.command(self.directory))
+            # A run with a result is finished: nothing is written after it.
             run_directory.write_json(
                 self.directory / run_directory.RESULT, self._result(validation, test)
             )
-            self._say(f"saved {self.directory}")
+            self.print(f"saved {self.directory}")
             if validation is not None:
-                self._say(f"validation accuracy {self._describe(validation)}")
+                self.print(f"validation accuracy {self._describe(validation)}")
         elif not np.isfinite(test.loss):
             self._warn(
-                f"the loss is {test.loss}: the weights of {self.options.restore} hold numbers that "
-                "are not finite, or too large"
+                f"the loss is {test.loss}: the weights of {self.options.restore} are non-finite "
+                "or too large"
             )
         if np.isfinite(test.loss):
-            self._check_answers(test)
+            self._check_predictions(test)
         what = f"test loss {test.loss} ; accuracy" if with_loss else "test accuracy"
         print(f"{what} {self._describe(test)}", flush=True)
+
+    def print(self, text: str) -> None:
+        """Print text unless --quiet."""
+        if not self.options.quiet:
+            print("\n".join(map(printable, text.splitlines())), flush=True)
+
+    # Hooks for distributed runs ------------------------------------------------
+
+    def _replicated(self, optimizer: Any) -> Any:
+        """Return the optimizer, or one that combines the gradients of several workers."""
+        return optimizer
+
+    def _open_session(self, model: Any, mean_loss: bool) -> Any:
+        return self._session_class(model, self.run_config, mean_loss=mean_loss)
+
+    def _save_restored(self, directory: Path) -> None:
+        """Save the weights that training starts from; a run killed early resumes from them."""
+        self.sess.save(directory, 0, self.run_config.keep)
+
+    def _end(self, error: BaseException | None) -> None:
+        """React to the end of the session, in error or not."""
+        if self.directory is not None and isinstance(error, KeyboardInterrupt | Interrupted):
+            number = error.signal_number if isinstance(error, Interrupted) else signal.SIGINT
+            raise self._interrupted(number) from None
+
+    # Beginning -----------------------------------------------------------------
+
+    def _begin(self) -> None:
+        if self._session_class is not NumpySession and not self.options.eval_only:
+            threads.check(self.run_config)
+        if isinstance(self.options.resume, str):
+            self._resume(Path(self.options.resume))
+        else:
+            self._start()
+        # A resumed run that has event files continues them without --summaries.
+        directory = self.directory
+        if directory is not None and (self.options.summaries or summaries.exist(directory)):
+            self._summaries = Summaries(
+                directory, self.sess, self.first_step, self.options.trace_every
+            )
+            self.print(summaries.command(directory))
 
     def _start(self) -> None:
         self.sess.initialize()
         if self.options.restore is not None:
             notes = self.sess.restore_weights(Path(str(self.options.restore)))
-            self._say("; ".join([f"restored {self.options.restore}", *notes]))
+            self.print("; ".join([f"restored {self.options.restore}", *notes]))
         if self.options.eval_only:
             return
         if self.options.restore is not None and not self.sess.is_finite():
             raise DeepMnistError(
-                f"the weights of {self.options.restore} hold numbers that are not finite, from "
-                "which nothing is learnt: take another checkpoint"
+                f"the weights of {self.options.restore} are non-finite",
+                hint="restore another checkpoint",
             )
-        directory = run_directory.create(self.name, self.options.run_dir)
+        directory = run_directory.create(self.program, self.options.run_dir)
         self._lock = run_directory.Lock(directory)
         run_directory.check_unused(str(directory))  # another process may have been quicker
-        run_directory.remove_leftovers(directory)
+        run_directory.remove_temporary_files(directory)
         if self.options.restore is not None:
             self._save_restored(directory)
-        run_directory.write_config(directory, self.config, self.options.restore)
+        numpy_only = self._session_class is NumpySession
+        settings = settings_of(self.program, self.config, self.run_config, numpy_only=numpy_only)
+        run_directory.write_config(directory, settings, self.options.restore)
         self.directory = directory
-
-    def _save_restored(self, directory: Path) -> None:
-        """Without it, a run killed before its first checkpoint would resume from other weights."""
-        self.sess.save(directory, 0, self.config.keep)
 
     def _resume(self, directory: Path) -> None:
         self._lock = run_directory.Lock(directory)
-        if self._alone and (directory / run_directory.RESULT).exists():
-            raise DeepMnistError(f"{directory} was finished by another process in the meantime")
-        run_directory.remove_leftovers(directory)
+        if self._is_single_process and (directory / run_directory.RESULT).exists():
+            raise DeepMnistError(f"{directory}: another process has just finished this run")
+        run_directory.remove_temporary_files(directory)
         self.sess.checkpoints.remove_leftovers(directory)
         self._restore_newest(directory)
-        if self._alone and self.first_step > self.config.steps:
+        if self._is_single_process and self.first_step > self.config.steps:
             raise DeepMnistError(
-                f"{directory} holds step {self.first_step}, and its {run_directory.CONFIG} asks "
-                f"for {self.config.steps} steps: expected no fewer"
+                f"{directory}: the checkpoint is of step {self.first_step}, and "
+                f"{run_directory.CONFIG} has only {self.config.steps} steps"
             )
         self.directory = directory
 
@@ -253,62 +381,69 @@ class Run:
                 self.sess.restore(prefix)
             except DamagedCheckpointError as error:
                 damaged.append(prefix)
-                self._warn(f"passed over: {error}")
+                self._warn(f"skipped: {error.message}")
                 continue
             self.first_step = self._saved_step = self.sess.checkpoints.step_of(prefix)
             break
         else:
             if damaged:
-                raise DeepMnistError(f"no checkpoint in {directory} is whole: start a new run")
+                raise DeepMnistError(
+                    f"{directory}: every checkpoint is damaged", hint="start a new run"
+                )
             if self.options.restore is None:
-                run_directory.check_begins_anew(directory)
+                run_directory.check_starts_from_scratch(directory)
         for prefix in damaged:
             self.sess.checkpoints.set_aside(prefix)
-        self.sess.checkpoints.prune(directory, self.config.keep)  # killed before it could
-        every = self.config.log_every if self._alone else None
+        # The process may have been killed before it could remove older checkpoints.
+        self.sess.checkpoints.prune(directory, self.run_config.keep)
+        every = self.log_every if self._is_single_process else None
         self._seconds_before, lost = metrics.rewind(directory, self.first_step, every)
         if lost:
             self._warn(lost)
-        self._say(f"going on with {directory} after step {self.first_step}")
+        self.print(f"resuming {directory} after step {self.first_step}")
 
-    def _how_to_go_on(self) -> str:
-        command = ["python", "-m", f"deep_mnist.{self.name}", "--resume", str(self.directory)]
+    # Saving and results --------------------------------------------------------
+
+    def _save(self, step: int) -> None:
+        if not self.sess.is_finite():
+            raise self._diverged(f"the weights are non-finite after step {step}")
+        assert self.directory is not None
+        self.sess.save(self.directory, step, self.run_config.keep)
+        self._saved_step = step
+
+    def _interrupted(self, signal_number: int) -> Interrupted:
+        command = ["python", "-m", f"deep_mnist.{self.program}", "--resume", str(self.directory)]
         if self.options.data_dir is not None:
             command += ["--data-dir", self.options.data_dir]
-        return (
-            f"stopped; step {self._saved_step} of {self.config.steps} is saved; "
-            f"go on with: {shlex.join(command)}"
+        return Interrupted(
+            signal_number,
+            f"stopped; step {self._saved_step} of {self.config.steps} is saved",
+            hint=f"resume with: {shlex.join(command)}",
         )
 
-    def _check_weights(self, step: int) -> None:
-        """Before they are saved: raises DeepMnistError if they are not all finite."""
-        if not self.sess.is_finite():
-            raise self._diverged("weights are not finite", f"after step {step}")
-
-    def _diverged(self, what: str, when: str) -> DeepMnistError:
-        form = f" and --loss {self.config.loss}" if hasattr(self.config, "loss") else ""
+    def _diverged(self, fact: str) -> DeepMnistError:
         return DeepMnistError(
-            f"the {what} {when}, with --learning-rate {self.config.learning_rate:g}"
-            f"{form}: what was learnt is lost; start again with a smaller --learning-rate"
+            f"training diverged: {fact} with --learning-rate {self.config.learning_rate:g}",
+            hint="start again with a smaller --learning-rate",
         )
 
-    def _check_answers(self, test: Score) -> None:
-        """An accuracy does not tell by itself that a model gives the same answer to all."""
-        given = [str(label) for label, times in enumerate(test.answers) if times]
-        if len(given) < len(set(self.digits.test.labels)) / 2:
+    def _check_predictions(self, test: Evaluation) -> None:
+        """Warn of a model that predicts the same for all images; its accuracy does not show it."""
+        predicted = [str(label) for label, count in enumerate(test.predictions) if count]
+        if len(predicted) < len(set(self.dataset.test.labels)) / 2:
             self._warn(
-                f"the model answers only {' and '.join(given)}, whatever it is shown: it has not "
-                "learnt to tell the digits apart"
+                f"the model predicts only {' and '.join(predicted)}: it has not learned to "
+                "distinguish the classes"
             )
 
-    def _result(self, validation: Score | None, test: Score) -> dict[str, Any]:
+    def _result(self, validation: Evaluation | None, test: Evaluation) -> dict[str, Any]:
         trained_here = self.config.steps - self.first_step
         seconds = self._seconds - self._seconds_before
         return {
-            "model": self.name,
-            "dataset": self.digits.name,
-            "train_examples": len(self.digits.train.labels),
-            "validation_examples": len(self.digits.validation.labels),
+            "model": self.program,
+            "dataset": self.dataset.name,
+            "train_examples": len(self.dataset.train.labels),
+            "validation_examples": len(self.dataset.validation.labels),
             "test_examples": test.examples,
             "steps": self.config.steps,
             "test_accuracy": test.accuracy,
@@ -316,26 +451,16 @@ class Run:
             "loss": test.loss,
             "seconds": round(self._seconds, 3),
             "ms_per_step": round(1e3 * seconds / trained_here, 3) if trained_here > 0 else None,
-            "seed": self.config.seed,
+            "seed": self.run_config.seed,
             "versions": environment.versions(),
             "device": environment.device(),
             "weights_sha256": self.sess.weights_sha256(),
         }
 
-    def _describe(self, score: Score) -> str:
-        digits = "digits" if self.digits.name != "generated" else "GENERATED digits, not MNIST"
-        return f"{score.accuracy:.4g} ({score.correct} of {score.examples} {digits})"
-
-    def _say(self, line: str) -> None:
-        if not self.options.quiet:
-            print(printable(line), flush=True)
+    def _describe(self, evaluation: Evaluation) -> str:
+        digits = "GENERATED digits, not MNIST" if self.dataset.name == "generated" else "digits"
+        accuracy = f"{evaluation.accuracy:.4g}"
+        return f"{accuracy} ({evaluation.correct} of {evaluation.examples} {digits})"
 
     def _warn(self, line: str) -> None:
-        print(f"{self.name}: {printable(line)}", file=sys.stderr)
-
-
-def _counts(digits: data.Dataset) -> str:
-    return (
-        f"{len(digits.train.labels)} training, {len(digits.validation.labels)} validation, "
-        f"{len(digits.test.labels)} test examples"
-    )
+        print(f"warning: {self.program}: {printable(line)}", file=sys.stderr)

@@ -1,73 +1,75 @@
-"""A run's directory, and its files config.json and result.json.
+"""The directory of a run: its files config.json and result.json, and its lock.
 
-Nothing existing is overwritten: a new run wants a new directory, a file that is written again
-(metrics of a resumed run) is replaced as a whole, never in place, and a damaged one is kept.
+Nothing existing is overwritten: a new run needs a new or empty directory, and a file that is
+written again is replaced as a whole.
 """
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
-import itertools
 import os
-import re
 import sys
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+from deep_mnist.data.io import atomic_write, check_new_path
+from deep_mnist.data.io import remove_temporary_files as _remove_temporary_files
 from deep_mnist.errors import DeepMnistError, printable
 from deep_mnist.training import checksummed_json
-from deep_mnist.training.config import RESTORED_FROM, ConfigT, check, flag
+from deep_mnist.training.config import RunConfig, check, create_configs, flag, run_fields
 from deep_mnist.training.progress import mark
 
 if sys.platform != "win32":
     import fcntl
 
+ConfigT = TypeVar("ConfigT")
+
 CONFIG = "config.json"
 RESULT = "result.json"
-ASIDE = re.compile(r"(config\.json|metrics\.jsonl|result\.json|checkpoint)\.\d+\.tmp")
+FILES = (CONFIG, RESULT, "metrics.jsonl", "checkpoint")
+RESTORED_FROM = "restored_from"  # key in config.json: the weights that the run started from
 
 
-def default_root(name: str) -> Path:
-    """Where the runs of a program go when no --run-dir is given."""
-    return Path("saved", "runs", name)
+def default_root(program: str) -> Path:
+    """Return the directory of a program's runs without --run-dir."""
+    return Path("saved", "runs", program)
 
 
 def check_unused(run_dir: str) -> None:
-    """Raises DeepMnistError if a directory for a new run holds something already, or can't be used."""
+    """Raise DeepMnistError where a directory for a new run exists and is not empty."""
     try:
-        used = any(not ASIDE.fullmatch(path.name) for path in Path(run_dir).iterdir())
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        raise DeepMnistError(f"--run-dir {run_dir} can't be used: {error.strerror}") from None
-    if used:
-        raise DeepMnistError(
-            f"--run-dir {run_dir} exists and is not empty: name a new directory, "
-            f"or go on with the run in it by --resume {run_dir}"
-        )
+        check_new_path(Path(run_dir), "--run-dir", directory=True)
+    except DeepMnistError as error:
+        resume = f", or resume the run in it with --resume {run_dir}"
+        hint = None if error.hint is None else error.hint + resume
+        raise DeepMnistError(error.message, hint=hint) from None
 
 
-def create(name: str, run_dir: str | None) -> Path:
-    """Makes the directory of a new run; an existing one is taken only if it is empty.
+def create(program: str, run_dir: str | None) -> Path:
+    """Create the directory of a new run; an existing directory is used only if it is empty.
+
+    Args:
+      program: names the default, saved/runs/PROGRAM/<UTC time>.
+      run_dir: the directory to create, or None for the default.
 
     Raises:
-      DeepMnistError: the directory holds something, or can't be made.
+      DeepMnistError: the directory is not empty or cannot be created.
     """
     if run_dir is None:
-        return _create_dated(default_root(name))
+        return _create_dated(default_root(program))
     check_unused(run_dir)
     try:
         Path(run_dir).mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise DeepMnistError(f"--run-dir {run_dir} can't be made: {error.strerror}") from None
+        raise DeepMnistError(f"--run-dir: cannot create {run_dir} ({error.strerror})") from None
     return Path(run_dir)
 
 
 def _create_dated(root: Path) -> Path:
     now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H-%M-%SZ")
-    # The newest run is the last by name, also where the clock was set back since the one before.
+    # The newest run is the last by name, even if the clock was set back since the one before.
     time = max([now, *(path.name[: len(now)] for path in root.glob("????-??-??T??-??-??Z*"))])
     attempt = 1
     while True:
@@ -77,27 +79,30 @@ def _create_dated(root: Path) -> Path:
             return directory
         except FileExistsError as error:
             if not directory.is_dir():
-                raise DeepMnistError(f"{directory} can't be made: {error.strerror}") from None
+                raise DeepMnistError(f"cannot create {directory} ({error.strerror})") from None
             attempt += 1
         except OSError as error:
             raise DeepMnistError(
-                f"{directory} can't be made: {error.strerror}; name another place by --run-dir"
+                f"cannot create {directory} ({error.strerror})",
+                hint="choose another directory with --run-dir",
             ) from None
 
 
-def find(name: str, resume: str | bool) -> Path:
-    """The run that --resume names; True is the newest one that has no result and is not running.
+def find(program: str, resume: str | bool) -> Path:
+    """Return the directory of the run to resume.
+
+    Args:
+      program: the run's program.
+      resume: a directory, or True for the newest run without a result that is not running.
 
     Raises:
       DeepMnistError: there is none.
     """
     if not isinstance(resume, bool):
-        if not os.path.isdir(resume):  # noqa: PTH112 - pathlib's raises where access is denied
-            raise DeepMnistError(
-                f"--resume {resume}: expected the directory of a run, found none there"
-            )
+        if not os.path.isdir(resume):  # noqa: PTH112 - pathlib raises without access
+            raise DeepMnistError(f"--resume: expected the directory of a run, found {resume}")
         return Path(resume)
-    root = default_root(name)
+    root = default_root(program)
     for directory in sorted(root.glob("*"), reverse=True):
         if (directory / CONFIG).exists() and not (directory / RESULT).exists():
             try:
@@ -106,96 +111,123 @@ def find(name: str, resume: str | bool) -> Path:
                 continue
             return directory
     raise DeepMnistError(
-        f"--resume: there is no interrupted run in {root.absolute()}; name its directory"
+        f"--resume: no interrupted run in {root.absolute()}",
+        hint=f"name the run's directory: python -m deep_mnist.{program} --resume RUN",
     )
 
 
-def with_architecture(config: ConfigT, given: dict[str, Any], place: Path) -> ConfigT:
-    """The config with the settings that the weights in a file can't be used without.
-
-    Args:
-      config: a program's Config.
-      given: its fields that the user gave, by name.
-      place: a checkpoint's prefix or a file; `settings_beside` it are those that it was made with.
+def read_config(
+    path: Path, program: str, config_class: type[Any], *, numpy_only: bool = False
+) -> tuple[Any, RunConfig]:
+    """Read the config.json of a run of `program`.
 
     Raises:
-      DeepMnistError: the user gave another value than the weights were trained with, or that can't be
-        told because the file that says so is damaged.
+      DeepMnistError: there is none, it is damaged, or a setting is missing, unknown or out of
+        range.
+    """
+    try:
+        settings = checksummed_json.read(path)
+    except FileNotFoundError:
+        raise DeepMnistError(f"{path.parent} is not a run directory: no {path.name}") from None
+    settings.pop(RESTORED_FROM, None)
+    fields = [*dataclasses.fields(config_class), *run_fields(program, numpy_only=numpy_only)]
+    known = {field.name for field in fields}
+    if settings.keys() != known:
+        missing = ", ".join(sorted(known - settings.keys())) or "nothing"
+        unknown = ", ".join(sorted(settings.keys() - known)) or "nothing"
+        raise DeepMnistError(
+            f"{path} is not the configuration of a {program} run: missing {missing}, "
+            f"unknown {unknown}"
+        )
+    try:
+        return create_configs(config_class, settings)
+    except DeepMnistError as error:
+        raise DeepMnistError(f"{path}: {error.message}") from None
+
+
+def with_architecture(config: ConfigT, given: dict[str, Any], checkpoint: Path) -> ConfigT:
+    """Return the config with the settings that a checkpoint's weights were trained with.
+
+    Only settings that change the architecture count, such as mlp's --variant.
+
+    Args:
+      config: a tutorial's Config.
+      given: the fields that the user gave, by name.
+      checkpoint: a checkpoint's prefix or file.
+
+    Raises:
+      DeepMnistError: the user gave another value, or the file with the settings is damaged.
     """
     fields = dataclasses.fields(config)  # type: ignore[arg-type]
     needed = [field for field in fields if field.metadata["architecture"]]
-    trained_with = settings_beside(place) if needed else {}
+    trained_with = settings_of_checkpoint(checkpoint) if needed else {}
     for field in needed:
         value = trained_with.get(field.name, getattr(config, field.name))
         if given.get(field.name, value) != value:
             raise DeepMnistError(
-                f"{flag(field.name)}: the weights in {place.parent} were trained with {value}, "
-                f"found {given[field.name]}: leave the flag out"
+                f"{flag(field.name)}: the weights in {checkpoint.parent} were trained with "
+                f"{value}, found {given[field.name]}",
+                hint=f"omit {flag(field.name)}",
             )
         config = dataclasses.replace(config, **{field.name: value})  # type: ignore[type-var]
     check(config)
     return config
 
 
-def assumptions(config: Any, given: dict[str, Any], place: Path) -> list[str]:
-    """What `with_architecture` takes for granted: neither a flag nor a file says it."""
+def assumptions(config: Any, given: dict[str, Any], checkpoint: Path) -> list[str]:
+    """Return the settings that `with_architecture` assumed, as warnings, one line each."""
     names = [f.name for f in dataclasses.fields(config) if f.metadata["architecture"]]
-    known = {**settings_beside(place), **given} if names else {}
+    known = {**settings_of_checkpoint(checkpoint), **given} if names else {}
     return [
-        f"no {CONFIG} is beside {place}: taken for trained with {flag(name)} "
-        f"{getattr(config, name)}"
+        f"no {CONFIG} next to {checkpoint}: assumed {flag(name)} {getattr(config, name)}"
         for name in names
         if name not in known
     ]
 
 
-def settings_beside(place: Path) -> dict[str, Any]:
-    """What is known of the weights in a file, by an export's own FILE.json, or by config.json.
+def settings_of_checkpoint(checkpoint: Path) -> dict[str, Any]:
+    """Return the settings saved with a checkpoint: in FILE.json of an export, or in config.json.
 
-    Neither has to be there, or to be ours.
+    Neither has to exist.
 
     Raises:
-      DeepMnistError: one is there, and is damaged.
+      DeepMnistError: one exists and is damaged.
     """
-    for file in (place.with_name(f"{place.name}.json"), place.parent / CONFIG):
+    for file in (checkpoint.with_name(f"{checkpoint.name}.json"), checkpoint.parent / CONFIG):
         try:
             return checksummed_json.read(file)
         except FileNotFoundError:
             continue
-        except DeepMnistError as error:
-            raise DeepMnistError(
-                f"the settings of the weights in {place} can't be told: {error}"
-            ) from None
     return {}
 
 
-def write_config(directory: Path, config: Any, restored_from: object | None) -> None:
-    """Writes config.json: the fields of a Config, and the weights that the run begins with."""
-    begins_with = {} if restored_from is None else {RESTORED_FROM: str(restored_from)}
-    write_json(directory / CONFIG, {**dataclasses.asdict(config), **begins_with})
+def write_config(directory: Path, settings: dict[str, Any], restored_from: object | None) -> None:
+    """Write config.json: the settings, and the weights that the run started from, if any."""
+    start = {} if restored_from is None else {RESTORED_FROM: str(restored_from)}
+    write_json(directory / CONFIG, {**settings, **start})
 
 
-def check_begins_anew(directory: Path) -> None:
-    """Raises DeepMnistError where a run without a checkpoint would start from other weights."""
-    begun_with = checksummed_json.read(directory / CONFIG).get(RESTORED_FROM)
-    if begun_with is not None:
+def check_starts_from_scratch(directory: Path) -> None:
+    """Raise DeepMnistError where a run without checkpoints started from restored weights."""
+    restored_from = checksummed_json.read(directory / CONFIG).get(RESTORED_FROM)
+    if restored_from is not None:
         raise DeepMnistError(
-            f"{directory} has no checkpoint any more, and began with the weights of {begun_with}: "
-            f"start a new run by --restore {begun_with}"
+            f"{directory} has no checkpoint left, and started from the weights {restored_from}",
+            hint=f"start a new run with --restore {restored_from}",
         )
 
 
 class Lock:
-    """Keeps a run's directory for one process, as long as that lives or until released.
+    """Reserves a run's directory for this process until it ends or releases it.
 
     Raises:
-      DeepMnistError: another process is at work in the directory.
+      DeepMnistError: another process has it.
     """
 
     def __init__(self, directory: Path) -> None:
         self._descriptor: int | None = None
         if sys.platform == "win32":
-            return  # has no flock; two processes on one run are not told from each other
+            return  # has no flock: two processes in one directory are not detected
         self._descriptor = os.open(directory, os.O_RDONLY)
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -204,17 +236,17 @@ class Lock:
             self.release()
             raise DeepMnistError(f"{directory} is in use: {holder} trains there") from None
         except OSError:
-            pass  # a file system without locks, as some network ones are
+            pass  # a file system without locks, such as some network file systems
 
     def release(self) -> None:
-        """Lets others have the directory."""
+        """Release the directory."""
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
 
 
 def _holder(descriptor: int) -> str:
-    """The process that has the lock of an open directory, where the system tells, as Linux does."""
+    """Return which process holds the lock of an open directory, where Linux lists it."""
     status = os.fstat(descriptor)
     major, minor = os.major(status.st_dev), os.minor(status.st_dev)
     with contextlib.suppress(OSError):
@@ -225,67 +257,51 @@ def _holder(descriptor: int) -> str:
     return "another process"
 
 
-def is_finished(name: str, directory: Path) -> bool:
-    """Whether a run has its result already; prints it if so.
+def print_if_finished(program: str, directory: Path) -> bool:
+    """Return whether a run has a result; print it if so.
 
     Raises:
-      DeepMnistError: the result can't be read, or is another program's.
+      DeepMnistError: the result is damaged or of another program.
     """
+    path = directory / RESULT
     try:
-        result = checksummed_json.read(directory / RESULT)
+        result = checksummed_json.read(path)
         model, steps, accuracy = (result[key] for key in ("model", "steps", "test_accuracy"))
         if type(steps) is not int or steps < 1 or not 0 <= accuracy <= 1:
-            raise ValueError(f"step {steps!r}, test accuracy {accuracy!r}")
+            raise ValueError(f"steps {steps!r}, test_accuracy {accuracy!r}")
         line = f"test accuracy {accuracy:.4g}{mark(result['dataset'])}"
     except FileNotFoundError:
         return False
     except (ValueError, KeyError, TypeError, OverflowError) as error:
-        raise DeepMnistError(f"{directory / RESULT} can't be read as a result: {error!r}") from None
-    if model != name:
+        raise DeepMnistError(f"{path} is not a valid result: {error!r}") from None
+    if model != program:
         raise DeepMnistError(
-            f"{directory} is a run of {model}: python -m deep_mnist.{model} --resume"
+            f"{directory} is a run of {model}",
+            hint=f"resume it with: python -m deep_mnist.{model} --resume {directory}",
         )
-    print(printable(f"{directory} is finished: step {steps}, result in {directory / RESULT}"))
+    print(printable(f"{directory} is finished: {steps} steps, result in {path}"))
     print(line)
     return True
 
 
-def write(path: Path, text: str) -> None:
-    """Writes a file that is there whole or not at all, even after a power cut.
+def remove_temporary_files(directory: Path) -> None:
+    """Remove the temporary files of the run's own files that a killed process left."""
+    for name in FILES:
+        _remove_temporary_files(directory, name)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file that appears whole or not at all.
 
     Raises:
-      DeepMnistError: the disk is full or the directory can't be written to.
+      DeepMnistError: the disk is full or the directory is not writable.
     """
-    aside = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
-        try:
-            with aside.open("w", encoding="utf-8") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            aside.replace(path)
-        finally:
-            aside.unlink(missing_ok=True)
+        atomic_write(path, text.encode())
     except OSError as error:
-        raise DeepMnistError(f"{path} can't be written: {error.strerror}") from None
-
-
-def remove_leftovers(directory: Path) -> None:
-    """Removes what a killed `write` of a run's files leaves."""
-    for path in directory.glob("*.tmp"):
-        if ASIDE.fullmatch(path.name):
-            path.unlink(missing_ok=True)
+        raise DeepMnistError(f"cannot write {path} ({error.strerror})") from None
 
 
 def write_json(path: Path, values: dict[str, Any]) -> None:
-    """`write` of an indented JSON object that tells when it is altered."""
-    write(path, checksummed_json.text(values))
-
-
-def set_aside(path: Path) -> Path:
-    """Renames a damaged file to *.damaged, so that its name is free again; returns the new one."""
-    places = (path.with_name(f"{path.name}.damaged-{n}") for n in itertools.count(2))
-    aside = path.with_name(f"{path.name}.damaged")
-    while aside.exists():
-        aside = next(places)
-    return path.rename(aside)
+    """Write a checksummed JSON file that appears whole or not at all."""
+    write_text(path, checksummed_json.text(values))

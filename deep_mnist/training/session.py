@@ -7,31 +7,30 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import numpy as np
-
 from deep_mnist.checkpoints import reader, saver
 from deep_mnist.checkpoints.variables import AVERAGE_SUFFIX, Spec
 from deep_mnist.data import Split, one_hot, scale
 from deep_mnist.lazy_tensorflow import tf
-from deep_mnist.training import mixed_precision, threads
-from deep_mnist.training.evaluation import EVALUATION_BATCH, Score, fingerprint
+from deep_mnist.training import evaluation, mixed_precision, threads
+from deep_mnist.training.config import RunConfig
+from deep_mnist.training.evaluation import Evaluation
 
 
 class Session:
-    """Runs the default graph; `sess.run(...)` is tf.Session's.
+    """Runs the default graph; `sess.run(...)` is that of tf.Session.
 
-    Thread counts are set explicitly: on a CPU they decide the order of additions, and with it
-    the last bits of every weight.
+    The numbers of threads are set explicitly: on a CPU they determine the order of additions, and
+    with it the last bits of every weight.
 
     Args:
-      model: a program's Model: handles x, y_, loss and correct.
-      config: a program's Config: intra_op_threads and inter_op_threads.
+      model: the tutorial's Model, with x, y_, logits, loss and train_step.
+      run_config: numbers of threads and precision.
       mean_loss: whether the loss is a mean over the batch, not a sum.
     """
 
     checkpoints = saver
 
-    def __init__(self, model: Any, config: Any, *, mean_loss: bool = False) -> None:
+    def __init__(self, model: Any, run_config: RunConfig, *, mean_loss: bool = False) -> None:
         self.model = model
         self.mean_loss = mean_loss
         self._variables = {v.op.name: v for v in tf.global_variables()}
@@ -51,19 +50,20 @@ class Session:
             self._use_averages = tf.group(*[v.assign(average) for v, average in averages])
             self._reset_averages = tf.group(*[average.assign(v) for v, average in averages])
         settings = tf.ConfigProto(
-            intra_op_parallelism_threads=config.intra_op_threads,
-            inter_op_parallelism_threads=config.inter_op_threads,
+            intra_op_parallelism_threads=run_config.intra_op_threads,
+            inter_op_parallelism_threads=run_config.inter_op_threads,
             allow_soft_placement=True,
             gpu_options=tf.GPUOptions(allow_growth=True),
         )
-        threads.note(config)
-        if mixed_precision.choose(getattr(config, "precision", "float32")) == "bfloat16":
+        threads.note(run_config)
+        if mixed_precision.choose(run_config.precision) == "bfloat16":
             mixed_precision.set_bfloat16(settings)
         self._tf_session = self._connect(settings)
         self.run = self._tf_session.run
-        tf.get_default_graph().finalize()  # an op made in the loop would slow every step
+        tf.get_default_graph().finalize()  # an op added in the loop would slow down every step
 
     def __enter__(self) -> Session:
+        """Return the session."""
         return self
 
     def __exit__(
@@ -72,15 +72,16 @@ class Session:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        """Close the session."""
         self._tf_session.close()
 
     def _connect(self, settings: Any) -> Any:
         return tf.Session(config=settings)
 
     def trace_next(self, fetch: Any, receive: Callable[[Any], None]) -> None:
-        """Has TensorFlow record time and memory of every op the next time that `fetch` is run.
+        """Record time and memory of every op the next time that `fetch` is run.
 
-        `receive` is called with the tf.RunMetadata. What is computed stays the same.
+        `receive` is called with the tf.RunMetadata. The results stay the same.
         """
 
         def run(fetches: Any, feed_dict: Any = None) -> Any:
@@ -96,33 +97,44 @@ class Session:
         self.run = run
 
     def initialize(self) -> None:
-        """Gives every variable its initial value."""
+        """Give every variable its initial value."""
         self.run(self._initializer)
 
     def save(self, directory: Path, step: int, keep: int) -> None:
-        """Saves all variables, optimizer slots and global_step included, as model.ckpt-STEP."""
+        """Save all variables, those of the optimizer and global_step included."""
         with self._tf_session.graph.as_default():
             saver.save(self._saver, self._tf_session, directory, step, keep)
 
     def save_weights(self, directory: Path, step: int) -> None:
-        """Saves the model's variables alone, as model.ckpt-STEP."""
+        """Save the trainable variables alone."""
         with self._tf_session.graph.as_default():
             saver.save(self._weights_saver, self._tf_session, directory, step, keep=1)
 
     def restore(self, prefix: Path) -> None:
-        """Restores everything that `save` saved; DeepMnistError unless all of it is there."""
+        """Restore everything that `save` saved.
+
+        Raises:
+          CheckpointError: a variable is missing, unexpected, damaged or of another shape.
+        """
         saver.check_fits(prefix, specs_of(self._variables))
         with self._tf_session.graph.as_default():
             self._saver.restore(self._tf_session, str(prefix))
 
-    def restore_weights(self, place: Path, take: Sequence[str] = ()) -> list[str]:
-        """Restores the model's variables alone, from our or an old checkpoint, or a frozen graph.
+    def restore_weights(self, path: Path, take: Sequence[str] = ()) -> list[str]:
+        """Restore the trainable variables alone, from any checkpoint or frozen graph.
 
-        `take` names variables of the file where more than one choice fits. Returns what the user
-        should know, a line each. DeepMnistError unless all variables are there, and certain.
+        Args:
+          path: as returned by checkpoints.paths.find.
+          take: names of variables in the file to prefer where several fit.
+
+        Returns:
+          What the user should know about it, one line each.
+
+        Raises:
+          CheckpointError: not all variables are found, or several fit.
         """
         shapes = {name: spec.shape for name, spec in specs_of(self._weights).items()}
-        loaded = reader.load(place, shapes, take)
+        loaded = reader.load(path, shapes, take)
         initializers = {name: v.initializer for name, v in self._weights.items()}
         self.run(
             initializers,
@@ -132,46 +144,36 @@ class Session:
         return loaded.summary()
 
     def use_averages(self) -> None:
-        """Puts the moving averages of the model's variables, where they are kept, in their place.
-
-        Training does not go on from there: its last checkpoint holds both.
-        """
+        """Replace the trainable variables by their moving averages, if the graph has them."""
         self.run(self._use_averages)
 
-    def evaluate(self, split: Split, batch_size: int = EVALUATION_BATCH) -> Score:
-        """Counts the correct answers over all examples of a split, the last few included."""
+    def evaluate(self, split: Split, batch_size: int = evaluation.BATCH) -> Evaluation:
+        """Evaluate the model on all examples of a split."""
         model = self.model
-        correct, loss = 0, 0.0
-        answers = np.zeros(10, np.int64)
-        for start in range(0, len(split.labels), batch_size):
-            images = scale(split.images[start : start + batch_size])
-            labels = one_hot(split.labels[start : start + batch_size])
-            batch_correct, batch_loss, logits = self.run(
-                [model.correct, model.loss, model.logits],
-                feed_dict={model.x: images, model.y_: labels},
-            )
-            correct += int(batch_correct)
-            answers += np.bincount(logits.argmax(axis=1), minlength=10)
-            loss += float(batch_loss) * (len(labels) if self.mean_loss else 1)
-        mean_loss = loss / len(split.labels)
-        return Score(correct, len(split.labels), mean_loss, tuple(answers.tolist()))
+
+        def predict(images: Any, labels: Any) -> tuple[Any, float]:
+            feed = {model.x: scale(images), model.y_: one_hot(labels)}
+            logits, loss = self.run([model.logits, model.loss], feed_dict=feed)
+            return logits.argmax(axis=1), float(loss) * (len(labels) if self.mean_loss else 1)
+
+        return evaluation.evaluate(split, predict, batch_size)
 
     def is_finite(self) -> bool:
-        """Whether every number in the model's variables is one, and no infinity."""
+        """Return whether no weight is NaN or infinite."""
         return bool(self.run(self._is_finite))
 
     def weights(self) -> dict[str, Any]:
-        """The model's variables as arrays, by name."""
+        """Return the trainable variables as arrays, by name."""
         values: dict[str, Any] = self.run(self._weights)
         return values
 
     def weights_sha256(self) -> str:
-        """A fingerprint of the model's variables: names, shapes and bits."""
-        return fingerprint(self.weights())
+        """Return the SHA-256 of the weights: of their names, types, shapes and bits."""
+        return evaluation.weights_sha256(self.weights())
 
 
 def specs_of(variables: dict[str, Any]) -> dict[str, Spec]:
-    """Shapes and dtypes of variables by name."""
+    """Return the shapes and dtypes of variables, by name."""
     return {
         name: Spec(tuple(v.shape.as_list()), v.dtype.base_dtype.name)
         for name, v in variables.items()

@@ -1,39 +1,35 @@
-"""The threads that TensorFlow computes with: those that a process's first session asked for.
+"""The threads of TensorFlow: those of a process's first session, whatever later ones ask for.
 
-Later sessions get the same, whatever they ask for, and other threads mean other last bits.
+Another number of threads changes the last bits of the results, so a run that would silently get
+other threads than it asks for is an error.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 from deep_mnist.errors import DeepMnistError
+from deep_mnist.training.config import RunConfig
 
-_in_force: tuple[int, int] | None = None
-
-
-def note(config: Any) -> None:
-    """Remembers what the first session of this process is made with.
-
-    Args:
-      config: a program's Config: intra_op_threads and inter_op_threads.
-    """
-    global _in_force
-    _in_force = _in_force or _asked(config)
+_in_use: tuple[int, int] | None = None
 
 
-def check(config: Any) -> None:
-    """Raises DeepMnistError where a run asks for other threads than it would get."""
-    if _in_force is not None and _in_force != _asked(config):
-        asked, found = (
+def note(run_config: RunConfig) -> None:
+    """Remember the threads of the first session of this process."""
+    global _in_use
+    _in_use = _in_use or _threads(run_config)
+
+
+def check(run_config: RunConfig) -> None:
+    """Raise DeepMnistError where a run asks for other threads than it would get."""
+    if _in_use is not None and _in_use != _threads(run_config):
+        asked, used = (
             f"--intra-op-threads {intra} --inter-op-threads {inter}"
-            for intra, inter in (_asked(config), _in_force)
+            for intra, inter in (_threads(run_config), _in_use)
         )
         raise DeepMnistError(
-            f"{asked}: this process has computed with {found}, which hold until it ends: start "
-            "the run in a process of its own"
+            f"{asked}: this process already uses {used}",
+            hint="TensorFlow sets its threads once per process; start the run in another one",
         )
 
 
-def _asked(config: Any) -> tuple[int, int]:
-    return config.intra_op_threads, config.inter_op_threads
+def _threads(run_config: RunConfig) -> tuple[int, int]:
+    return run_config.intra_op_threads, run_config.inter_op_threads
