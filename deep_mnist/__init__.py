@@ -1,20 +1,52 @@
 """The two classic TensorFlow MNIST tutorials as graph-mode programs for today's TensorFlow.
 
-Read in this order:
+    import deep_mnist
 
-    softmax.py    softmax regression: the smallest complete program
-    cnn.py        the Deep MNIST convolutional network
-    mlp.py        an MLP from raw tensors, its gradients applied by hand
-    fnn.py        a network in NumPy alone, differentiated by hand
-    input_data/   drop-in for tensorflow.examples.tutorials.mnist.input_data (NumPy only)
-    export/       trained weights for other runtimes
-    report/       pictures of runs, and a page of them
-    legacy/       old scripts and old checkpoints: run, port, checkpoint
-    data/         bytes -> arrays -> batches (NumPy only)
-    autodiff/     operations that know their own backward rule (NumPy only)
-    training/     a built graph + data -> a trained checkpoint
+    mnist = deep_mnist.load_data()
+    with deep_mnist.load_model("cnn") as cnn:
+        cnn.predict(mnist.test.images[:5])
 
-Importing this package loads no TensorFlow and changes nothing in it.
+The tutorials, in reading order, are deep_mnist.softmax, cnn, mlp and fnn. Importing the package
+loads neither TensorFlow nor NumPy, and changes nothing in TensorFlow.
 """
 
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from deep_mnist.data import Dataset, load_data
+    from deep_mnist.errors import DeepMnistError
+    from deep_mnist.inference import Classifier, load_model
+
 __version__ = "0.1.0"
+
+__all__ = [
+    "Classifier",
+    "Dataset",
+    "DeepMnistError",
+    "__version__",
+    "load_data",
+    "load_model",
+]
+
+_HOMES = {
+    "Classifier": "deep_mnist.inference",
+    "Dataset": "deep_mnist.data",
+    "DeepMnistError": "deep_mnist.errors",
+    "load_data": "deep_mnist.data",
+    "load_model": "deep_mnist.inference",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first used."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'deep_mnist' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    """Return the public names."""
+    return sorted({*globals(), *__all__})

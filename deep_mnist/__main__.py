@@ -1,45 +1,57 @@
-"""`python -m deep_mnist` lists the commands."""
+"""`python -m deep_mnist` and `deep-mnist`: list and run the commands.
+
+deep-mnist cnn --recipe fast    is    python -m deep_mnist.cnn --recipe fast
+"""
 
 from __future__ import annotations
 
 import argparse
+import importlib
 import sys
 from collections.abc import Sequence
 
 from deep_mnist import __version__
+from deep_mnist.cli import Parser, exit_code
 
 COMMANDS = {
-    "softmax": "softmax regression: the smallest complete program",
-    "cnn": "the Deep MNIST convolutional network",
-    "mlp": "an MLP from raw tensors, its gradients applied by hand",
-    "fnn": "a network in NumPy alone, differentiated by hand",
-    "predict": "the digits on your own pictures",
-    "serve": "a page to draw a digit on, read by all four while one draws",
-    "export": "trained weights for other runtimes, each export checked in its own",
-    "report": "pictures of runs: curves, mistakes, weights; and a page of them",
-    "legacy": "programs and checkpoints of TensorFlow 1, as they are",
+    "softmax": "train or evaluate softmax regression",
+    "cnn": "train or evaluate the Deep MNIST convolutional network",
+    "mlp": "train or evaluate an MLP from raw tensors",
+    "fnn": "train or evaluate a network in NumPy alone",
+    "distributed": "train softmax or cnn on several processes or machines",
+    "predict": "classify the digits on your own images",
+    "serve": "serve a web page to draw digits on, and a JSON API",
+    "export": "export trained weights to other runtimes",
+    "report": "draw charts of runs",
+    "legacy": "run, port and restore programs and checkpoints of TensorFlow 1",
 }
+MODULES = {"distributed", "export", "report", "legacy"}  # packages with a __main__
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Prints the commands, a line each; they are modules, not arguments."""
+    """Run a command and return its exit code; without one, list the commands."""
     arguments = sys.argv[1:] if argv is None else list(argv)
     if arguments and arguments[0] in COMMANDS:
-        command = f"python -m deep_mnist.{arguments[0]}"
-        print(f"deep_mnist: commands are modules, with a dot: {command}", file=sys.stderr)
-        return 2
-    lines = [f"python -m deep_mnist.{name:<10} {line}" for name, line in COMMANDS.items()]
-    listing = "\n".join([*lines, "Each takes --help."])
-    parser = argparse.ArgumentParser(
-        prog="python -m deep_mnist",
-        usage="python -m deep_mnist.COMMAND [flags]",
-        description=listing,
+        name = arguments[0]
+        module = f"deep_mnist.{name}.__main__" if name in MODULES else f"deep_mnist.{name}"
+        code: int = importlib.import_module(module).main(arguments[1:])
+        return code
+    return exit_code("deep-mnist", lambda: _list(arguments))
+
+
+def _list(arguments: list[str]) -> None:
+    listing = "\n".join(f"  {name:<12} {text}" for name, text in COMMANDS.items())
+    parser = Parser(
+        prog="deep-mnist",
+        usage="deep-mnist COMMAND [flags]",
+        description=f"commands:\n{listing}\n\nEach takes --help.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=__version__)
+    parser.add_argument("command", nargs="?", choices=COMMANDS, metavar="COMMAND")
     parser.parse_args(arguments)
-    print(listing)
-    return 0
+    parser.print_help()
 
 
 if __name__ == "__main__":

@@ -1,18 +1,20 @@
-"""The shelf: a model by its name, with trained weights in it, ready to read pictures.
+"""Trained models: the registry of the four programs, and classifiers with their weights.
 
-    with inference.load("cnn") as cnn:
-        cnn.probabilities(images)  # [N, 784] in [0, 1] -> [N, 10]
+    with load_model("cnn") as cnn:
+        cnn.predict(images)        # [N, 784] in [0, 1] -> labels [N]
+        cnn.predict_proba(images)  # -> probabilities [N, 10]
 
-Programs are imported when they are asked for, TensorFlow when a model that needs it is loaded.
+A program's module is imported when it is needed, TensorFlow when a model is loaded that uses it.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import shlex
 import threading
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple
@@ -20,54 +22,120 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from deep_mnist import training
-from deep_mnist.checkpoints import npz_saver, paths, pretrained, reader, variables
+from deep_mnist.checkpoints import npz_saver, paths, pretrained, reader
+from deep_mnist.checkpoints.variables import Shape
 from deep_mnist.data import input_checks
 from deep_mnist.errors import AmbiguousCheckpointError, DeepMnistError, ModelMismatchError
 from deep_mnist.lazy_tensorflow import tf
-from deep_mnist.training import run_directory
+from deep_mnist.training import NumpySession, RunConfig, Session, run_directory
 
-NAMES = ("softmax", "mlp", "cnn", "fnn")
-GRAPHS = ("softmax", "cnn", "mlp")  # fnn is none
-BATCH = 1_000  # images at a time: bounds the memory of the CNN's feature maps
-SHAPES = ((784,), (28, 28), (28, 28, 1))  # of one image
+__all__ = ["PROGRAMS", "Classifier", "Program", "as_images", "load_model", "nearest_probabilities"]
+
+BATCH = 1_000  # images at a time: limits the memory of the CNN's feature maps
+IMAGE_SHAPES = ((784,), (28, 28), (28, 28, 1))
 
 Array = npt.NDArray[Any]
 
 
-class Classifier:
-    """A model with its weights; `close` it, or use it in a `with`.
+class Program(NamedTuple):
+    """One of the four programs, and what other packages need to know about it."""
 
-    Each has a graph of its own, so any number can be open. Any thread may call it at any time.
+    name: str
+    title: str
+    description: str
+    first_weights: str  # variable of the first layer, [784, units] or [5, 5, 1, 32]
+    feature_maps: tuple[str, ...] = ()  # tensors of the convolutional layers, in order
+    has_graph: bool = True  # False: NumPy arrays, saved as .npz
+    loss_is_sum: bool = False  # the training loss is a sum over the batch, not its mean
+    predicts_probabilities: bool = True  # False: the outputs are fitted to one-hot labels
+
+    @property
+    def module(self) -> Any:
+        """The tutorial's module, deep_mnist.NAME."""
+        return importlib.import_module(f"deep_mnist.{self.name}")
+
+    def inference(self, x: Any, config: Any) -> Any:
+        """Add the tutorial's inference(...) to the default graph, and return the logits.
+
+        Args:
+          x: images, [B, 784] float32 in [0, 1].
+          config: the tutorial's Config.
+        """
+        return self.module.inference(x, **architecture(config))
+
+    def variable_shapes(self) -> dict[str, Shape]:
+        """Return the shapes of the model's weights by name, in the order of the layers."""
+        config = self.module.Config()
+        if not self.has_graph:
+            return {name: w.shape for name, w in self.module.build(config).weights.items()}
+        with tf.Graph().as_default():
+            self.inference(tf.placeholder(tf.float32, [None, 784]), config)
+            return {v.op.name: tuple(v.shape.as_list()) for v in tf.trainable_variables()}
+
+
+PROGRAMS = {
+    program.name: program
+    for program in (
+        Program(
+            "softmax",
+            title="Softmax regression",
+            description="one linear layer",
+            first_weights="W",
+            loss_is_sum=True,
+        ),
+        Program(
+            "cnn",
+            title="CNN",
+            description="two convolutional and two fully connected layers",
+            first_weights="W_conv1",
+            feature_maps=("conv1/h_conv1:0", "conv2/h_conv2:0"),
+            loss_is_sum=True,
+        ),
+        Program(
+            "mlp",
+            title="MLP",
+            description="three layers, gradients applied by hand",
+            first_weights="w1",
+            predicts_probabilities=False,
+        ),
+        Program(
+            "fnn",
+            title="FNN",
+            description="two layers in NumPy, with its own automatic differentiation",
+            first_weights="W1",
+            has_graph=False,
+        ),
+    )
+}
+
+
+def architecture(config: Any) -> dict[str, Any]:
+    """Return the settings of a tutorial's Config without which its weights cannot be used."""
+    fields = [field for field in dataclasses.fields(config) if field.metadata["architecture"]]
+    return {field.name: getattr(config, field.name) for field in fields}
+
+
+class Classifier:
+    """A model with trained weights. Close it after use, or use it in a `with` statement.
+
+    Every classifier has a graph of its own, so any number can be open, and any thread may call
+    it. Create it with `load_model`.
 
     Attributes:
-      name: one of NAMES.
-      model: the program's Model, its handles for `session.run`.
-      session: its training.Session, or NumpySession.
-      config: the program's Config that the weights are used with.
-      path: where the weights are from.
-      notes: what the user should know of the weights, a line each: how an old checkpoint was read.
+      program: which of the four programs it is.
+      config: the program's Config that the weights were trained with.
+      path: the checkpoint.
+      notes: what the user should know about the checkpoint, one line each.
     """
 
-    def __init__(
-        self,
-        name: str,
-        model: Any,
-        session: Any,
-        config: Any,
-        path: Path,
-        notes: list[str],
-        forward: Callable[[Array], Array],
-    ) -> None:
-        self.name = name
-        self.model = model
-        self.session = session
+    def __init__(self, program: Program, config: Any, path: Path, notes: Sequence[str]) -> None:
+        self.program = program
         self.config = config
         self.path = path
-        self.notes = notes
-        self._forward = forward
+        self.notes = list(notes)
 
     def __enter__(self) -> Classifier:
+        """Return the classifier."""
         return self
 
     def __exit__(
@@ -76,128 +144,163 @@ class Classifier:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        """Close the classifier."""
         self.close()
 
-    def probabilities(self, images: Any) -> npt.NDArray[np.float64]:
-        """What the model holds of each digit: images as `as_images` takes them -> [N, 10].
+    def predict(self, images: Any) -> npt.NDArray[np.int64]:
+        """Return the predicted label of each image.
 
-        Rows sum to 1, and their largest is the model's answer. softmax, cnn and fnn were trained
-        to give probabilities (fnn, hardly trained, is far surer than it is right). mlp was not: its
-        ten outputs are fitted to the one-hot label by squared error, may be negative, and their
-        sum is near 1 at best. Shown are the probabilities nearest to them in that same squared
-        error, `nearest_probabilities`; they are no measure of how often it is right.
+        Args:
+          images: one or N images, as for `as_images`.
 
-        Warns of images whose ink and paper look exchanged, or that were scaled once too often.
+        Returns:
+          [N] int64, 0 to 9.
 
         Raises:
-          DeepMnistError: the images are of another shape, or out of [0, 1].
+          DeepMnistError: the images have a wrong shape, type or range.
+        """
+        return np.asarray(self.predict_proba(images).argmax(axis=1), np.int64)
+
+    def predict_proba(self, images: Any) -> npt.NDArray[np.float64]:
+        """Return the probability of each class for each image.
+
+        softmax, cnn and fnn are trained to output probabilities. mlp is not: its outputs are
+        fitted to the one-hot label by squared error, so the probabilities nearest to them in
+        squared error are returned (`nearest_probabilities`).
+
+        Warns (UserWarning) of images that look inverted or scaled twice.
+
+        Args:
+          images: one or N images, as for `as_images`.
+
+        Returns:
+          [N, 10] float64, rows sum to 1.
+
+        Raises:
+          DeepMnistError: the images have a wrong shape, type or range.
         """
         rows = as_images(images)
-        doubt = input_checks.doubt(rows)
+        doubt = input_checks.find_problem(rows)
         if doubt is not None:
             warnings.warn(f"images: {doubt}", stacklevel=2)
         parts = [self._forward(rows[i : i + BATCH]) for i in range(0, len(rows), BATCH)]
         return np.concatenate([np.empty((0, 10)), *parts])
 
+    def feature_maps(self, images: Any) -> list[npt.NDArray[np.float32]]:
+        """Return the outputs of the convolutional layers, [N, 28, 28, 32] and [N, 14, 14, 64].
+
+        Args:
+          images: one or N images, as for `as_images`.
+
+        Returns:
+          One array for each layer; none for a model without convolutions.
+        """
+        return []
+
+    def weights(self) -> dict[str, Array]:
+        """Return the trained weights by name."""
+        raise NotImplementedError
+
     def close(self) -> None:
-        """Frees the session. The classifier is of no use afterwards."""
-        self.session.__exit__(None, None, None)
+        """Release the session. The classifier cannot be used afterwards."""
+
+    def _forward(self, images: npt.NDArray[np.float32]) -> Array:
+        raise NotImplementedError
 
 
-def load(name: str, checkpoint: str | None = None) -> Classifier:
-    """Builds a model in a graph of its own and puts trained weights into it.
+class _Inference(NamedTuple):
+    x: Any  # [B, 784] float32
+    logits: Any  # [B, 10] float32
+
+
+class _GraphClassifier(Classifier):
+    def __init__(self, program: Program, config: Any, path: Path) -> None:
+        with tf.Graph().as_default():
+            x = tf.placeholder(tf.float32, [None, 784], name="x")
+            self._model = _Inference(x, program.inference(x, config))
+            self._probabilities = tf.nn.softmax(tf.cast(self._model.logits, tf.float64))
+            self._session = Session(self._model, RunConfig())
+        try:
+            notes = self._session.restore_weights(path)
+        except BaseException:
+            self._session.__exit__(None, None, None)
+            raise
+        super().__init__(program, config, path, notes)
+
+    def feature_maps(self, images: Any) -> list[npt.NDArray[np.float32]]:
+        maps: list[npt.NDArray[np.float32]] = self._session.run(
+            list(self.program.feature_maps), {self._model.x: as_images(images)}
+        )
+        return maps
+
+    def weights(self) -> dict[str, Array]:
+        return self._session.weights()
+
+    def close(self) -> None:
+        self._session.__exit__(None, None, None)
+
+    def _forward(self, images: npt.NDArray[np.float32]) -> Array:
+        feed = {self._model.x: images}
+        if self.program.predicts_probabilities:
+            return np.asarray(self._session.run(self._probabilities, feed))
+        outputs = self._session.run(self._model.logits, feed)
+        return nearest_probabilities(outputs.astype(np.float64))
+
+
+class _NumpyClassifier(Classifier):
+    def __init__(self, program: Program, config: Any, path: Path) -> None:
+        self._model = program.module.build(config)
+        notes = NumpySession(self._model).restore_weights(path)
+        super().__init__(program, config, path, notes)
+        self._lock = threading.Lock()  # operations store their inputs
+
+    def weights(self) -> dict[str, Array]:
+        return dict(self._model.weights)
+
+    def _forward(self, images: npt.NDArray[np.float32]) -> Array:
+        with self._lock:
+            return np.asarray(np.exp(self._model.log_probabilities(255 * images)))
+
+
+def load_model(name: str, checkpoint: str | None = None) -> Classifier:
+    """Load a trained model.
 
     Args:
-      name: one of NAMES.
-      checkpoint: a directory, a prefix or any file of a checkpoint, ours or an old one (see
-        `training.locate`; for fnn a .npz file); None is the one that ships. Settings that the
-        weights can't be used without are read from the config.json beside it.
+      name: "softmax", "cnn", "mlp" or "fnn".
+      checkpoint: a directory, a prefix or any file of a checkpoint, also one of TensorFlow 1, a
+        frozen graph or an .npz file; None for the pretrained weights.
+
+    Returns:
+      A Classifier.
 
     Raises:
-      DeepMnistError: no such model, no such checkpoint, or one that is damaged or of another model;
-        TensorFlow is needed and not installed.
+      DeepMnistError: there is no such model or checkpoint, the checkpoint is damaged or of
+        another model, or TensorFlow is needed and not installed.
     """
-    if name not in NAMES:
-        raise DeepMnistError(f"model: expected one of {', '.join(NAMES)}, found {name!r}")
-    place = str(pretrained.directory(name)) if checkpoint is None else checkpoint
-    found = npz_saver.find(place) if name == "fnn" else paths.find(place)
-    config = run_directory.with_architecture(program(name).Config(), {}, found)
-    if name == "fnn":
-        return _load_numpy(name, config, found)
-    return _load_graph(name, config, found)
-
-
-class Fits(NamedTuple):
-    """Which models the variables of a file are, by name."""
-
-    loaded: dict[str, reader.Loaded]
-    undecided: dict[str, AmbiguousCheckpointError]
-    others: dict[str, ModelMismatchError]
-
-
-def fits(file: reader.WeightFile, names: Sequence[str], take: Sequence[str] = ()) -> Fits:
-    """Tries the models `names`, of GRAPHS, on an open file; `take` is that of `weights.load`."""
-    result = Fits({}, {}, {})
-    for name in names:
-        try:
-            result.loaded[name] = reader.load_from(file, _variable_shapes(name), take)
-        except AmbiguousCheckpointError as error:
-            result.undecided[name] = error
-        except ModelMismatchError as error:
-            result.others[name] = error
-    return result
-
-
-def recognize(checkpoint: str) -> str:
-    """Which of NAMES the weights at a path are of, by their shapes.
-
-    Raises:
-      DeepMnistError: none, or several; there is no checkpoint, or a damaged one.
-    """
-    if Path(checkpoint).is_dir() and npz_saver.newest_first(Path(checkpoint)):
-        return "fnn"  # no other program saves such
-    file = reader.open_file(paths.find(checkpoint))
-    if is_of_fnn(file):
-        return "fnn"
-    loaded, undecided, others = fits(file, GRAPHS)
-    if len(loaded) == 1 and not undecided:
-        return next(iter(loaded))
-    if loaded:
-        names = [*loaded, *undecided]
-        raise DeepMnistError(
-            f"{file.path} holds {' and '.join(names)}: choose by python -m deep_mnist.legacy "
-            f"checkpoint {shlex.quote(str(file.path))} --model {names[0]} --convert OUT, and take "
-            "OUT"
-        )
-    if undecided:
-        raise next(iter(undecided.values()))
-    nearest = min(others, key=lambda name: others[name].distance)
-    raise DeepMnistError(f"the nearest model is {nearest}: {others[nearest]}")
-
-
-def is_of_fnn(file: reader.WeightFile) -> bool:
-    """Whether an open file holds fnn's weights, which no graph is for."""
-    found = {name: spec.shape for name, spec in file.specs.items()}
-    return found == {name: w.shape for name, w in _fnn_weights().items()}
-
-
-def program(name: str) -> Any:
-    """The module of a program in NAMES."""
-    return importlib.import_module(f"deep_mnist.{name}")
+    if name not in PROGRAMS:
+        raise DeepMnistError(f"model: expected one of {', '.join(PROGRAMS)}, found {name!r}")
+    program = PROGRAMS[name]
+    source = str(pretrained.directory(name)) if checkpoint is None else checkpoint
+    path = paths.find(source) if program.has_graph else npz_saver.find(source)
+    config = run_directory.with_architecture(program.module.Config(), {}, path)
+    loader = _GraphClassifier if program.has_graph else _NumpyClassifier
+    classifier = loader(program, config, path)
+    classifier.notes[:0] = run_directory.assumptions(config, {}, path)
+    return classifier
 
 
 def as_images(images: Any) -> npt.NDArray[np.float32]:
-    """Images in any of the usual forms -> [N, 784] float32 in [0, 1].
+    """Return images in the form that the models expect, [N, 784] float32 in [0, 1].
 
     Args:
       images: one image or N of them, [784], [28, 28] or [28, 28, 1] each: floats in [0, 1], or
-        integers 0..255, which are divided by 255; 0 is the background.
+        integers in 0..255, which are divided by 255. 0 is the background.
 
     Raises:
-      DeepMnistError: another shape, kind of number or range.
+      DeepMnistError: the shape, type or range is another.
     """
     array = np.asarray(images)
-    if array.shape not in SHAPES and array.shape[1:] not in SHAPES:
+    if array.shape not in IMAGE_SHAPES and array.shape[1:] not in IMAGE_SHAPES:
         raise DeepMnistError(
             "images: expected the shape (784,), (28, 28) or (28, 28, 1), or N of them, "
             f"found {array.shape}"
@@ -205,7 +308,7 @@ def as_images(images: Any) -> npt.NDArray[np.float32]:
     rows = array.reshape(-1, 784)
     largest = {"u": 255, "i": 255, "f": 1, "b": 1}.get(rows.dtype.kind)
     if largest is None:
-        raise DeepMnistError(f"images: expected numbers, found the type {rows.dtype}")
+        raise DeepMnistError(f"images: expected numbers, found the dtype {rows.dtype}")
     if rows.size and not (rows.min() >= 0 and rows.max() <= largest):
         raise DeepMnistError(
             f"images: expected {rows.dtype} values from 0 to {largest}, "
@@ -215,60 +318,80 @@ def as_images(images: Any) -> npt.NDArray[np.float32]:
 
 
 def nearest_probabilities(outputs: Array) -> Array:
-    """The point of the probability simplex that is nearest to each row: [N, 10] -> [N, 10].
+    """Return the probabilities that are nearest to a model's outputs in squared error.
 
-    min |p - outputs|^2 with p >= 0 and sum(p) = 1 is p = max(outputs - t, 0) for the one t that
-    makes the sum right. The order of the outputs is kept (Duchi et al., ICML 2008).
+    min |p - outputs|^2 subject to p >= 0 and sum(p) = 1 is solved by p = max(outputs - t, 0) for
+    the one t with sum(p) = 1. The order of the outputs is kept.
+
+    Args:
+      outputs: [N, 10] float.
+
+    Returns:
+      [N, 10] float, rows sum to 1.
+
+    Source: Duchi et al., Efficient projections onto the l1-ball, ICML 2008.
     """
-    falling = -np.sort(-outputs, axis=1)
+    descending = -np.sort(-outputs, axis=1)
     count = np.arange(1, outputs.shape[1] + 1)
-    thresholds = (np.cumsum(falling, axis=1) - 1) / count  # t, were `count` of them positive
-    positive = np.sum(falling > thresholds, axis=1)
+    thresholds = (np.cumsum(descending, axis=1) - 1) / count  # t, if `count` of them are positive
+    positive = np.sum(descending > thresholds, axis=1)
     t = thresholds[np.arange(len(outputs)), positive - 1]
     return np.asarray(np.maximum(outputs - t[:, None], 0))
 
 
-def _variable_shapes(name: str) -> dict[str, variables.Shape]:
-    """A program's trainable variables, in the order in which it makes them."""
-    with tf.Graph().as_default():
-        program(name).build(program(name).Config())
-        return {v.op.name: tuple(v.shape.as_list()) for v in tf.trainable_variables()}
+class Matches(NamedTuple):
+    """Which programs the variables of a file fit, by name."""
+
+    loaded: dict[str, reader.Loaded]
+    ambiguous: dict[str, AmbiguousCheckpointError]
+    mismatched: dict[str, ModelMismatchError]
 
 
-def _fnn_weights() -> dict[str, Array]:
-    reader: dict[str, Array] = program("fnn").build(program("fnn").Config()).weights
-    return reader
+def matches(file: reader.WeightFile, names: Sequence[str], take: Sequence[str] = ()) -> Matches:
+    """Try the programs `names`, which have graphs, on an open file of variables."""
+    result = Matches({}, {}, {})
+    for name in names:
+        try:
+            result.loaded[name] = reader.load_from(file, PROGRAMS[name].variable_shapes(), take)
+        except AmbiguousCheckpointError as error:
+            result.ambiguous[name] = error
+        except ModelMismatchError as error:
+            result.mismatched[name] = error
+    return result
 
 
-def _load_graph(name: str, config: Any, place: Path) -> Classifier:
-    with tf.Graph().as_default():
-        model = program(name).build(config)
-        probabilities = tf.nn.softmax(tf.cast(model.logits, tf.float64))
-        session = training.Session(model, config)
-    try:
-        session.initialize()  # the step counter too, which the seed of the dropout mask reads
-        notes = [*run_directory.assumptions(config, {}, place), *session.restore_weights(place)]
-    except BaseException:
-        session.__exit__(None, None, None)
-        raise
-
-    def forward(images: Array) -> Array:
-        if name == "mlp":
-            outputs = session.run(model.logits, {model.x: images})
-            return nearest_probabilities(outputs.astype(np.float64))
-        return np.asarray(session.run(probabilities, {model.x: images}))
-
-    return Classifier(name, model, session, config, place, notes, forward)
+def is_numpy_model(file: reader.WeightFile) -> bool:
+    """Return whether an open file holds exactly the arrays of fnn."""
+    found = {name: spec.shape for name, spec in file.specs.items()}
+    return any(found == p.variable_shapes() for p in PROGRAMS.values() if not p.has_graph)
 
 
-def _load_numpy(name: str, config: Any, place: Path) -> Classifier:
-    model = program(name).build(config)
-    session = training.NumpySession(model)
-    notes = session.restore_weights(place)
-    one_at_a_time = threading.Lock()  # its operations keep what they computed
+def recognize(checkpoint: str) -> str:
+    """Return the name of the program whose weights are at a path, by their shapes.
 
-    def forward(images: Array) -> Array:
-        with one_at_a_time:
-            return np.asarray(np.exp(model.log_probabilities(255 * images)))
-
-    return Classifier(name, model, session, config, place, notes, forward)
+    Raises:
+      DeepMnistError: it is none or several, or there is no undamaged checkpoint.
+    """
+    if Path(checkpoint).is_dir() and npz_saver.newest_first(Path(checkpoint)):
+        return "fnn"  # the only program that saves .npz files
+    file = reader.open_file(paths.find(checkpoint))
+    if is_numpy_model(file):
+        return "fnn"
+    graphs = [program.name for program in PROGRAMS.values() if program.has_graph]
+    loaded, ambiguous, mismatched = matches(file, graphs)
+    if len(loaded) == 1 and not ambiguous:
+        return next(iter(loaded))
+    if loaded:
+        names = [*loaded, *ambiguous]
+        raise DeepMnistError(
+            f"{file.path} holds the weights of {' and '.join(names)}",
+            hint="extract one of them with: python -m deep_mnist.legacy checkpoint "
+            f"{shlex.quote(str(file.path))} --model {names[0]} --convert OUT",
+        )
+    if ambiguous:
+        raise next(iter(ambiguous.values()))
+    nearest = min(mismatched, key=lambda name: mismatched[name].distance)
+    raise DeepMnistError(
+        f"{mismatched[nearest].message} (the most similar model is {nearest})",
+        hint=mismatched[nearest].hint,
+    )

@@ -60,7 +60,7 @@ def _run(argv: Sequence[str] | None) -> int:
     image.check_installed()
     if options.save_input is not None:
         _check_unused(Path(options.save_input))
-    names = list(inference.NAMES) if options.model == "all" else [options.model]
+    names = list(inference.PROGRAMS) if options.model == "all" else [options.model]
     write = {"csv": _write_csv(), "json": _write_json}.get(options.format, _write_text)
     shelf: list[inference.Classifier] = []
     failed = False
@@ -105,7 +105,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument(
         "--model",
-        choices=(*inference.NAMES, "all"),
+        choices=(*inference.PROGRAMS, "all"),
         default="cnn",
         help="which network reads; all: each of them (default: cnn)",
     )
@@ -177,9 +177,9 @@ def _source(file: str) -> bytes | Path:
 
 
 def _load(names: Sequence[str], checkpoint: str | None) -> list[inference.Classifier]:
-    if names != ["fnn"]:
+    if any(inference.PROGRAMS[name].has_graph for name in names):
         import_quietly()
-    shelf = [inference.load(name, checkpoint) for name in names]
+    shelf = [inference.load_model(name, checkpoint) for name in names]
     for model in shelf:
         for note in model.notes:
             print(f"predict: {printable(note)}", file=sys.stderr)
@@ -187,13 +187,13 @@ def _load(names: Sequence[str], checkpoint: str | None) -> list[inference.Classi
 
 
 def _read(model: inference.Classifier, digits: list[image.Digit]) -> Reading:
-    probabilities = model.probabilities(np.stack([digit.pixels for digit in digits]))
+    probabilities = model.predict_proba(np.stack([digit.pixels for digit in digits]))
     likeliest = np.argsort(-probabilities, axis=1, kind="stable")[:, :TOP]
     top = [
         [(int(label), float(row[label])) for label in labels]
         for row, labels in zip(probabilities, likeliest, strict=True)
     ]
-    return Reading(model.name, digits, top)
+    return Reading(model.program.name, digits, top)
 
 
 def _write_text(file: str, error: str | None, readings: list[Reading]) -> None:

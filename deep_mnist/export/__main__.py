@@ -13,7 +13,6 @@ anything else than the weights is not kept. Nothing existing is overwritten.
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import datetime
 import importlib.metadata
 import json
@@ -25,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from deep_mnist import data, inference
+from deep_mnist import data
 from deep_mnist.checkpoints import reader
 from deep_mnist.cli.exit_codes import exit_code
 from deep_mnist.cli.flags import Parser
@@ -33,9 +32,10 @@ from deep_mnist.errors import DeepMnistError, ExportError, Interrupted, printabl
 from deep_mnist.export import check, onnx, place
 from deep_mnist.export.formats import FORMATS
 from deep_mnist.export.trained import Trained
+from deep_mnist.inference import PROGRAMS, Classifier, architecture, load_model, recognize
 from deep_mnist.lazy_tensorflow import import_quietly
 from deep_mnist.training import environment, run_directory
-from deep_mnist.training.evaluation import fingerprint
+from deep_mnist.training.evaluation import weights_sha256
 from deep_mnist.training.progress import mark
 
 CALIBRATION_EXAMPLES = 200
@@ -70,7 +70,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "source",
         metavar="CHECKPOINT_OR_MODEL",
-        help=f"{', '.join(inference.NAMES)}: the weights that ship; or what --restore takes, also of "
+        help=f"{', '.join(PROGRAMS)}: the weights that ship; or what --restore takes, also of "
         "TensorFlow 1 (which model it is, its shapes tell); ./cnn for a folder of such a name",
     )
     parser.add_argument("directory", metavar="DIR", help="the folder for exports, new or not")
@@ -96,25 +96,25 @@ def _export(options: argparse.Namespace) -> None:
         reader.check_path(str(directory))
     if options.format == "onnx":
         onnx.check_installed()
-    if options.source != "fnn":
+    if options.source not in PROGRAMS or PROGRAMS[options.source].has_graph:
         import_quietly()
-    ships = options.source in inference.NAMES
-    name = options.source if ships else inference.recognize(options.source)
-    if name == "fnn" and options.format != "npz":
-        raise DeepMnistError("fnn is a network of NumPy alone and has no graph: take --format npz")
+    ships = options.source in PROGRAMS
+    name = options.source if ships else recognize(options.source)
+    if not PROGRAMS[name].has_graph and options.format != "npz":
+        raise DeepMnistError(f"{name} is a NumPy model without a graph", hint="use --format npz")
     file_name = None if format_.suffix is None else f"{name}{format_.suffix}"
     if file_name is not None:
         place.check_free(directory / file_name)
         place.check_free(directory / f"{file_name}.json")
 
-    with inference.load(name, None if ships else options.source) as classifier:
+    with load_model(name, None if ships else options.source) as classifier:
         trained = Trained(name, classifier.config, _weights(classifier))
         for note in classifier.notes:
             print(f"export: {printable(note)}", file=sys.stderr)
         digits = data.load_data_or_synthetic(_dataset(options, classifier.path), options.data_dir)
         images = data.scale(digits.test.images[: check.EXAMPLES])
         labels = digits.test.labels[: check.EXAMPLES]
-        expected = classifier.probabilities(images)
+        expected = classifier.predict_proba(images)
 
     with place.aside(directory) as scratch:
         made = scratch / (file_name or "saved_model")
@@ -128,8 +128,8 @@ def _export(options: argparse.Namespace) -> None:
             "format": options.format,
             "bytes": size,
             "weights": str(classifier.path),
-            "weights_sha256": fingerprint(trained.weights),
-            **_architecture(trained.config),
+            "weights_sha256": weights_sha256(trained.weights),
+            **architecture(trained.config),
             "checked_in": format_.runtime,
             "dataset": digits.name,
             "batch_sizes": sorted(check.BATCHES),
@@ -158,28 +158,21 @@ def _export(options: argparse.Namespace) -> None:
     )
 
 
-def _weights(classifier: inference.Classifier) -> dict[str, Any]:
-    fnn = classifier.name == "fnn"
-    values = classifier.model.weights if fnn else classifier.session.weights()
+def _weights(classifier: Classifier) -> dict[str, Any]:
+    values = classifier.weights()
     if not all(np.isfinite(value).all() for value in values.values()):
         raise DeepMnistError(
             f"{classifier.path} holds weights that are no finite numbers: its training failed, "
             "take another checkpoint"
         )
-    return dict(values)
+    return values
 
 
 def _dataset(options: argparse.Namespace, checkpoint: Path) -> str:
     """The data set to check on. MNIST may be stood in for by generated digits, others not."""
-    trained_on = run_directory.settings_beside(checkpoint).get("dataset")
+    trained_on = run_directory.settings_of_checkpoint(checkpoint).get("dataset")
     known = trained_on in data.DATASETS and trained_on != "mnist"
     return str(options.dataset or (trained_on if known else "auto"))
-
-
-def _architecture(config: Any) -> dict[str, Any]:
-    """The settings that the weights can't be used without: --restore reads them from the record."""
-    fields = [field for field in dataclasses.fields(config) if field.metadata["architecture"]]
-    return {field.name: getattr(config, field.name) for field in fields}
 
 
 def _versions(format_name: str) -> dict[str, str]:

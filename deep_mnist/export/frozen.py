@@ -1,6 +1,6 @@
 """A frozen GraphDef: the weights are constants, named as the program's variables are.
 
-It needs no freezing: the graph is built of constants. `--restore` reads them back.
+`--restore` reads them back.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from deep_mnist.export import inference_graph
+from deep_mnist.export.quiet import quietly
 from deep_mnist.export.trained import Answers, Images, Run, Trained
 from deep_mnist.lazy_tensorflow import tf
 
@@ -17,9 +18,11 @@ from deep_mnist.lazy_tensorflow import tf
 def graph_def(trained: Trained) -> Any:
     """The graph, with nodes `images`, `scores` and `classes`."""
     with tf.Graph().as_default() as graph:
-        constants = {name: tf.constant(v, name=name) for name, v in trained.weights.items()}
-        inference_graph.add(trained.name, trained.config, constants)
-        return graph.as_graph_def()
+        session, handles = inference_graph.open_session(trained)
+        with session, quietly():
+            return tf.graph_util.convert_variables_to_constants(
+                session, graph.as_graph_def(), list(handles._fields)
+            )
 
 
 def write(trained: Trained, file: Path, calibration: Images) -> None:

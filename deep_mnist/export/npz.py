@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from deep_mnist import inference
 from deep_mnist.export import inference_graph
 from deep_mnist.export.trained import Answers, Images, Run, Trained
+from deep_mnist.inference import PROGRAMS, load_model
 from deep_mnist.lazy_tensorflow import tf
 
 
@@ -21,20 +21,20 @@ def write(trained: Trained, file: Path, calibration: Images) -> None:
 def load(file: Path, trained: Trained) -> Callable[[Images], Answers]:
     """The model as a function that computes with what numpy.load finds in the file.
 
-    By fnn's operations, or in a graph and a session of its own.
+    In a graph and a session of its own, if the program has one.
     """
-    if trained.name == "fnn":
-        fnn = inference.load("fnn", str(file))
+    if not PROGRAMS[trained.name].has_graph:
+        classifier = load_model(trained.name, str(file))
 
         def run(images: Images) -> Answers:
-            scores = fnn.probabilities(images)
+            scores = classifier.predict_proba(images)
             return Answers(scores, scores.argmax(axis=1))
 
         return run
-    with np.load(file, allow_pickle=False) as arrays, tf.Graph().as_default() as graph:
-        constants = {name: tf.constant(arrays[name]) for name in arrays.files}
-        placeholder, *fetches = inference_graph.add(trained.name, trained.config, constants)
-    session = tf.Session(graph=graph)
+    with np.load(file, allow_pickle=False) as arrays, tf.Graph().as_default():
+        weights = {name: arrays[name] for name in arrays.files}
+        session, handles = inference_graph.open_session(trained._replace(weights=weights))
+    placeholder, *fetches = handles
     return lambda images: Answers(*session.run(fetches, {placeholder: images}))
 
 

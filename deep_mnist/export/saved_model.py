@@ -34,19 +34,9 @@ def write(trained: Trained, directory: Path, calibration: Images) -> None:
     Raises:
       DeepMnistError: the disk is full or the directory can't be written to.
     """
-    with tf.Graph().as_default(), tf.Session() as sess:
-        # Zeros are small in the graph; the values are fed in their place, and saved beside it.
-        variables = {
-            name: tf.get_variable(name, value.shape, initializer=tf.zeros_initializer())
-            for name, value in trained.weights.items()
-        }
-        handles = inference_graph.add(trained.name, trained.config, variables)
-        initializers = {name: variable.initializer for name, variable in variables.items()}
-        sess.run(
-            list(initializers.values()),
-            {initializers[name].inputs[1]: value for name, value in trained.weights.items()},
-        )
-        with quietly():
+    with tf.Graph().as_default():
+        sess, handles = inference_graph.open_session(trained)
+        with sess, quietly():
             try:
                 _save(sess, handles, directory)
             except tf.errors.OpError as error:

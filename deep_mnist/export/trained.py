@@ -14,7 +14,7 @@ Images = npt.NDArray[np.float32]  # [N, 784] in [0, 1]
 class Trained(NamedTuple):
     """A model and its weights, no optimizer's among them."""
 
-    name: str  # one of inference.NAMES
+    name: str  # one of inference.PROGRAMS
     config: Any  # its program's Config
     weights: dict[str, npt.NDArray[Any]]  # by the names of the program's variables
 

@@ -24,6 +24,8 @@ from deep_mnist.cli.flags import Parser
 from deep_mnist.errors import DeepMnistError, printable
 from deep_mnist.lazy_tensorflow import tf
 
+GRAPHS = tuple(program.name for program in inference.PROGRAMS.values() if program.has_graph)
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command line and returns its exit code."""
@@ -38,7 +40,7 @@ def _run(argv: Sequence[str] | None) -> None:
         allow_abbrev=False,
     )
     parser.add_argument("path", metavar="PATH", help="a directory, a prefix or any file of it")
-    parser.add_argument("--model", choices=inference.GRAPHS, help="the only model to try")
+    parser.add_argument("--model", choices=GRAPHS, help="the only model to try")
     parser.add_argument(
         "--take",
         metavar="NAMES",
@@ -57,15 +59,15 @@ def _run(argv: Sequence[str] | None) -> None:
 
     file = reader.open_file(place)
     print(f"{place}: {file.format}, {len(file.specs)} variables", flush=True)
-    if options.model is None and inference.is_of_fnn(file):
+    if options.model is None and inference.is_numpy_model(file):
         if options.convert is not None:
             raise DeepMnistError("--convert: fnn takes these weights as they are, in .npz")
         print("model: fnn")
         _list(file)
         print(f"restored by: python -m deep_mnist.fnn --restore {shlex.quote(str(place))}")
         return
-    names = (options.model,) if options.model else inference.GRAPHS
-    loaded, undecided, others = inference.fits(file, names, take)
+    names = (options.model,) if options.model else GRAPHS
+    loaded, undecided, others = inference.matches(file, names, take)
     for name, model in loaded.items():
         _describe(name, file, model)
         if not take:
@@ -132,11 +134,10 @@ def _step(file: reader.WeightFile) -> int:
 
 
 def _convert(name: str, place: Path, take: Sequence[str], directory: Path, step: int) -> None:
-    program = inference.program(name)
+    program = inference.PROGRAMS[name].module
     with tf.Graph().as_default():
-        config = program.Config()
-        model = program.build(config)
-        with training.Session(model, config) as sess:
+        model = program.build(program.Config())
+        with training.Session(model, training.RunConfig()) as sess:
             sess.initialize()
             sess.restore_weights(place, take)
             directory.mkdir(parents=True, exist_ok=True)

@@ -17,13 +17,14 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from deep_mnist import inference
 from deep_mnist.cli.exit_codes import exit_code
 from deep_mnist.cli.flags import Parser
 from deep_mnist.errors import DeepMnistError
 from deep_mnist.lazy_tensorflow import import_quietly
 from deep_mnist.report import gallery, page, runs, sheet
 from deep_mnist.training.metrics import METRICS
-from deep_mnist.training.run_directory import write
+from deep_mnist.training.run_directory import write_text
 
 FORMATS = {"svg": sheet.svg, "png": sheet.png}
 
@@ -42,7 +43,7 @@ def _run(argv: Sequence[str] | None) -> None:
     if importlib.util.find_spec("matplotlib") is None:
         raise DeepMnistError('drawing needs matplotlib: pip install "deep_mnist[plots]"')
     sheet.silence()
-    if any(run.model != "fnn" and run.result is not None for run in asked):
+    if any(inference.PROGRAMS[run.model].has_graph and run.result is not None for run in asked):
         import_quietly()
 
     for run in asked:
@@ -62,7 +63,7 @@ def _run(argv: Sequence[str] | None) -> None:
     if not pictures:
         raise DeepMnistError("there is nothing to draw yet: no run has a report or a result")
     if html is not None:
-        write(html, page.write(asked, pictures, options.format))
+        write_text(html, page.write(asked, pictures, options.format))
         print(html)
 
 

@@ -11,7 +11,6 @@ from deep_mnist import data, inference
 from deep_mnist.report.runs import Run
 
 Array = npt.NDArray[Any]
-FIRST_WEIGHTS = {"softmax": "W", "mlp": "w1", "cnn": "W_conv1"}
 
 
 class Answers(NamedTuple):
@@ -40,14 +39,12 @@ def read(run: Run, test: data.Split) -> Answers:
       DeepMnistError: the run has no checkpoint, or a damaged one; TensorFlow is not installed.
     """
     images = data.scale(test.images)
-    with inference.load(run.model, str(run.directory)) as classifier:
-        probabilities = classifier.probabilities(images)
-        weights = _weights(classifier)
-        feature_maps: tuple[Array, ...] = ()
-        if run.model == "cnn":
-            model = classifier.model
-            maps = classifier.session.run(model.feature_maps, {model.x: images[:1]})
-            feature_maps = tuple(layer[0] for layer in maps)
+    with inference.load_model(run.model, str(run.directory)) as classifier:
+        probabilities = classifier.predict_proba(images)
+        weights = np.asarray(classifier.weights()[classifier.program.first_weights])
+        if len(weights) == 785:
+            weights = weights[:784]  # the last row is the bias
+        feature_maps = tuple(layer[0] for layer in classifier.feature_maps(images[:1]))
     return Answers(test.images, test.labels, probabilities, weights, feature_maps)
 
 
@@ -56,9 +53,3 @@ def confusion(answers: Answers) -> npt.NDArray[np.int64]:
     table = np.zeros((10, 10), np.int64)
     np.add.at(table, (answers.labels, answers.answers), 1)
     return table
-
-
-def _weights(classifier: inference.Classifier) -> Array:
-    if classifier.name == "fnn":
-        return np.asarray(classifier.model.weights["W1"])[:784]  # the last row is the bias
-    return np.asarray(classifier.session.weights()[FIRST_WEIGHTS[classifier.name]])

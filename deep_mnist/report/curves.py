@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from deep_mnist.inference import PROGRAMS
 from deep_mnist.report.runs import Run
 from deep_mnist.report.sheet import GRID, INK, MODEL_COLORS, MUTED, SERIES, WIDTH, Picture, Sheet
 
@@ -16,7 +17,6 @@ RARE = 0.04  # the share of points, at the start of a long run, that may lie bel
 FEW_DECADES = 60  # a loss axis that spans less has marks at 2 and 5 as well
 LEAST_LOSS = 1e-7  # of an image: float32 holds no probability nearer to 1
 LONGEST = 11  # characters of a label
-SUMMED = ("softmax", "cnn")  # their loss is summed over the batch
 
 
 def draw(runs: list[Run]) -> Picture | None:
@@ -75,7 +75,7 @@ def _window(run: Run) -> int:
 
 
 def _images_summed(run: Run) -> int:
-    return int(run.config.get("batch_size", 50)) if run.model in SUMMED else 1
+    return int(run.config.get("batch_size", 50)) if PROGRAMS[run.model].loss_is_sum else 1
 
 
 def _finish(panels: list[Any], runs: list[Run]) -> None:

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 from deep_mnist import inference
 from deep_mnist.errors import DeepMnistError
 from deep_mnist.training import checksummed_json, metrics
-from deep_mnist.training.config import RESTORED_FROM
-from deep_mnist.training.run_directory import CONFIG, RESULT
+from deep_mnist.training.config import run_fields
+from deep_mnist.training.run_directory import CONFIG, RESTORED_FROM, RESULT
 
 
 class Report(NamedTuple):
@@ -27,7 +27,7 @@ class Run(NamedTuple):
 
     directory: Path
     label: str  # short, and another for every run that is shown
-    model: str  # one of inference.NAMES
+    model: str  # one of inference.PROGRAMS
     config: dict[str, Any]  # with the fields of the version that wrote it
     reports: list[Report]
     result: dict[str, Any] | None  # None while it is unfinished
@@ -80,9 +80,10 @@ def _read(directory: Path) -> Run:
             "runs are in saved/runs/MODEL/ unless --run-dir named another place"
         )
     model = _model_of(config) if result is None else result.get("model")
-    if model not in inference.NAMES:
+    if model not in inference.PROGRAMS:
         raise DeepMnistError(
-            f"{directory / RESULT}: expected a model of {', '.join(inference.NAMES)}, found {model!r}"
+            f"{directory / RESULT}: expected a model of {', '.join(inference.PROGRAMS)}, "
+            f"found {model!r}"
         )
     if result is not None:
         _check_result(directory / RESULT, result)
@@ -107,9 +108,16 @@ def _check_result(path: Path, result: dict[str, Any]) -> None:
 def _model_of(config: dict[str, Any]) -> str | None:
     """The program that has all of these settings, and the fewest others."""
     known = {
-        name: {f.name for f in fields(inference.program(name).Config)} for name in inference.NAMES
+        name: {
+            field.name
+            for field in (
+                *fields(program.module.Config),
+                *run_fields(name, numpy_only=not program.has_graph),
+            )
+        }
+        for name, program in inference.PROGRAMS.items()
     }
-    able = [n for n in inference.NAMES if config.keys() - {RESTORED_FROM} <= known[n]]
+    able = [n for n in inference.PROGRAMS if config.keys() - {RESTORED_FROM} <= known[n]]
     return min(able, key=lambda name: len(known[name]), default=None)
 
 
@@ -127,7 +135,7 @@ def _reports(
     every = config.get("log_every")
     lost = f"{damaged} damaged lines are left out" if damaged else ""
     if not lost and result is not None and "cluster" not in result and isinstance(every, int):
-        lost = "reports are missing" if metrics.lacks(whole, result["steps"], every) else ""
+        lost = "reports are missing" if metrics.has_gaps(whole, result["steps"], every) else ""
     return sorted(reports), lost
 
 

@@ -105,7 +105,7 @@ def check_ink(pixels: npt.NDArray[np.float32]) -> None:
     """Raises UnprocessableEntity for pixels all nearly the same, or with ink for paper."""
     if np.ptp(pixels) < ink.CONTRAST:
         raise UnprocessableEntity("pixels: expected a digit, found 784 that are nearly the same")
-    doubt = input_checks.doubt(pixels[None])
+    doubt = input_checks.find_problem(pixels[None])
     if doubt is not None:
         raise UnprocessableEntity(f"pixels: {doubt}")
 

@@ -10,17 +10,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from deep_mnist import inference
 from deep_mnist.checkpoints import pretrained
+from deep_mnist.inference import PROGRAMS, load_model
 
 DEFAULT_MODEL = "cnn"  # whose answer is the answer
-TITLES = {"softmax": "Softmax", "mlp": "MLP", "cnn": "CNN", "fnn": "FNN"}
-SUMMARIES = {
-    "softmax": "one linear layer",
-    "mlp": "three layers",
-    "cnn": "two convolutions and two layers",
-    "fnn": "two layers in NumPy, hardly trained and yet nearly always sure",
-}
 LAYERS = ("h_conv1", "h_conv2")
 
 Images = npt.NDArray[np.float32]
@@ -31,7 +24,7 @@ class Reader:
     """The trained models, loaded once; any thread may ask at any time."""
 
     def __init__(self) -> None:
-        self._models = {name: inference.load(name) for name in inference.NAMES}
+        self._models = {name: load_model(name) for name in PROGRAMS}
         # The first run of a graph is the slow one: it is not the first visitor's.
         self.read(np.zeros((1, 784), np.float32), [(0, 0, 28, 28)])
         self.feature_maps(np.zeros(784, np.float32))
@@ -50,7 +43,7 @@ class Reader:
 
     def read(self, images: Images, boxes: Sequence[Box]) -> list[dict[str, Any]]:
         """Digits as all models read them: images [N, 784] in [0, 1] -> N answers."""
-        said = {name: model.probabilities(images) for name, model in self._models.items()}
+        said = {name: model.predict_proba(images) for name, model in self._models.items()}
         return [
             {
                 **_answer(said[DEFAULT_MODEL][index]),
@@ -73,8 +66,7 @@ class Reader:
 
         Values are 0..255, a layer's largest activation is 255.
         """
-        cnn = self._models["cnn"]
-        layers = cnn.session.run(cnn.model.feature_maps, {cnn.model.x: image[None]})
+        layers = self._models[DEFAULT_MODEL].feature_maps(image)
         return [
             {
                 "name": name,
@@ -94,9 +86,9 @@ class Reader:
             "models": [
                 {
                     "name": name,
-                    "title": TITLES[name],
-                    "summary": SUMMARIES[name],
-                    "parameters": _parameters(model),
+                    "title": model.program.title,
+                    "summary": model.program.description,
+                    "parameters": sum(weight.size for weight in model.weights().values()),
                     "test_accuracy": _result(name)["test_accuracy"],
                 }
                 for name, model in self._models.items()
@@ -107,13 +99,6 @@ class Reader:
 def _answer(probabilities: npt.NDArray[np.float64]) -> dict[str, Any]:
     label = int(probabilities.argmax())
     return {"label": label, "probability": round(float(probabilities[label]), 6)}
-
-
-def _parameters(model: inference.Classifier) -> int:
-    if model.name == "fnn":
-        return sum(weight.size for weight in model.model.weights.values())
-    variables = model.model.x.graph.get_collection("trainable_variables")
-    return sum(variable.shape.num_elements() for variable in variables)
 
 
 def _result(name: str) -> dict[str, Any]:
