@@ -342,17 +342,19 @@ def nearest_probabilities(outputs: Array) -> Array:
 class Matches(NamedTuple):
     """Which programs the variables of a file fit, by name."""
 
-    loaded: dict[str, reader.Loaded]
+    loaded: dict[str, reader.LoadedWeights]
     ambiguous: dict[str, AmbiguousCheckpointError]
     mismatched: dict[str, ModelMismatchError]
 
 
-def matches(file: reader.WeightFile, names: Sequence[str], take: Sequence[str] = ()) -> Matches:
+def matches(
+    file: reader.CheckpointReader, names: Sequence[str], take: Sequence[str] = ()
+) -> Matches:
     """Try the programs `names`, which have graphs, on an open file of variables."""
     result = Matches({}, {}, {})
     for name in names:
         try:
-            result.loaded[name] = reader.load_from(file, PROGRAMS[name].variable_shapes(), take)
+            result.loaded[name] = reader.load_weights(file, PROGRAMS[name].variable_shapes(), take)
         except AmbiguousCheckpointError as error:
             result.ambiguous[name] = error
         except ModelMismatchError as error:
@@ -360,7 +362,7 @@ def matches(file: reader.WeightFile, names: Sequence[str], take: Sequence[str] =
     return result
 
 
-def is_numpy_model(file: reader.WeightFile) -> bool:
+def is_numpy_model(file: reader.CheckpointReader) -> bool:
     """Return whether an open file holds exactly the arrays of fnn."""
     found = {name: spec.shape for name, spec in file.specs.items()}
     return any(found == p.variable_shapes() for p in PROGRAMS.values() if not p.has_graph)
@@ -374,7 +376,7 @@ def recognize(checkpoint: str) -> str:
     """
     if Path(checkpoint).is_dir() and npz_saver.newest_first(Path(checkpoint)):
         return "fnn"  # the only program that saves .npz files
-    file = reader.open_file(paths.find(checkpoint))
+    file = reader.open_checkpoint(paths.find(checkpoint))
     if is_numpy_model(file):
         return "fnn"
     graphs = [program.name for program in PROGRAMS.values() if program.has_graph]

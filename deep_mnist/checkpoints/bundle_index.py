@@ -1,9 +1,9 @@
-"""The index of a V2 checkpoint, looked through before TensorFlow sees it.
+"""Check the index of a V2 checkpoint before TensorFlow reads it.
 
-Its reader takes it for granted that whoever gave a block the right checksum also wrote what belongs
-in it, and aborts the process where that is not so. Checksums are left to it: they come first there.
+TensorFlow verifies the checksums of the index and then trusts its content: an altered index with
+correct checksums aborts the process. The checksums are left to TensorFlow.
 
-Format: LevelDB's table, as in tensorflow/core/lib/io/table_format.txt; protos, tensor_bundle.proto.
+Format: tensorflow/core/lib/io/table_format.txt and tensorflow/core/protobuf/tensor_bundle.proto.
 """
 
 from __future__ import annotations
@@ -14,15 +14,19 @@ from typing import Any
 
 from deep_mnist import lazy_tensorflow
 
-FOOTER = 48  # bytes: two handles, padded to 40, and a magic number
-TRAILER = 5  # bytes after a block: whether it is compressed, and its checksum
+FOOTER = 48  # bytes: two block handles, padded to 40, and a magic number
+TRAILER = 5  # bytes after a block: its compression and its checksum
 MAX_RANK = 254
 MAX_KEY = 1024
-COMPRESSED = 1  # as TensorFlow 1.0 wrote it; left to TensorFlow's reader
+COMPRESSED = 1  # written by TensorFlow 1.0; left to TensorFlow's reader
 
 
 def check_index(path: Path) -> None:
-    """Raises ValueError, with the reason, where an index is none that TensorFlow can read."""
+    """Check the structure of an index file.
+
+    Raises:
+      ValueError: TensorFlow's reader would abort the process. The message is the reason.
+    """
     lazy_tensorflow.load()
     from google.protobuf.message import DecodeError
     from tensorflow.core.protobuf import tensor_bundle_pb2
@@ -30,51 +34,52 @@ def check_index(path: Path) -> None:
     content = path.read_bytes()
     try:
         for key, value in _entries(content):
-            proto = tensor_bundle_pb2.BundleEntryProto() if key else None
-            if proto is None:
+            if not key:
                 tensor_bundle_pb2.BundleHeaderProto().ParseFromString(value)
                 continue
-            proto.ParseFromString(value)
-            _check_entry(key.decode("utf-8"), proto)
+            entry = tensor_bundle_pb2.BundleEntryProto()
+            entry.ParseFromString(value)
+            _check_entry(key.decode("utf-8"), entry)
     except (DecodeError, UnicodeDecodeError):
-        raise ValueError("an entry of its index can't be parsed") from None
+        raise ValueError("an entry of its index cannot be parsed") from None
     except IndexError:
-        raise ValueError("its index ends in the middle of an entry") from None
+        raise ValueError("its index is truncated") from None
 
 
-def _check_entry(name: str, proto: Any) -> None:
-    sides = [dim.size for dim in proto.shape.dim]
-    if proto.shape.unknown_rank or len(sides) > MAX_RANK or min(sides, default=0) < 0:
-        raise ValueError(f"its index gives {name} no shape")
-    if proto.offset < 0 or proto.size < 0:
-        raise ValueError(f"its index gives {name} no place in the data")
-    for part in proto.slices:
+def _check_entry(name: str, entry: Any) -> None:
+    sizes = [dim.size for dim in entry.shape.dim]
+    if entry.shape.unknown_rank or len(sizes) > MAX_RANK or min(sizes, default=0) < 0:
+        raise ValueError(f"the shape of {name} in its index is invalid")
+    if entry.offset < 0 or entry.size < 0:
+        raise ValueError(f"the offset of {name} in its index is invalid")
+    for part in entry.slices:
         extents = [(extent.start, extent.length) for extent in part.extent]
-        # A length of zero is written as none, and means the whole side.
-        if len(extents) != len(sides) or any(
-            start < 0 or length < 0 or start + length > side
-            for (start, length), side in zip(extents, sides, strict=False)
+        # A length of 0 stands for the whole dimension.
+        if len(extents) != len(sizes) or any(
+            start < 0 or length < 0 or start + length > size
+            for (start, length), size in zip(extents, sizes, strict=False)
         ):
-            raise ValueError(f"its index gives {name} a part outside of its shape")
+            raise ValueError(f"a slice of {name} in its index is outside of its shape")
 
 
 def _entries(content: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Key and value of every entry; of compressed blocks none."""
+    """Yield the key and value of every entry, except those in compressed blocks."""
     footer = len(content) - FOOTER
-    _, place = _varint(content, footer)
-    _, place = _varint(content, place)
-    left = len(content)
-    for _, handle in _block(content, *_handle(content, place)):
+    _, offset = _varint(content, footer)
+    _, offset = _varint(content, offset)
+    remaining = len(content)
+    for _, handle in _block(content, *_handle(content, offset)):
         start, size = _handle(handle, 0)
-        left -= size + TRAILER
-        if left < 0:  # blocks of a sound table lie apart
-            raise ValueError("its index names a block twice")
+        remaining -= size + TRAILER
+        if remaining < 0:  # blocks do not overlap
+            raise ValueError("its index refers to a block twice")
         yield from _block(content, start, size)
 
 
-def _handle(content: bytes, place: int) -> tuple[int, int]:
-    start, place = _varint(content, place)
-    size, _ = _varint(content, place)
+def _handle(content: bytes, offset: int) -> tuple[int, int]:
+    """Return the offset and size of a block from its handle."""
+    start, offset = _varint(content, offset)
+    size, _ = _varint(content, offset)
     return start, size
 
 
@@ -83,25 +88,26 @@ def _block(content: bytes, start: int, size: int) -> Iterator[tuple[bytes, bytes
         return
     block = content[start : start + size]
     end = size - 4 - 4 * int.from_bytes(block[-4:], "little")
-    place, key = 0, b""
-    while place < end:
-        shared, place = _varint(block, place)
-        own, place = _varint(block, place)
-        length, place = _varint(block, place)
-        if shared + own > MAX_KEY:
-            raise ValueError("its index has a name that is far too long")
-        key = key[:shared] + block[place : place + own]
-        place += own + length
-        if shared > len(key) or place > end:
+    offset, key = 0, b""
+    while offset < end:
+        shared, offset = _varint(block, offset)  # bytes in common with the previous key
+        unshared, offset = _varint(block, offset)
+        length, offset = _varint(block, offset)
+        if shared + unshared > MAX_KEY:
+            raise ValueError(f"its index has a name of more than {MAX_KEY} bytes")
+        key = key[:shared] + block[offset : offset + unshared]
+        offset += unshared + length
+        if shared > len(key) or offset > end:
             raise IndexError
-        yield key, block[place - length : place]
+        yield key, block[offset - length : offset]
 
 
-def _varint(content: bytes, place: int) -> tuple[int, int]:
+def _varint(content: bytes, offset: int) -> tuple[int, int]:
+    """Return a number of variable length, and the offset after it."""
     number = 0
     for shift in range(0, 70, 7):
-        number |= (content[place] & 127) << shift
-        place += 1
-        if content[place - 1] < 128:
-            return number, place
+        number |= (content[offset] & 127) << shift
+        offset += 1
+        if content[offset - 1] < 128:
+            return number, offset
     raise IndexError

@@ -1,61 +1,74 @@
-"""What a file is, by its first and last bytes: a sentence for each kind that is no checkpoint.
-
-Nothing is unpacked, unpickled or executed to find out.
-"""
+"""Detect the type of a file by its first and last bytes. Nothing is unpacked or unpickled."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import NamedTuple
 
 from deep_mnist.data import npz
 from deep_mnist.errors import DatasetError
 
-# Both an index (of format V2) and a checkpoint in one file (V1) are such tables, by their end.
-TABLE_END = bytes.fromhex("57fb808b247547db")
+# The end of a LevelDB table: the index of a V2 checkpoint, or a V1 checkpoint.
+TABLE_MAGIC = bytes.fromhex("57fb808b247547db")
 
-LFS = b"version https://git-lfs.github.com/spec/"
+GIT_LFS = b"version https://git-lfs.github.com/spec/"
 
-ARCHIVE = "unpack it, and name the checkpoint in it"
-SIGNATURES = {
-    LFS: "the place-holder of a file in Git LFS that was not downloaded: git lfs pull fetches it",
-    b"\x89HDF\r\n\x1a\n": "an HDF5 file, as Keras saves: no TensorFlow 1 checkpoint",
-    b"\x93NUMPY": "a NumPy array (.npy): no TensorFlow checkpoint",
-    b"\x1f\x8b": f"a gzip archive: {ARCHIVE}",
-    b"BZh": f"a bzip2 archive: {ARCHIVE}",
-    b"\xfd7zXZ": f"an xz archive: {ARCHIVE}",
-    b"7z\xbc\xaf": f"a 7z archive: {ARCHIVE}",
-    b"Rar!": f"a RAR archive: {ARCHIVE}",
-    b"\x08\x01\x12": "a SavedModel (saved_model.pb), a program that is not run here: its weights "
-    "are the checkpoint variables/variables beside it",
-}
-# A field 1 (a node) of some length, and in it a field 1 (its name), then a field 2 (its op).
-GRAPH = re.compile(
+# A field 1 (a node) of some length, in it a field 1 (its name), then a field 2 (its op).
+GRAPH_DEF = re.compile(
     rb"\n[\x80-\xff]{0,4}[\x00-\x7f]\n[\x80-\xff]?[\x01-\x7f][\w.][\w./>-]*\x12", re.S
 )
-PYTORCH_MAGIC = bytes.fromhex("8a0a6cfc9c46f9206aa85019")  # of its format before the zip
-PYTORCH = "a PyTorch checkpoint: no TensorFlow one, and never unpickled, since that runs code"
-PICKLE = "a Python pickle, which is never loaded, since that runs code"
+PYTORCH_MAGIC = bytes.fromhex("8a0a6cfc9c46f9206aa85019")  # before PyTorch 1.6, which writes zips
+
+
+class FileType(NamedTuple):
+    """A type of file that is not a checkpoint, and what the user can do."""
+
+    name: str
+    hint: str | None = None
+
+
+EXTRACT = "extract it and restore the checkpoint in it"
+CONVERT = "restore the checkpoint that it was converted from"
+DOWNLOAD = "copy or download it again"
+PICKLE_HINT = "pickles are not loaded, because they can run code"
+
+EMPTY = FileType("empty", DOWNLOAD)
+PYTORCH = FileType("a PyTorch checkpoint", PICKLE_HINT)
+ZIP = FileType("a zip archive", EXTRACT)
+SIGNATURES = {
+    GIT_LFS: FileType("a pointer of Git LFS to a file", "download the file with: git lfs pull"),
+    b"\x89HDF\r\n\x1a\n": FileType("an HDF5 file, as Keras saves"),
+    b"\x93NUMPY": FileType("a single NumPy array (.npy)", "save the variables with numpy.savez"),
+    b"\x1f\x8b": FileType("a gzip archive", EXTRACT),
+    b"BZh": FileType("a bzip2 archive", EXTRACT),
+    b"\xfd7zXZ": FileType("an xz archive", EXTRACT),
+    b"7z\xbc\xaf": FileType("a 7z archive", EXTRACT),
+    b"Rar!": FileType("a RAR archive", EXTRACT),
+    b"\x08\x01\x12": FileType(
+        "a SavedModel (saved_model.pb)", "restore its checkpoint, variables/variables"
+    ),
+}
 
 
 def is_table(path: Path) -> bool:
-    """Whether a file ends as a V1 checkpoint or an index does."""
+    """Whether a file ends as a V1 checkpoint or the index of a V2 checkpoint does."""
     with path.open("rb") as file:
         if file.seek(0, 2) < 48:
             return False
-        file.seek(-len(TABLE_END), 2)
-        return file.read() == TABLE_END
+        file.seek(-len(TABLE_MAGIC), 2)
+        return file.read() == TABLE_MAGIC
 
 
 def is_graph(path: Path) -> bool:
-    """Whether a file may be a GraphDef: it begins with a node, or is a .pb of no other kind."""
+    """Whether a file may be a GraphDef: it starts with a node, or is a .pb of unknown type."""
     with path.open("rb") as file:
         head = file.read(1024)
-    return bool(GRAPH.match(head)) or (path.suffix == ".pb" and foreign(path) is None)
+    return bool(GRAPH_DEF.match(head)) or (path.suffix == ".pb" and other_type(path) is None)
 
 
 def is_npz(path: Path) -> bool:
-    """Whether a file is a zip of NumPy arrays alone, as numpy.savez writes."""
+    """Whether a file is a zip of NumPy arrays only, as numpy.savez writes."""
     with path.open("rb") as file:
         if file.read(2) != b"PK":
             return False
@@ -67,63 +80,67 @@ def is_npz(path: Path) -> bool:
     return bool(names) and all(name.endswith(".npy") for name in names)
 
 
-def foreign(path: Path) -> str | None:
-    """What a file is, with advice, where it can be no checkpoint, graph or .npz; else None.
+def other_type(path: Path) -> FileType | None:
+    """Return the type of a file that is not a checkpoint, a graph or an .npz file.
+
+    Returns:
+      The type, None if it is unknown.
 
     Raises:
-      OSError: it can't be read.
+      OSError: the file cannot be read.
     """
     with path.open("rb") as file:
         head = file.read(1024)
-        size = file.seek(0, 2)
-        file.seek(max(size - 2, 0))
+        file.seek(max(file.seek(0, 2) - 2, 0))
         tail = file.read()
     if not head:
-        return "empty: copy or download it anew"
+        return EMPTY
     for signature, kind in SIGNATURES.items():
         if head.startswith(signature):
             return kind
     if head[257:262] == b"ustar":
-        return f"a tar archive: {ARCHIVE}"
+        return FileType("a tar archive", EXTRACT)
     if head.startswith(b"PK"):
-        return _zip(path)
+        return _zip_type(path)
     if head[4:8] == b"TFL3":
-        return "a TensorFlow Lite model: convert the checkpoint that it was made from"
+        return FileType("a TensorFlow Lite model", CONVERT)
     if path.suffix == ".onnx" or re.match(rb"\x08[\x02-\x1f]\x12.[\w.-]+", head):
-        return "an ONNX model: convert the checkpoint that it was made from"
+        return FileType("an ONNX model", CONVERT)
     if head[8:10] == b'{"' and not any(head[4:8]):
-        return "a safetensors file: no TensorFlow checkpoint"
+        return FileType("a safetensors file", "save the variables with numpy.savez")
     if PYTORCH_MAGIC in head[:32]:
         return PYTORCH
     if re.match(rb"\x80[\x02-\x05]", head) or (
         re.match(rb"(\(|c[\w.]+\n\w+\n|[\]}\)])", head) and tail.endswith(b".")
     ):
-        return PICKLE
+        return FileType("a Python pickle", PICKLE_HINT)
     if not re.search(rb"[^\t\n\f\r\x20-\x7e\x80-\xff]", head):
-        return _text(head)
+        return _text_type(head)
     return None
 
 
-def _zip(path: Path) -> str:
+def _zip_type(path: Path) -> FileType:
     try:
         with npz.open_zip(path) as archive:
             names = archive.namelist()
     except DatasetError:
-        return f"a zip archive: {ARCHIVE}"
+        return ZIP
     except npz.ZIP_ERRORS:
-        return "a zip archive that is cut short: copy or download it anew"
+        return FileType("a truncated zip archive", DOWNLOAD)
     if any(name.rpartition("/")[2] == "data.pkl" for name in names):
         return PYTORCH
     if "model.weights.h5" in names:
-        return "a Keras 3 model (.keras): no TensorFlow 1 checkpoint"
-    return f"a zip archive: {ARCHIVE}"
+        return FileType("a Keras 3 model (.keras)")
+    return ZIP
 
 
-def _text(head: bytes) -> str:
+def _text_type(head: bytes) -> FileType:
     if re.match(rb"\s*<(!doctype|html|head|\?xml)", head, re.IGNORECASE):
-        return "a web page, not the file that was meant: download it anew"
+        return FileType("a web page", "download the file itself")
     if re.match(rb"\s*(?:#[^\n]*\n\s*)*(node|meta_info_def|graph_def|versions|library)\s*\{", head):
-        return "a graph written as text: expected a checkpoint, or a frozen graph in binary (.pb)"
+        return FileType("a graph in text format", "restore its checkpoint")
     if re.match(rb"(all_)?model_checkpoint_path\s*:", head):
-        return 'the list of a folder\'s checkpoints: its name must be "checkpoint", or name one'
-    return "a text: expected a checkpoint, or a frozen graph in binary (.pb)"
+        return FileType(
+            "a state file with another name", "rename it to checkpoint, or restore a checkpoint"
+        )
+    return FileType("a text file")

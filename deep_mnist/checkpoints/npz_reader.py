@@ -9,9 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
+from deep_mnist.checkpoints.paths import damaged, unreadable
 from deep_mnist.checkpoints.variables import Spec
 from deep_mnist.data import npz
-from deep_mnist.errors import CheckpointError, DamagedCheckpointError, DatasetError
+from deep_mnist.errors import DatasetError
 
 
 def read_specs(path: Path) -> dict[str, Spec]:
@@ -44,14 +45,8 @@ def _open(path: Path) -> Iterator[zipfile.ZipFile]:
         with npz.open_zip(path) as archive:
             yield archive
     except npz.ZIP_ERRORS as error:
-        raise _damaged(path, str(error)) from None
+        raise damaged(path, str(error)) from None
     except DatasetError as error:
-        raise _damaged(path, error.message.removeprefix(f"{path}: ")) from None
+        raise damaged(path, error.message.removeprefix(f"{path}: ")) from None
     except OSError as error:
-        raise CheckpointError(f"checkpoint {path} cannot be read: {error.strerror}") from None
-
-
-def _damaged(path: Path, reason: str) -> DamagedCheckpointError:
-    return DamagedCheckpointError(
-        f"checkpoint {path} is damaged ({reason[:200]})", hint="restore another checkpoint"
-    )
+        raise unreadable(path, error) from None

@@ -1,16 +1,18 @@
-"""Checkpoints of NumPy arrays: model-STEP.npz, written whole or not at all, never unpickled."""
+"""Save the weights of a NumPy model as model-STEP.npz, with the functions of `saver`."""
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 
 import numpy as np
 
 from deep_mnist.checkpoints import npz_reader
-from deep_mnist.errors import DeepMnistError
-from deep_mnist.data.io import atomic_write, rename_damaged
+from deep_mnist.checkpoints.saver import not_saved
+from deep_mnist.checkpoints.variables import Spec, spec_mismatch
+from deep_mnist.data import io
+from deep_mnist.data.io import rename_damaged as rename_damaged
+from deep_mnist.errors import CheckpointError, ModelMismatchError
 
 Arrays = dict[str, np.ndarray]
 
@@ -19,98 +21,84 @@ NAME = re.compile(rf"{BASENAME}-(\d+)\.npz")
 
 
 def step_of(path: Path) -> int:
-    """The step in model-STEP.npz; -1 where the name has none."""
+    """Return the step in the name model-STEP.npz, -1 if it has none."""
     match = NAME.fullmatch(path.name)
     return int(match.group(1)) if match else -1
 
 
 def newest_first(directory: Path) -> list[Path]:
-    """The checkpoints that a run saved in its directory, by step."""
+    """Return the checkpoints that a run saved in its directory."""
     paths = [path for path in directory.glob("*.npz") if step_of(path) >= 0]
     return sorted(paths, key=step_of, reverse=True)
 
 
 def find(path: str) -> Path:
-    """The .npz file meant by a directory (the highest step in it), a file, or it without .npz.
+    """Return the .npz file that a path names.
+
+    Args:
+      path: a directory, which stands for the newest model-STEP.npz in it, or a file, also without
+        its suffix .npz.
 
     Raises:
-      DeepMnistError: there is no checkpoint there.
+      CheckpointError: there is none.
     """
-    place = Path(path)
-    if place.is_dir():
-        found = newest_first(place)
+    location = Path(path)
+    if location.is_dir():
+        found = newest_first(location)
         if not found:
-            raise DeepMnistError(f"{path} holds no checkpoint: expected {BASENAME}-STEP.npz in it")
+            raise CheckpointError(f"{path} has no checkpoint: expected {BASENAME}-STEP.npz in it")
         return found[0]
-    for file in (place, place.with_name(f"{place.name}.npz")):
+    for file in (location, location.with_name(f"{location.name}.npz")):
         if file.is_file():
             return file
-    raise DeepMnistError(
-        f"{path} is no checkpoint: expected a directory with {BASENAME}-STEP.npz, or such a file"
+    raise CheckpointError(
+        f"{path} is not a checkpoint: expected a directory with {BASENAME}-STEP.npz, or a file"
     )
 
 
 def save(weights: Arrays, directory: Path, step: int, keep: int) -> None:
-    """Writes model-STEP.npz, and prunes.
+    """Save model-STEP.npz, and remove all checkpoints of the run but the newest `keep`.
 
     Raises:
-      DeepMnistError: the disk is full or the directory can't be written to.
+      CheckpointError: the disk is full or the directory cannot be written to.
     """
     path = directory / f"{BASENAME}-{step}.npz"
-    aside = directory / f"{path.name}.tmp"
     try:
-        try:
-            with aside.open("wb") as file:
-                np.savez(file, **weights)  # type: ignore[arg-type]
-                file.flush()
-                os.fsync(file.fileno())
-            aside.replace(path)
-        finally:
-            aside.unlink(missing_ok=True)
+        io.atomic_write(path, lambda file: np.savez(file, **weights))  # type: ignore[arg-type]
     except OSError as error:
-        raise DeepMnistError(
-            f"step {step} can't be saved in {directory}: {error.strerror}; "
-            "make room, or mend the directory, then go on with --resume"
-        ) from None
+        raise not_saved(directory, step, str(error.strerror)) from None
     prune(directory, keep)
 
 
 def prune(directory: Path, keep: int) -> None:
-    """Removes all checkpoints but the newest `keep`."""
+    """Remove all checkpoints of the run but the newest `keep`."""
     for old in newest_first(directory)[keep:]:
         old.unlink(missing_ok=True)
 
 
 def read(path: Path, like: Arrays) -> Arrays:
-    """The arrays of a checkpoint, which must have the names and shapes of `like`, as floats.
-
-    Their headers are compared before anything of their size is read.
+    """Read a checkpoint with the names and shapes of `like`, in float32 or float64.
 
     Raises:
-      DamagedCheckpointError: the file is cut short or altered.
-      DeepMnistError: it can't be opened, or is of another model.
+      DamagedCheckpointError: the file is truncated or altered.
+      ModelMismatchError: it is of another model. This is checked before the arrays are read.
+      CheckpointError: it cannot be read.
     """
     found = npz_reader.read_specs(path)
-    if found.keys() != like.keys():
-        raise DeepMnistError(
-            f"checkpoint {path} is of another model: expected the arrays "
-            f"{', '.join(sorted(like))}, found {', '.join(sorted(found)) or 'none'}"
-        )
-    for name, spec in found.items():
-        if spec.shape != like[name].shape or spec.dtype not in ("float32", "float64"):
-            raise DeepMnistError(
-                f"checkpoint {path} is of another model: {name} is {spec.dtype}{list(spec.shape)} "
-                f"instead of {like[name].dtype}{list(like[name].shape)}"
-            )
+    expected = {
+        name: Spec(array.shape, found[name].dtype if _is_float(found.get(name)) else "float64")
+        for name, array in like.items()
+    }
+    mismatch = spec_mismatch(expected, found)
+    if mismatch is not None:
+        raise ModelMismatchError(f"checkpoint {path} {mismatch}", distance=1.0)
     return {name: npz_reader.read(path, name) for name in like}
 
 
-def set_aside(path: Path) -> None:
-    """Renames a damaged checkpoint to *.damaged, so that its name is free again."""
-    rename_damaged(path)
+def _is_float(spec: Spec | None) -> bool:
+    return spec is not None and spec.dtype in ("float32", "float64")
 
 
-def remove_leftovers(directory: Path) -> None:
-    """Removes what a killed save leaves."""
-    for path in directory.glob(f"{BASENAME}-*.npz.tmp"):
-        path.unlink(missing_ok=True)
+def remove_incomplete(directory: Path) -> None:
+    """Remove the temporary files of a save that was killed."""
+    io.remove_temporary_files(directory, f"{BASENAME}-*.npz")

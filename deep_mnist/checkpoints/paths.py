@@ -1,88 +1,97 @@
-"""From the path that a user names to a checkpoint, a frozen graph, or an .npz file."""
+"""Find the checkpoint that a path of the user names, and the files of a checkpoint."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from pathlib import Path
 
 from deep_mnist.checkpoints import file_types
-from deep_mnist.errors import DeepMnistError
+from deep_mnist.checkpoints.variables import summarize
+from deep_mnist.errors import CheckpointError, DamagedCheckpointError
 
-STATE = "checkpoint"
-PARTS = re.compile(r"\.(index|meta|data-\d{5}-of-\d{5})$")
-MAX_STATE_BYTES = 1 << 20  # of a list of a few names
-NO_KIND = "of no kind that holds such weights, or is damaged"
-SHARD = re.compile(r"-\d{5}-of-\d{5}$")  # of a V1 checkpoint
+STATE_FILE = "checkpoint"
+MAX_STATE_BYTES = 1 << 20
+PART = re.compile(r"\.(index|meta|data-\d{5}-of-\d{5})$")
+V1_SHARD = re.compile(r"-\d{5}-of-\d{5}$")
 
 
 def step_of(prefix: Path) -> int:
-    """The step in model.ckpt-STEP; -1 where the name has none."""
+    """Return the step in the name model.ckpt-STEP, -1 if it has none."""
     match = re.search(r"-(\d+)$", prefix.name)
     return int(match.group(1)) if match else -1
 
 
-def find(path: str) -> Path:
-    """The prefix of a V2 or V1 checkpoint, the frozen graph (.pb) or the .npz that a path means.
+def index_file(prefix: Path) -> Path:
+    """Return PREFIX.index."""
+    return prefix.with_name(f"{prefix.name}.index")
 
-    A directory means the checkpoint in it; of several that differ by their step, the newest; of
-    several names, the one that its state file names. A state file means the one it names,
-    wherever that was, if it is beside it (else the directory's).
 
-    Raises:
-      DeepMnistError: there is none, or it can't be told which.
-    """
-    place = Path(path)
-    try:
-        if place.name == STATE and place.is_file() and not is_checkpoint(place):
-            name = _named_by(place)
-            named = place.parent / name
-            found = name not in ("", ".", "..") and is_checkpoint(named)
-            return named if found else _in_directory(place.parent)
-        if place.is_dir():
-            return _in_directory(place)
-        if PARTS.fullmatch(place.name) and place.is_file():
-            raise DeepMnistError(_nameless(place.parent))
-        prefix = place.with_name(PARTS.sub("", place.name)) if place.name else place
-        for candidate in (prefix, prefix.with_name(SHARD.sub("", prefix.name))):
-            if is_checkpoint(candidate):
-                return candidate
-        if place.is_file() and _is_one_file(place):
-            return place
-        raise DeepMnistError(_nothing_at(place, prefix))
-    except OSError as error:
-        raise DeepMnistError(f"{path} can't be read: {error.strerror}") from None
+def data_file(prefix: Path, shard: int = 0, shards: int = 1) -> Path:
+    """Return PREFIX.data-00000-of-00001."""
+    return prefix.with_name(f"{prefix.name}.data-{shard:05}-of-{shards:05}")
 
 
 def is_checkpoint(prefix: Path) -> bool:
-    """Whether there is an index, or a checkpoint in one file, under a prefix."""
+    """Whether a prefix is that of a V2 checkpoint (an index), or of a V1 one (tables)."""
     return (
-        part(prefix, "index").exists()
-        or (prefix.is_file() and not PARTS.search(prefix.name) and file_types.is_table(prefix))
-        or bool(shards(prefix))
+        index_file(prefix).exists()
+        or (prefix.is_file() and not PART.search(prefix.name) and file_types.is_table(prefix))
+        or any(
+            V1_SHARD.search(name) and V1_SHARD.sub("", name) == prefix.name
+            for name in _names(prefix.parent)
+        )
     )
 
 
-def _is_one_file(path: Path) -> bool:
+def find(path: str) -> Path:
+    """Return the prefix of the checkpoint, the frozen graph or the .npz file that a path names.
+
+    Args:
+      path: a directory, a prefix, or any file of a checkpoint. A directory stands for the newest
+        of its checkpoints if only their steps differ, else for the one in its state file. A state
+        file stands for the checkpoint that it names, which must be in the same directory.
+
+    Raises:
+      DamagedCheckpointError: files of the checkpoint are missing.
+      CheckpointError: none is found, or several between which only the user can choose.
+    """
+    location = Path(path)
+    try:
+        if location.name == STATE_FILE and location.is_file() and not is_checkpoint(location):
+            return _named_by(location) or _find_in(location.parent)
+        if location.is_dir():
+            return _find_in(location)
+        name = PART.sub("", location.name)
+        if not name and location.is_file():
+            raise _no_prefix(location.parent)
+        prefix = location.with_name(name or location.name)
+        for candidate in (prefix, prefix.with_name(V1_SHARD.sub("", prefix.name) or prefix.name)):
+            if is_checkpoint(candidate):
+                return candidate
+        if location.is_file() and _is_graph_or_npz(location):
+            return location
+        raise _not_a_checkpoint(location, prefix)
+    except OSError as error:
+        raise unreadable(location, error) from None
+
+
+def unreadable(path: Path, error: OSError) -> CheckpointError:
+    """Return the error for a checkpoint that cannot be read."""
+    return CheckpointError(f"checkpoint {error.filename or path} cannot be read: {error.strerror}")
+
+
+def damaged(path: Path, reason: str) -> DamagedCheckpointError:
+    """Return the error for a damaged checkpoint."""
+    return DamagedCheckpointError(
+        f"checkpoint {path} is damaged ({reason[:200]})", hint="restore another checkpoint"
+    )
+
+
+def _is_graph_or_npz(path: Path) -> bool:
     return file_types.is_graph(path) or file_types.is_npz(path)
 
 
-def shards(prefix: Path) -> list[Path]:
-    """The files of a V1 checkpoint that was saved in several."""
-    names = _names(prefix.parent) if prefix.parent.is_dir() else []
-    return [
-        prefix.with_name(name)
-        for name in names
-        if SHARD.sub("", name) == prefix.name and SHARD.search(name)
-    ]
-
-
-def part(prefix: Path, name: str) -> Path:
-    """A file of a checkpoint: PREFIX.index."""
-    return prefix.with_name(f"{prefix.name}.{name}")
-
-
-def _in_directory(directory: Path) -> Path:
+def _find_in(directory: Path) -> Path:
     names = _names(directory)
     prefixes = {
         directory / name.removesuffix(".index")
@@ -91,99 +100,91 @@ def _in_directory(directory: Path) -> Path:
     }
     for name in names:
         path = directory / name
-        if not PARTS.search(name) and path.is_file() and file_types.is_table(path):
-            prefixes.add(directory / SHARD.sub("", name))
+        if not PART.search(name) and path.is_file() and file_types.is_table(path):
+            prefixes.add(directory / V1_SHARD.sub("", name))
     if not prefixes:
-        if ".index" in names:
-            raise DeepMnistError(_nameless(directory))
-        return _one_file_in_directory(directory, names)
-    newest = max(prefixes, key=step_of)
-    of_one_run = {re.sub(r"-\d+$", "", prefix.name) for prefix in prefixes}
-    if len(prefixes) > 1 and (len(of_one_run) > 1 or any(step_of(p) < 0 for p in prefixes)):
-        named = directory / _named_by(directory / STATE) if STATE in names else None
+        return _find_graph_or_npz(directory, names)
+    runs = {re.sub(r"-\d+$", "", prefix.name) for prefix in prefixes}
+    if len(prefixes) > 1 and (len(runs) > 1 or any(step_of(prefix) < 0 for prefix in prefixes)):
+        named = _named_by(directory / STATE_FILE)
         if named in prefixes:
             return named
-        raise DeepMnistError(
-            f"{directory} holds several checkpoints, and their names don't tell which is meant: "
-            f"name one of {_listing(directory / prefix.name for prefix in prefixes)}"
-        )
-    return newest
+        raise _several(directory, [prefix.name for prefix in prefixes])
+    return max(prefixes, key=step_of)
 
 
-def _one_file_in_directory(directory: Path, names: list[str]) -> Path:
+def _find_graph_or_npz(directory: Path, names: list[str]) -> Path:
+    if ".index" in names:
+        raise _no_prefix(directory)
     if "saved_model.pb" in names or "saved_model.pbtxt" in names:
         inside = directory / "variables" / "variables"
-        advice = (
-            f"its weights are a checkpoint of their own: {inside}"
-            if part(inside, "index").exists()
-            else "and it has no weights beside it"
+        raise CheckpointError(
+            f"{directory} is a SavedModel, not a checkpoint",
+            hint=f"restore its variables: {inside}" if index_file(inside).exists() else None,
         )
-        raise DeepMnistError(
-            f"{directory} is a SavedModel, a program that is not run here; {advice}"
-        )
-    files = [path for path in (directory / name for name in names) if path.is_file()]
-    candidates = [path for path in files if _is_one_file(path)]
+    files = [name for name in names if (directory / name).is_file()]
+    candidates = [name for name in files if _is_graph_or_npz(directory / name)]
     if len(candidates) == 1:
-        return candidates[0]
+        return directory / candidates[0]
     if candidates:
-        raise DeepMnistError(
-            f"{directory} holds the weights of several: name one of {_listing(candidates)}"
-        )
-    lacking = sorted({PARTS.sub("", name) for name in names if PARTS.search(name)})
-    if lacking:
-        raise DeepMnistError(_nothing_at(directory / lacking[0], directory / lacking[0]))
-    found = _listing(names) or "nothing"
-    if len(names) == len(files) == 1:
-        found += f", which is {file_types.foreign(files[0]) or NO_KIND}"
-    raise DeepMnistError(
-        f"{directory} holds no checkpoint: expected PREFIX.index and PREFIX.data-00000-of-00001, "
-        f"found {found}"
+        raise _several(directory, candidates)
+    incomplete = [PART.sub("", name) for name in names if PART.search(name)]
+    if incomplete:
+        raise _not_a_checkpoint(directory, directory / incomplete[0])
+    if names == files and len(files) == 1:
+        raise _not_a_checkpoint(directory, directory / files[0])
+    raise CheckpointError(
+        f"{directory} has no checkpoint: expected PREFIX.index and PREFIX.data-00000-of-00001, "
+        f"found {summarize(names) or 'an empty directory'}"
     )
 
 
-def _nameless(directory: Path) -> str:
-    """What to do with the files of `saver.save(session, "directory/")`, which have no prefix."""
-    return (
-        f"{directory} holds a checkpoint without a name: put the same name before .index and "
-        ".data-00000-of-00001, as in model.index"
+def _several(directory: Path, names: list[str]) -> CheckpointError:
+    paths = sorted(str(directory / name) for name in names)
+    return CheckpointError(
+        f"{directory} has several checkpoints: {summarize(paths)}", hint=f"name one: {paths[0]}"
     )
 
 
-def _nothing_at(place: Path, prefix: Path) -> str:
-    """Why a path means no checkpoint."""
-    names = _names(place.parent) if place.parent.is_dir() else []
-    parts = [name for name in names if PARTS.sub("", name) == prefix.name and PARTS.search(name)]
-    index = part(prefix, "index").name
+def _no_prefix(directory: Path) -> CheckpointError:
+    """Return the error for files of `saver.save(session, "directory/")`, named .index and so on."""
+    return CheckpointError(
+        f"the files of the checkpoint in {directory} have no prefix",
+        hint="rename them to model.index and model.data-00000-of-00001",
+    )
+
+
+def _not_a_checkpoint(location: Path, prefix: Path) -> CheckpointError:
+    names = _names(prefix.parent)
+    parts = [name for name in names if PART.search(name) and PART.sub("", name) == prefix.name]
     if prefix.is_file():
-        kind = file_types.foreign(prefix) or NO_KIND
-        return f"{prefix} is no checkpoint: it is {kind}"
-    if any(".data-" in name for name in parts):
-        return f"{place} is no whole checkpoint: {index} is missing beside its data, copy both"
+        found = file_types.other_type(prefix) or file_types.FileType("a file of unknown type")
+        return CheckpointError(f"{prefix} is not a checkpoint: it is {found.name}", hint=found.hint)
     if parts:
-        return (
-            f"{place} has only the graph of a checkpoint ({parts[0]}), without its weights: "
-            f"copy {index} and {prefix.name}.data-00000-of-00001 as well"
+        index, data = index_file(prefix).name, data_file(prefix).name
+        return DamagedCheckpointError(
+            f"checkpoint {prefix} is incomplete: expected {index} and {data}, "
+            f"found {summarize(parts)}",
+            hint="copy all files of the checkpoint",
         )
-    alike = [name.removesuffix(".index") for name in names if name.endswith(".index")]
-    hint = f" (beside it: {_listing(alike)})" if alike else ""
-    return (
-        f"{place} is no checkpoint: expected the directory, the prefix or a file of one, "
-        f"but there is neither such a directory nor {index}{hint}"
+    similar = [name.removesuffix(".index") for name in names if name.endswith(".index")]
+    return CheckpointError(
+        f"{location} is not a checkpoint: expected a directory, a prefix or a file of a checkpoint",
+        hint=f"the directory has {summarize(similar)}" if similar else None,
     )
 
 
-def _named_by(state: Path) -> str:
-    """The last part of the path that a state file names first, which may be of Windows."""
-    with state.open("rb") as file:
+def _named_by(state_file: Path) -> Path | None:
+    """Return the checkpoint that a state file names, if it is in the same directory."""
+    if not state_file.is_file():
+        return None
+    with state_file.open("rb") as file:
         text = file.read(MAX_STATE_BYTES).decode("utf-8", errors="replace")
     match = re.search(r'^[ \t]*model_checkpoint_path[ \t]*:[ \t]*"(.+)"\s*$', text, re.MULTILINE)
-    return re.split(r"[/\\]", match.group(1))[-1] if match else ""
+    name = re.split(r"[/\\]", match.group(1))[-1] if match else ""  # of Linux or Windows
+    prefix = state_file.with_name(name) if name not in ("", ".", "..") else None
+    return prefix if prefix is not None and is_checkpoint(prefix) else None
 
 
 def _names(directory: Path) -> list[str]:
-    return sorted(path.name for path in directory.iterdir())
-
-
-def _listing(names: Iterable[object]) -> str:
-    words = sorted(map(str, names))
-    return ", ".join(words[:5]) + (", ..." if len(words) > 5 else "")
+    return sorted(path.name for path in directory.iterdir()) if directory.is_dir() else []

@@ -1,25 +1,33 @@
-"""Where the trained weights that come with deep_mnist are."""
+"""The pretrained weights that are installed with deep_mnist."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from deep_mnist.errors import DeepMnistError
+from deep_mnist.errors import CheckpointError
 
 PACKAGE = Path(__file__).parents[1]
 
 
 def directory(name: str) -> Path:
-    """The directory of a model's shipped checkpoint: in an installed package, or in a checkout.
+    """Return the directory of a model's pretrained checkpoint.
+
+    Args:
+      name: softmax, cnn, mlp or fnn.
+
+    Returns:
+      saved/NAME in the installed package or in the repository, relative to the current directory
+      if it is below.
 
     Raises:
-      DeepMnistError: this installation has none.
+      CheckpointError: this installation has none.
     """
     for saved in (PACKAGE / "saved", PACKAGE.parent / "saved"):
-        place = saved / name
-        if place.is_dir():
-            here = Path.cwd()
-            return place.relative_to(here) if place.is_relative_to(here) else place
-    raise DeepMnistError(
-        f"this installation has no trained {name}: name a checkpoint after --restore"
+        path = saved / name
+        if path.is_dir():
+            current = Path.cwd()
+            return path.relative_to(current) if path.is_relative_to(current) else path
+    raise CheckpointError(
+        f"this installation has no pretrained weights of {name}",
+        hint="name a checkpoint, as in --restore CHECKPOINT",
     )

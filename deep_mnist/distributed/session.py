@@ -84,13 +84,13 @@ class ClusterSession(Session):
 
     def restore(self, prefix: Path) -> None:
         specs = specs_of(self._variables)
-        saver.check_fits(prefix, specs)
-        file = reader.open_file(prefix)
-        self._values = {name: file.read(name) for name in specs}
+        saver.check_variables(prefix, specs)
+        checkpoint = reader.open_checkpoint(prefix)
+        self._values = {name: checkpoint.read(name) for name in specs}
 
-    def restore_weights(self, place: Path, take: Sequence[str] = ()) -> list[str]:
+    def restore_weights(self, place: Path, prefer: Sequence[str] = ()) -> list[str]:
         shapes = {name: spec.shape for name, spec in specs_of(self._weights).items()}
-        loaded = reader.load(place, shapes, take)
+        loaded = reader.load_weights(reader.open_checkpoint(place), shapes, prefer)
         self._values = dict(loaded.values)
         for name, value in loaded.values.items():
             if name + AVERAGE_SUFFIX in self._variables:

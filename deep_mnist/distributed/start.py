@@ -94,7 +94,9 @@ def start(config: Any, options: Options, this: Task, train: Callable[[Any, Optio
     try:
         train(config, dataclasses.replace(options, member=this))
     except tf.errors.OpError as error:
-        raise DeepMnistError(f"{this.name}: TensorFlow failed: {reader.reason(error)}") from None
+        raise DeepMnistError(
+            f"{this.name}: TensorFlow failed: {reader.short_message(error)}"
+        ) from None
 
 
 def _has_result(options: Options) -> bool:

@@ -41,7 +41,7 @@ def write(trained: Trained, directory: Path, calibration: Images) -> None:
                 _save(sess, handles, directory)
             except tf.errors.OpError as error:
                 raise DeepMnistError(
-                    f"{directory} can't be written: {reader.reason(error)}"
+                    f"{directory} can't be written: {reader.short_message(error)}"
                 ) from None
 
 

@@ -57,7 +57,7 @@ def _run(argv: Sequence[str] | None) -> None:
     take = [name for names in options.take for name in names.split(",") if name]
     lazy_tensorflow.import_quietly()
 
-    file = reader.open_file(place)
+    file = reader.open_checkpoint(place)
     print(f"{place}: {file.format}, {len(file.specs)} variables", flush=True)
     if options.model is None and inference.is_numpy_model(file):
         if options.convert is not None:
@@ -86,7 +86,7 @@ def _run(argv: Sequence[str] | None) -> None:
         _convert(next(iter(loaded)), place, take, Path(options.convert), _step(file))
 
 
-def _describe(name: str, file: reader.WeightFile, loaded: reader.Loaded) -> None:
+def _describe(name: str, file: reader.CheckpointReader, loaded: reader.LoadedWeights) -> None:
     """Prints which variable is which, and why; then those that are left out."""
     sources, ignored = loaded.match
     rows = [
@@ -102,7 +102,7 @@ def _describe(name: str, file: reader.WeightFile, loaded: reader.Loaded) -> None
         print(printable(f"note: {note}"))
 
 
-def _list(file: reader.WeightFile) -> None:
+def _list(file: reader.CheckpointReader) -> None:
     ignored = variables.non_weights(file.specs)
     names = sorted(file.specs, key=variables.natural_key)
     _print_table([(f"{name} {file.specs[name]}", ignored.get(name, "")) for name in names])
@@ -119,7 +119,7 @@ def _check_unused(directory: Path) -> None:
         raise DeepMnistError(f"--convert {directory} exists and is not empty: name a new directory")
 
 
-def _step(file: reader.WeightFile) -> int:
+def _step(file: reader.CheckpointReader) -> int:
     """The step of a checkpoint: of its name, or its counter's, or 0."""
     step = paths.step_of(file.path)
     counters = [

@@ -363,7 +363,7 @@ class Run:
         if self._is_single_process and (directory / run_directory.RESULT).exists():
             raise DeepMnistError(f"{directory}: another process has just finished this run")
         run_directory.remove_temporary_files(directory)
-        self.sess.checkpoints.remove_leftovers(directory)
+        self.sess.checkpoints.remove_incomplete(directory)
         self._restore_newest(directory)
         if self._is_single_process and self.first_step > self.config.steps:
             raise DeepMnistError(
@@ -393,7 +393,7 @@ class Run:
             if self.options.restore is None:
                 run_directory.check_starts_from_scratch(directory)
         for prefix in damaged:
-            self.sess.checkpoints.set_aside(prefix)
+            self.sess.checkpoints.rename_damaged(prefix)
         # The process may have been killed before it could remove older checkpoints.
         self.sess.checkpoints.prune(directory, self.run_config.keep)
         every = self.log_every if self._is_single_process else None

@@ -116,16 +116,16 @@ class Session:
         Raises:
           CheckpointError: a variable is missing, unexpected, damaged or of another shape.
         """
-        saver.check_fits(prefix, specs_of(self._variables))
+        saver.check_variables(prefix, specs_of(self._variables))
         with self._tf_session.graph.as_default():
             self._saver.restore(self._tf_session, str(prefix))
 
-    def restore_weights(self, path: Path, take: Sequence[str] = ()) -> list[str]:
+    def restore_weights(self, path: Path, prefer: Sequence[str] = ()) -> list[str]:
         """Restore the trainable variables alone, from any checkpoint or frozen graph.
 
         Args:
           path: as returned by checkpoints.paths.find.
-          take: names of variables in the file to prefer where several fit.
+          prefer: names of variables in the file to prefer where several fit.
 
         Returns:
           What the user should know about it, one line each.
@@ -134,7 +134,7 @@ class Session:
           CheckpointError: not all variables are found, or several fit.
         """
         shapes = {name: spec.shape for name, spec in specs_of(self._weights).items()}
-        loaded = reader.load(path, shapes, take)
+        loaded = reader.load_weights(reader.open_checkpoint(path), shapes, prefer)
         initializers = {name: v.initializer for name, v in self._weights.items()}
         self.run(
             initializers,

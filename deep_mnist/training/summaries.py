@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from deep_mnist.checkpoints.reader import reason
+from deep_mnist.checkpoints.reader import short_message
 from deep_mnist.data import Batch, Split
 from deep_mnist.errors import DeepMnistError
 from deep_mnist.lazy_tensorflow import tf
@@ -132,7 +132,7 @@ class Summaries:
             self._files[writer].flush()
         except (tf.errors.OpError, OSError) as error:
             raise DeepMnistError(
-                f"cannot write event files in {self._directory / writer} ({reason(error)})",
+                f"cannot write event files in {self._directory / writer} ({short_message(error)})",
                 hint="make room or fix the permissions, then continue with --resume",
             ) from None
 

@@ -1,4 +1,4 @@
-"""An index with the right checksums that TensorFlow's reader would abort the process for."""
+"""Index files that abort the process in TensorFlow's reader, although their checksums match."""
 
 import functools
 
@@ -21,9 +21,10 @@ def block(rows):
 
 @pytest.fixture
 def index(tmp_path):
-    """A function that writes an index of these rows: bytes shared with the key before, key, value.
+    """Return a function that writes an index.
 
-    The checksum, which is not looked at here, is zero.
+    A row is the number of bytes shared with the previous key, the rest of the key, and the value.
+    The checksums, which are not verified here, are zero.
     """
 
     def write(*rows, compressed=0, times=1):
@@ -40,7 +41,7 @@ def index(tmp_path):
 
 
 def entry(*sides, **more):
-    """What the index says of a variable, made when it is called: it takes TensorFlow."""
+    """Return a function that serializes the entry of a variable; it needs TensorFlow."""
     return functools.partial(serialized, sides, more)
 
 
@@ -54,7 +55,7 @@ def serialized(sides, more):
 PART = {"extent": [{"start": 1, "length": 1}, {}]}
 
 
-def test_an_index_as_it_should_be_passes(index):
+def test_a_valid_index_passes(index):
     bundle_index.check_index(
         index((0, b"W1", entry(784, 10)), (1, b"2", entry()), (0, b"b", entry(10)))
     )
@@ -64,23 +65,26 @@ def test_an_index_as_it_should_be_passes(index):
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        ((0, b"W", b"\xff"), "an entry of its index can't be parsed"),
-        ((0, b"\xff", entry(1)), "an entry of its index can't be parsed"),
-        ((0, b"W", entry(-1)), "its index gives W no shape"),
-        ((0, b"W", entry(*[1] * 255)), "its index gives W no shape"),
-        ((0, b"W", entry(2, size=-1)), "its index gives W no place in the data"),
-        ((0, b"W", entry(1, 3, slices=[PART])), "its index gives W a part outside of its shape"),
-        ((0, b"W", entry(2, slices=[PART])), "its index gives W a part outside of its shape"),
-        ((9, b"W", entry(2)), "its index ends in the middle of an entry"),
-        ((0, b"W" * 2000, entry(2)), "its index has a name that is far too long"),
+        ((0, b"W", b"\xff"), "an entry of its index cannot be parsed"),
+        ((0, b"\xff", entry(1)), "an entry of its index cannot be parsed"),
+        ((0, b"W", entry(-1)), "the shape of W in its index is invalid"),
+        ((0, b"W", entry(*[1] * 255)), "the shape of W in its index is invalid"),
+        ((0, b"W", entry(2, size=-1)), "the offset of W in its index is invalid"),
+        (
+            (0, b"W", entry(1, 3, slices=[PART])),
+            "a slice of W in its index is outside of its shape",
+        ),
+        ((0, b"W", entry(2, slices=[PART])), "a slice of W in its index is outside of its shape"),
+        ((9, b"W", entry(2)), "its index is truncated"),
+        ((0, b"W" * 2000, entry(2)), "its index has a name of more than 1024 bytes"),
     ],
 )
-def test_what_is_none_is_told(index, row, message):
+def test_an_invalid_index_is_an_error(index, row, message):
     with pytest.raises(ValueError, match=message):
         bundle_index.check_index(index(row))
 
 
-def test_every_cut_is_told_or_told_by_tensorflow(index):
+def test_every_truncated_index_passes_or_is_a_value_error(index):
     content = index((0, b"W", entry(784, 10))).read_bytes()
     path = index()
     for length in range(len(content)):
@@ -95,7 +99,7 @@ def test_a_compressed_index_is_left_to_tensorflow(index):
     bundle_index.check_index(index((0, b"W", b"\xff"), compressed=1))
 
 
-def test_no_block_is_looked_through_twice(index):
-    """A hundred kilobytes could have one looked through ten thousand times."""
-    with pytest.raises(ValueError, match="its index names a block twice"):
+def test_a_block_that_is_referred_to_twice_is_an_error(index):
+    """Otherwise 100 kB could take the time of 1 GB."""
+    with pytest.raises(ValueError, match="its index refers to a block twice"):
         bundle_index.check_index(index((0, b"W", entry(2)), times=9))

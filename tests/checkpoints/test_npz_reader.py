@@ -19,6 +19,10 @@ def values():
     return {name: generator.random(shape, np.float32) for name, shape in SOFTMAX.items()}
 
 
+def load(path):
+    return reader.load_weights(reader.open_checkpoint(path), SOFTMAX)
+
+
 def test_shapes_and_dtypes_are_read_from_the_headers(tmp_path):
     np.savez(tmp_path / "a.npz", **{"fc/W": np.zeros((2, 3), ">f8"), "step": np.int64(7)})
     assert npz_reader.read_specs(tmp_path / "a.npz") == {
@@ -32,16 +36,16 @@ def test_shapes_and_dtypes_are_read_from_the_headers(tmp_path):
 def test_variables_are_matched_by_shape_whatever_their_names(tmp_path, values, save):
     old = {"Variable": np.asfortranarray(values["W"]), "Variable_1": values["b"]}
     save(tmp_path / "old.npz", global_step=np.int64(1000), **old)
-    loaded = reader.load(tmp_path / "old.npz", SOFTMAX)
+    loaded = load(tmp_path / "old.npz")
     for name, value in values.items():
         np.testing.assert_array_equal(loaded.values[name], value)
-    assert loaded.summary() == ["its names here: W = Variable, b = Variable_1"]
+    assert loaded.summary() == ["renamed variables: W = Variable, b = Variable_1"]
 
 
 def test_arrays_of_another_model_are_an_error(tmp_path, values):
     np.savez(tmp_path / "a.npz", **{**values, "W": np.zeros((785, 10))})
     with pytest.raises(DeepMnistError, match=r"a.npz has no variable W \[784, 10\]"):
-        reader.load(tmp_path / "a.npz", SOFTMAX)
+        load(tmp_path / "a.npz")
 
 
 def test_python_objects_are_never_unpickled(tmp_path):
@@ -70,7 +74,7 @@ def test_a_header_of_another_size_is_an_error_before_memory_is_allocated(
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("W.npy", magic + header.encode() + values["W"].tobytes())
     with pytest.raises(DeepMnistError, match=message):
-        reader.open_file(path).read("W")
+        reader.open_checkpoint(path).read("W")
 
 
 @pytest.mark.parametrize("keep", [0.3, 0.9])

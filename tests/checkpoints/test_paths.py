@@ -1,4 +1,4 @@
-"""Which checkpoint a path means, and the sentence for each kind of file that is none."""
+"""Which checkpoint a path names, and the error for each type of file that is not one."""
 
 import gzip
 import io
@@ -11,15 +11,15 @@ import numpy as np
 import pytest
 
 from deep_mnist.checkpoints import paths
-from deep_mnist.checkpoints.file_types import TABLE_END
-from deep_mnist.errors import DeepMnistError
+from deep_mnist.checkpoints.file_types import TABLE_MAGIC
+from deep_mnist.errors import CheckpointError
 
-TABLE = bytes(100) + TABLE_END  # as a V1 checkpoint and an index end
+TABLE = bytes(100) + TABLE_MAGIC  # the end of a V1 checkpoint or an index
 
 
 @pytest.fixture
 def old(tmp_path):
-    """A folder as others left it: two V2 checkpoints, and a state file with their path."""
+    """A directory with two V2 checkpoints, and a state file with an absolute path."""
     for step in (9, 10):
         for part in ("index", "meta", "data-00000-of-00001"):
             (tmp_path / f"model.ckpt-{step}.{part}").write_bytes(TABLE)
@@ -37,7 +37,7 @@ def old(tmp_path):
         "model.ckpt-10.meta",
     ],
 )
-def test_a_checkpoint_is_found_by_any_of_its_names(old, spelling):
+def test_a_checkpoint_is_found_by_its_directory_prefix_or_files(old, spelling):
     assert paths.find(str(old / spelling)) == old / "model.ckpt-10"
 
 
@@ -52,85 +52,91 @@ def test_a_checkpoint_is_found_by_any_of_its_names(old, spelling):
         ("", "model.ckpt-10"),
     ],
 )
-def test_a_state_file_counts_where_what_it_names_is_beside_it(old, text, found):
+def test_a_state_file_stands_for_its_checkpoint_in_the_same_directory(old, text, found):
     (old / "checkpoint").write_text(text)
     assert paths.find(str(old / "checkpoint")) == old / found
 
 
-def test_an_empty_state_file_in_the_working_folder(old, monkeypatch):
+def test_an_empty_state_file_stands_for_its_directory(old, monkeypatch):
     monkeypatch.chdir(old)
     (old / "checkpoint").write_text("")
     assert paths.find("checkpoint").name == "model.ckpt-10"
 
 
-def test_of_two_names_in_a_folder_the_state_file_knows_which_is_meant(old):
+def test_the_state_file_decides_between_two_prefixes(old):
     (old / "best.index").write_bytes(TABLE)
     (old / "checkpoint").write_text('model_checkpoint_path: "C:\\\\runs\\\\best"')
     assert paths.find(str(old)) == old / "best"
 
 
-def test_of_two_names_in_a_folder_without_one_none_is_preferred(old):
+def test_two_prefixes_without_a_state_file_are_an_error(old):
     (old / "best.index").write_bytes(TABLE)
     (old / "checkpoint").unlink()
-    with pytest.raises(DeepMnistError, match=r"holds several checkpoints.*: name one of .*/best, "):
+    with pytest.raises(
+        CheckpointError, match=r"has several checkpoints: .*/best, .*/model.ckpt-10"
+    ):
         paths.find(str(old))
     assert paths.find(str(old / "best")) == old / "best"
 
 
 @pytest.mark.parametrize("spelling", ["", "model.ckpt-10", "model.ckpt-10.meta"])
-def test_a_checkpoint_in_one_file_is_found(tmp_path, spelling):
+def test_a_v1_checkpoint_is_found(tmp_path, spelling):
     for step in (9, 10):
         (tmp_path / f"model.ckpt-{step}").write_bytes(TABLE)
         (tmp_path / f"model.ckpt-{step}.meta").touch()
     assert paths.find(str(tmp_path / spelling)) == tmp_path / "model.ckpt-10"
 
 
-def test_a_path_that_is_not_there_is_refused(old):
-    with pytest.raises(
-        DeepMnistError, match=r"nor model\.ckpt\.index \(beside it: model\.ckpt-10, "
-    ):
+def test_a_path_without_a_checkpoint_is_an_error_with_similar_names(old):
+    with pytest.raises(CheckpointError, match=r"model\.ckpt is not a checkpoint: ") as raised:
         paths.find(str(old / "model.ckpt"))
+    assert raised.value.hint == "the directory has model.ckpt-10, model.ckpt-9"
 
 
-def test_a_folder_of_folders_is_refused_by_what_it_holds(tmp_path):
+def test_a_directory_of_directories_is_an_error_with_their_names(tmp_path):
     (tmp_path / "run1").mkdir()
-    os.mkfifo(tmp_path / "run2")  # opened, it would be waited for
-    with pytest.raises(
-        DeepMnistError, match=r"holds no checkpoint: expected .*, found run1, run2$"
-    ):
+    os.mkfifo(tmp_path / "run2")  # to open it would wait
+    with pytest.raises(CheckpointError, match=r"has no checkpoint: expected .*, found run1, run2$"):
         paths.find(str(tmp_path))
 
 
 @pytest.mark.parametrize("spelling", ["", ".index", ".data-00000-of-00001"])
-def test_a_checkpoint_without_a_name_is_to_be_named(tmp_path, spelling):
+def test_files_without_a_prefix_are_an_error(tmp_path, spelling):
     for name in (".index", ".data-00000-of-00001"):
         (tmp_path / name).write_bytes(TABLE)
-    with pytest.raises(
-        DeepMnistError, match=r"without a name: put the same name before \.index and"
-    ):
+    with pytest.raises(CheckpointError, match=r"have no prefix\nhint: rename them to model\.index"):
         paths.find(str(tmp_path / spelling))
 
 
 @pytest.mark.parametrize(
     ("left", "message"),
     [
-        ((), "holds no checkpoint: .*, found nothing$"),
-        (("m.data-00000-of-00001", "m.meta"), r"m\.index is missing beside its data, copy both$"),
-        (("m.meta",), r"has only the graph of a checkpoint \(m\.meta\), without its weights"),
-        (("saved_model.pb",), "is a SavedModel, a program that is not run here; and it has no"),
+        ((), "has no checkpoint: .*, found an empty directory$"),
+        (
+            ("m.data-00000-of-00001", "m.meta"),
+            r"m is incomplete: expected m\.index and .*, found m\.data-00000-of-00001, m\.meta\n",
+        ),
+        (
+            ("m.meta",),
+            r"m is incomplete: .*, found m\.meta\nhint: copy all files of the checkpoint$",
+        ),
+        (("saved_model.pb",), "is a SavedModel, not a checkpoint$"),
         (
             ("saved_model.pb", "variables/variables.index"),
-            "its weights are a checkpoint of their own: .*variables/variables$",
+            "is a SavedModel, not a checkpoint\nhint: restore its variables: .*/variables$",
         ),
         (("notes.txt", "notes.html"), r"found notes\.html, notes\.txt$"),
-        (("notes.txt",), r"found notes\.txt, which is empty"),
+        (
+            ("notes.txt",),
+            r"notes\.txt is not a checkpoint: it is empty\nhint: copy or download it ",
+        ),
     ],
 )
-def test_a_folder_without_a_whole_checkpoint_is_refused(tmp_path, left, message):
+def test_a_directory_without_a_complete_checkpoint_is_an_error(tmp_path, left, message):
     for name in left:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
-    with pytest.raises(DeepMnistError, match=message):
+    with pytest.raises(CheckpointError, match=message):
         paths.find(str(tmp_path))
 
 
@@ -149,30 +155,28 @@ def tar():
     return file.getvalue()
 
 
-def test_arrays_are_found_by_their_file_or_alone_in_a_folder(tmp_path):
+def test_an_npz_file_is_found_by_its_path_or_as_the_only_one_in_a_directory(tmp_path):
     np.savez(tmp_path / "cnn.npz", W=np.zeros(3))
     (tmp_path / "cnn.npz.json").write_text("{}")
     assert paths.find(str(tmp_path)) == tmp_path / "cnn.npz"
     assert paths.find(str(tmp_path / "cnn.npz")) == tmp_path / "cnn.npz"
     np.savez(tmp_path / "mlp.npz", W=np.zeros(3))
-    with pytest.raises(
-        DeepMnistError, match=r"holds the weights of several: name one of .*cnn.npz"
-    ):
+    with pytest.raises(CheckpointError, match=r"has several checkpoints: .*cnn.npz, .*mlp.npz"):
         paths.find(str(tmp_path))
 
 
 @pytest.mark.parametrize(
-    ("content", "kind"),
+    ("content", "file_type"),
     [
         (b"", "empty"),
         (
             b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 9\n",
-            "the place-holder",
+            "a pointer of Git LFS",
         ),
         (b"\n<!DOCTYPE html><html>", "a web page"),
         (archive(archive__data_pkl=b"x"), "a PyTorch checkpoint"),
-        (archive(archive__data_pkl=b"x" * 99)[:60], "a zip archive that is cut short"),
-        (archive(model=b"x"), "a zip archive: unpack it"),
+        (archive(archive__data_pkl=b"x" * 99)[:60], "a truncated zip archive"),
+        (archive(model=b"x"), "a zip archive\nhint: extract it"),
         (b"\x89HDF\r\n\x1a\n" + bytes(99), "an HDF5 file"),
         *[(pickle.dumps({"W": [1.0]}, protocol), "a Python pickle") for protocol in range(5)],
         (gzip.compress(b"x"), "a gzip archive"),
@@ -180,15 +184,16 @@ def test_arrays_are_found_by_their_file_or_alone_in_a_folder(tmp_path):
         (b"\x1c\0\0\0TFL3" + bytes(99), "a TensorFlow Lite model"),
         (b"\x08\x07\x12\x07pytorch\x1a\x031.9:" + bytes(9), "an ONNX model"),
         (b"\x08\x01\x12\xff\x01\n", "a SavedModel"),
-        (b'node {\n  name: "x"\n}', "a graph written as text"),
+        (b'node {\n  name: "x"\n}', "a graph in text format"),
         (b'{"W": 1}', "a text"),
-        (b"\x89PNG\r\n\x1a\n" + bytes(99), "of no kind that holds such weights"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(99), "a file of unknown type"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",  # gzip writes the time
 )
-def test_each_foreign_kind_has_its_sentence(tmp_path, content, kind):
+def test_a_file_of_another_type_is_an_error_that_names_the_type(tmp_path, content, file_type):
     (tmp_path / "model.ckpt").write_bytes(content)
-    with pytest.raises(DeepMnistError) as raised:
+    with pytest.raises(CheckpointError) as raised:
         paths.find(str(tmp_path / "model.ckpt"))
-    assert str(raised.value).startswith(f"{tmp_path}/model.ckpt is no checkpoint: it is {kind}")
-    assert "\n" not in str(raised.value)
+    assert str(raised.value).startswith(
+        f"{tmp_path}/model.ckpt is not a checkpoint: it is {file_type}"
+    )

@@ -1,4 +1,4 @@
-"""Checkpoints on disk: what restores, what is refused, and in which words."""
+"""Checkpoints on disk: what is restored, and the errors for damaged or other ones."""
 
 import shutil
 
@@ -8,19 +8,22 @@ import pytest
 from deep_mnist import softmax, training
 from deep_mnist.checkpoints import paths, saver
 from deep_mnist.checkpoints.variables import Spec
-from deep_mnist.errors import DamagedCheckpointError, DeepMnistError
+from deep_mnist.errors import CheckpointError, DamagedCheckpointError
 from deep_mnist.lazy_tensorflow import tf
+from deep_mnist.training import optimizers
 
 
 class Trained:
     """A softmax session in a graph of its own."""
 
-    def __init__(self, **config):
-        self.config = softmax.Config(**config)
+    def __init__(self, optimizer="gradient-descent"):
         self.graph = tf.Graph()
         with self.graph.as_default():
-            self.model = softmax.build(self.config)
-            self.sess = training.Session(self.model, self.config)
+            run_config = training.RunConfig()
+            self.model = softmax.build(
+                softmax.Config(), optimizers.create(optimizer, 0.01, "constant", 1, 0.999)
+            )
+            self.sess = training.Session(self.model, run_config)
             self.sess.initialize()
             self.variables = {v.op.name: v for v in tf.global_variables()}
 
@@ -69,7 +72,7 @@ def test_a_checkpoint_is_a_pair_of_files_and_a_relative_state_file(saved):
     assert tf.train.latest_checkpoint(str(directory)) == str(directory / "model.ckpt-2")
 
 
-def test_everything_comes_back_in_bits(saved):
+def test_restored_variables_are_equal_in_every_bit(saved):
     directory, values = saved
     other = Trained(optimizer="adam")
     other.sess.restore(directory / "model.ckpt-2")
@@ -77,7 +80,7 @@ def test_everything_comes_back_in_bits(saved):
         np.testing.assert_array_equal(value, values[name])
 
 
-def test_weights_alone_restore_under_another_optimizer(saved):
+def test_weights_are_restored_with_another_optimizer(saved):
     directory, values = saved
     other = Trained(optimizer="gradient-descent")
     other.sess.restore_weights(directory / "model.ckpt-2")
@@ -85,19 +88,19 @@ def test_weights_alone_restore_under_another_optimizer(saved):
     assert other.values()["global_step"] == 0
 
 
-def test_weights_can_be_saved_alone(saved, tmp_path):
+def test_weights_can_be_saved_without_the_optimizer(saved, tmp_path):
     directory, _ = saved
     other = Trained()
     other.sess.restore_weights(directory / "model.ckpt-2")
     (tmp_path / "weights").mkdir()
     other.sess.save_weights(tmp_path / "weights", 2)
-    assert saver.read_specs(tmp_path / "weights" / "model.ckpt-2") == {
+    assert saver.verify(tmp_path / "weights" / "model.ckpt-2") == {
         "W": Spec((784, 10), "float32"),
         "b": Spec((10,), "float32"),
     }
 
 
-def test_only_the_newest_are_kept(tmp_path):
+def test_only_the_newest_checkpoints_are_kept(tmp_path):
     trained = Trained()
     for step in range(1, 8):
         trained.sess.save(tmp_path, step, keep=3)
@@ -117,15 +120,15 @@ def test_a_directory_can_be_moved(saved, tmp_path):
     np.testing.assert_array_equal(other.values()["W"], values["W"])
 
 
-def test_a_path_that_tensorflow_takes_for_a_pattern_is_refused_not_called_damaged(saved):
+def test_a_path_with_wildcards_is_an_error_but_not_damage(saved):
     directory, _ = saved
     odd = directory.rename(directory.with_name("run[1]"))
-    with pytest.raises(DeepMnistError, match="as a wildcard") as raised:
+    with pytest.raises(CheckpointError, match=r"TensorFlow expands \[ \] in the path") as raised:
         Trained(optimizer="adam").sess.restore(odd / "model.ckpt-2")
     assert not isinstance(raised.value, DamagedCheckpointError)
 
 
-def test_variables_of_another_model_are_listed(tmp_path):
+def test_the_missing_and_other_variables_of_another_model_are_listed(tmp_path):
     with tf.Graph().as_default(), tf.Session() as sess:
         tf.Variable(tf.zeros([784, 11]), name="W")
         tf.Variable(tf.zeros([11]), name="bias")
@@ -133,7 +136,7 @@ def test_variables_of_another_model_are_listed(tmp_path):
         sess.run(tf.global_variables_initializer())
         saver.save(sess, str(tmp_path / "model.ckpt"), global_step=1, write_meta_graph=False)
     other = Trained()
-    with pytest.raises(DeepMnistError) as raised:
+    with pytest.raises(CheckpointError) as raised:
         other.sess.restore_weights(tmp_path / "model.ckpt-1")
     assert str(raised.value) == (
         f"checkpoint {tmp_path / 'model.ckpt-1'} has no variable W [784, 10], b [10], "
@@ -142,9 +145,9 @@ def test_variables_of_another_model_are_listed(tmp_path):
     assert not other.values()["W"].any()
 
 
-def test_resuming_wants_the_optimizers_variables_too(saved):
+def test_a_run_does_not_resume_with_another_optimizer(saved):
     directory, _ = saved
-    with pytest.raises(DeepMnistError, match="unexpected W/Adam float32"):
+    with pytest.raises(CheckpointError, match="has the unexpected variable W/Adam float32"):
         Trained(optimizer="gradient-descent").sess.restore(directory / "model.ckpt-2")
 
 
@@ -160,14 +163,14 @@ def flip(path):
 
 @pytest.mark.parametrize("damage", [cut, flip, lambda path: path.write_bytes(b"")])
 @pytest.mark.parametrize("part", ["index", "data-00000-of-00001"])
-def test_a_damaged_checkpoint_is_told_from_one_of_another_model(saved, damage, part):
+def test_truncated_and_altered_files_are_damage(saved, damage, part):
     directory, _ = saved
     damage(directory / f"model.ckpt-2.{part}")
     with pytest.raises(DamagedCheckpointError, match=r"model\.ckpt-2 is damaged \("):
-        saver.read_specs(directory / "model.ckpt-2")
+        saver.verify(directory / "model.ckpt-2")
 
 
-def test_missing_data_is_named(saved):
+def test_a_missing_data_file_is_named(saved):
     directory, _ = saved
     (directory / "model.ckpt-2.data-00000-of-00001").unlink()
     with pytest.raises(
@@ -176,16 +179,16 @@ def test_missing_data_is_named(saved):
         Trained().sess.restore_weights(directory / "model.ckpt-2")
 
 
-def test_leftovers_of_a_killed_save_are_removed_and_nothing_else(saved):
+def test_only_the_files_of_a_killed_save_are_removed(saved):
     directory, _ = saved
     before = sorted(path.name for path in directory.iterdir())
     (directory / "model.ckpt-3.data-00000-of-00001.tempstate123").touch()
     (directory / "model.ckpt-3.data-00000-of-00001").touch()
-    saver.remove_leftovers(directory)
+    saver.remove_incomplete(directory)
     assert sorted(path.name for path in directory.iterdir()) == before
 
 
-def test_saving_where_nothing_can_be_written_says_how_to_go_on(tmp_path):
+def test_a_failed_save_is_an_error_that_names_resume(tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(DeepMnistError, match=r"step 1 can't be saved .*--resume"):
+    with pytest.raises(CheckpointError, match=r"cannot save step 1 in .*\nhint: .*--resume"):
         Trained().sess.save(tmp_path / "file" / "run", 1, keep=1)

@@ -52,13 +52,13 @@ def test_a_checkpoint_that_goes_away_while_it_is_read_is_passed_over(
     watched, tmp_path, monkeypatch, capsys
 ):
     watched.sess.save(tmp_path, 1, keep=1)
-    check_fits = saver.check_fits
+    check_variables = saver.check_variables
 
     def then_prune(prefix, specs):
-        check_fits(prefix, specs)
+        check_variables(prefix, specs)
         watched.sess.save(tmp_path, 2, keep=1)  # by the chief, which keeps but this one
-        monkeypatch.setattr(saver, "check_fits", check_fits)
+        monkeypatch.setattr(saver, "check_variables", check_variables)
 
-    monkeypatch.setattr(saver, "check_fits", then_prune)
+    monkeypatch.setattr(saver, "check_variables", then_prune)
     assert list(watched.evaluator.steps()) == []
     assert steps_said(capsys) == [0]  # global_step, which nothing has trained

@@ -92,7 +92,7 @@ def test_what_fits_no_model_is_told_from_the_nearest(capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["nothing"], "nothing is no checkpoint: expected the directory, the prefix or a file"),
+        (["nothing"], "nothing is not a checkpoint: expected a directory, a prefix or a file"),
         (["--model", "rnn", "old"], "invalid choice: 'rnn'"),
         (["old", "--convert", "."], "--convert . exists and is not empty: name a new directory"),
         (["old", "--take", "V"], "has no weights that match V"),

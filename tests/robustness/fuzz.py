@@ -106,7 +106,7 @@ def fuzz_npz(content: bytes) -> None:
     with refusals():
         npz_reader.read_specs(FILE)
     with refusals():
-        opened = reader.open_file(paths.find(str(FILE)))
+        opened = reader.open_checkpoint(paths.find(str(FILE)))
         for name in opened.specs:
             with refusals():
                 opened.read(name)
@@ -285,7 +285,7 @@ def fuzz_graph(content: bytes) -> None:
 def read_all(path: Path) -> None:
     """All of a file of variables, and what it would be to the models."""
     with refusals():
-        file = reader.open_file(paths.find(str(path)))
+        file = reader.open_checkpoint(paths.find(str(path)))
         for name in file.specs:
             with refusals():
                 file.read(name)
