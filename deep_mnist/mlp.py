@@ -16,7 +16,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from deep_mnist import cli, data
@@ -140,7 +139,8 @@ def build(config: Config) -> Model:
 def train(config: Config, run: Run) -> None:
     """Run train_step on all 60,000 images in file order; print every hundredth loss of an epoch."""
     mnist = run.load_data(validation_size=0)
-    show.check_picture(config.picture, config.save_picture, mnist.train)
+    if run.options.resume is None:
+        show.check_picture(config.picture, config.save_picture, mnist.train)
     steps_per_epoch = -(-len(mnist.train.labels) // config.batch_size)  # the last batch is smaller
     with tf.Graph().as_default(), run.scope():
         model = build(config)
@@ -159,7 +159,7 @@ def train(config: Config, run: Run) -> None:
                 outputs = sess.run(model.logits, {model.x: data.scale(image[None])})[0]  # [10]
                 run.print(show.prediction_text(image, outputs, label))
                 if config.save_picture:
-                    show.save_picture(Path(config.save_picture), image)
+                    show.save_picture(config.save_picture, image)
             run.evaluate()
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
 from deep_mnist.data import Split, ascii_art
 from deep_mnist.data.io import check_new_path
-from deep_mnist.errors import DeepMnistError
+from deep_mnist.errors import DeepMnistError, printable
 
 
 def check_picture(index: int | None, save_as: str | None, split: Split) -> None:
@@ -48,18 +49,17 @@ def prediction_text(image: Any, outputs: Any, true_label: int | None = None) -> 
     return f"{ascii_art(image)}\noutputs: {values}\n{label}"
 
 
-def save_picture(path: Path, image: Any) -> None:
+def save_picture(path: str, image: Any) -> None:
     """Write an image, [784] uint8, as a new PNG file of 28x28 pixels.
 
-    Raises:
-      DeepMnistError: the file exists or cannot be written.
+    A failure is only a warning, because the result of the training is not saved yet.
     """
-    write_png = _writer()
-    check_new_path(path, "--save-picture")
     try:
-        write_png(path, image)
+        with Path(path).open("xb") as file:
+            _writer()(file, image)
     except OSError as error:
-        raise DeepMnistError(f"cannot write {path} ({error.strerror})") from None
+        message = printable(f"--save-picture: cannot write {path} ({error.strerror})")
+        print(f"warning: mlp: {message}", file=sys.stderr)
 
 
 def _writer() -> Any:

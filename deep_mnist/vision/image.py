@@ -15,7 +15,7 @@ import threading
 import warnings
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -137,7 +137,7 @@ def digits(picture: Picture) -> list[Digit]:
     )
 
 
-def write_png(path: Path, pixels: npt.NDArray[np.uint8]) -> None:
+def write_png(path: Path | IO[bytes], pixels: npt.NDArray[np.uint8]) -> None:
     """Writes [784] grey values as a picture of 28x28."""
     from PIL import Image
 
