@@ -223,9 +223,11 @@ def test_the_other_models_checkpoint_is_refused(capfd):
     capfd.readouterr()  # and what TensorFlow's native code says to the file descriptor
     assert cnn.main(["--restore", "run", "--dataset", "generated"]) == 2
     assert capfd.readouterr().err == (
-        "cnn: checkpoint run/model.ckpt-3 has no variable W_conv1 [5, 5, 1, 32], "
+        "error: cnn: checkpoint run/model.ckpt-3 has no variable W_conv1 [5, 5, 1, 32], "
         "b_conv1 [32], W_conv2 [5, 5, 32, 64], b_conv2 [64], W_fc1 [3136, 1024], b_fc1 [1024], "
         "W_fc2 [1024, 10], found W float32[784, 10]\n"
+        "hint: it is a checkpoint of softmax; restore it with: "
+        "python -m deep_mnist.softmax --restore run\n"
     )
 
 

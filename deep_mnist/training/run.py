@@ -15,7 +15,13 @@ from typing import Any
 import numpy as np
 
 from deep_mnist import data
-from deep_mnist.errors import DamagedCheckpointError, DeepMnistError, Interrupted, printable
+from deep_mnist.errors import (
+    DamagedCheckpointError,
+    DeepMnistError,
+    Interrupted,
+    ModelMismatchError,
+    printable,
+)
 from deep_mnist.lazy_tensorflow import tf
 from deep_mnist.training import (
     environment,
@@ -338,7 +344,7 @@ class Run:
     def _start(self) -> None:
         self.sess.initialize()
         if self.options.restore is not None:
-            notes = self.sess.restore_weights(Path(str(self.options.restore)))
+            notes = self._restore_weights(Path(str(self.options.restore)))
             self.print("; ".join([f"restored {self.options.restore}", *notes]))
         if self.options.eval_only:
             return
@@ -357,6 +363,14 @@ class Run:
         settings = settings_of(self.program, self.config, self.run_config, numpy_only=numpy_only)
         run_directory.write_config(directory, settings, self.options.restore)
         self.directory = directory
+
+    def _restore_weights(self, checkpoint: Path) -> list[str]:
+        try:
+            notes: list[str] = self.sess.restore_weights(checkpoint)
+            return notes
+        except ModelMismatchError as error:
+            error.hint = error.hint or run_directory.restore_hint(checkpoint)
+            raise
 
     def _resume(self, directory: Path) -> None:
         self._lock = run_directory.Lock(directory)

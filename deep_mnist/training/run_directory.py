@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
+import shlex
 import sys
 from datetime import datetime, timezone
 from pathlib import Path
@@ -199,6 +200,21 @@ def settings_of_checkpoint(checkpoint: Path) -> dict[str, Any]:
         except FileNotFoundError:
             continue
     return {}
+
+
+def restore_hint(checkpoint: Path) -> str | None:
+    """Return the command to restore a checkpoint, by the program in its run's result."""
+    try:
+        program = checksummed_json.read(checkpoint.parent / RESULT)["model"]
+    except (OSError, KeyError, DeepMnistError):
+        return None
+    if not isinstance(program, str) or not program.isidentifier():
+        return None  # the file may be from anywhere
+    directory = shlex.quote(str(checkpoint.parent))
+    return (
+        f"it is a checkpoint of {program}; restore it with: "
+        f"python -m deep_mnist.{program} --restore {directory}"
+    )
 
 
 def write_config(directory: Path, settings: dict[str, Any], restored_from: object | None) -> None:
