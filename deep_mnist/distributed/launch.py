@@ -90,7 +90,7 @@ def start(config: Any, options: Options, this: Task, train: Callable[[Any, Optio
     with port.held(this):
         reachability.wait_for(this.parameter_servers)
         lazy_tensorflow.import_quietly()
-        tf.Graph  # noqa: B018 - imports TensorFlow, while the port is held
+        tf.Graph  # noqa: B018 - imports TensorFlow while the port is held
     try:
         train(config, dataclasses.replace(options, member=this))
     except tf.errors.OpError as error:
