@@ -301,12 +301,12 @@ def tiny_mnist(tmp_path, monkeypatch):
         "t10k-images-idx3-ubyte": np.zeros((4, 28, 28), np.uint8),
         "t10k-labels-idx1-ubyte": np.arange(4, dtype=np.uint8),
     }
-    mnist = registry.SETS["mnist"]
+    mnist = registry.DATASETS["mnist"]
     known = [
         file._replace(shape=array.shape, payload_sha256=idx.payload_sha256(array))
         for file, array in zip(mnist.files, arrays.values(), strict=True)
     ]
-    monkeypatch.setitem(registry.SETS, "mnist", mnist._replace(files=tuple(known)))
+    monkeypatch.setitem(registry.DATASETS, "mnist", mnist._replace(files=tuple(known)))
     folder = tmp_path / "tiny"
     folder.mkdir()
     for name, array in arrays.items():
@@ -334,21 +334,22 @@ def test_labels_under_an_images_name_are_refused(fails, tiny_mnist):
     (tiny_mnist / "train-images-idx3-ubyte").write_bytes(labels)
     said = fails("softmax", "--data-dir", str(tiny_mnist))
     assert (
-        "train-images-idx3-ubyte: holds labels (magic 2049), expected images (magic 2051)" in said
-    )
+        "train-images-idx3-ubyte: expected images (magic number 2051), "
+        "found labels (magic number 2049)"
+    ) in said
 
 
 def test_digits_that_are_not_mnists_are_refused(fails, tiny_mnist):
     idx.write(tiny_mnist / "train-images-idx3-ubyte", np.ones((6, 28, 28), np.uint8))
     said = fails("softmax", "--data-dir", str(tiny_mnist))
-    assert (
-        "train-images-idx3-ubyte: is not train-images-idx3-ubyte of MNIST, expected SHA-256" in said
-    )
+    assert "train-images-idx3-ubyte: expected train-images-idx3-ubyte of MNIST with SHA-256" in said
 
 
 def test_a_missing_file_is_named(fails, tiny_mnist):
     (tiny_mnist / "t10k-labels-idx1-ubyte").unlink()
-    assert "lacks t10k-labels-idx1-ubyte" in fails("softmax", "--data-dir", str(tiny_mnist))
+    assert "missing t10k-labels-idx1-ubyte (raw or .gz) of MNIST" in fails(
+        "softmax", "--data-dir", str(tiny_mnist)
+    )
 
 
 def test_without_tensorflow_one_sentence_says_what_is_needed(monkeypatch, fails):

@@ -85,10 +85,10 @@ def test_images_that_can_not_be_meant_are_refused(wrong, expected):
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        (lambda digits: 1 - digits, "3 of 3 have a border of ink: .* give 1 - images"),
+        (lambda digits: 1 - digits, "3 of 3 have a bright border, .* pass 1 - images"),
         (
             lambda digits: digits / 255,
-            r"of 3 of 3 is 0\.0039 or less: .* divided by 255 twice",
+            r"3 of 3 have no value above 0\.0039, .* divided by 255 twice",
         ),
     ],
 )

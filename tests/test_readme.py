@@ -55,7 +55,7 @@ def test_the_data_module_shown_gives_batches(mnist_dir, monkeypatch, capsys):
     exec(compile(snippet, "README.md", "exec"), shown)
     assert (shown["images"].shape, shown["labels"].shape) == ((50, 784), (50, 10))
     assert shown["mnist"].train.num_examples == 55_000
-    assert "read from" in capsys.readouterr().out
+    assert "not found, using" in capsys.readouterr().err
 
 
 @pytest.mark.mnist

@@ -1,4 +1,4 @@
-"""Training images, each a little different every time: shifted, or bent as another hand would."""
+"""Data augmentation: random shifts, affine maps and elastic distortions of training images."""
 
 from __future__ import annotations
 
@@ -11,15 +11,17 @@ import numpy.typing as npt
 from deep_mnist.data.batches import Batch
 from deep_mnist.data.distort import affine_maps
 
+__all__ = ["AUGMENTATIONS", "Augmentation", "augmented", "distort"]
+
 FloatArray = npt.NDArray[np.float32]
 
 SIZE = 28
-CONTROL_POINTS = 9  # of an elastic field, along one side
-PADDED = SIZE + 3  # a border of one pixel before, of two after: a point has four neighbours
+CONTROL_POINTS = 9  # K: of an elastic field, along one side
+PADDED = SIZE + 3  # one pixel before and two after, so that every point has four neighbours
 
 
 class Augmentation(NamedTuple):
-    """How much images are changed. Lengths in pixels; each number is a standard deviation."""
+    """Standard deviations of the random distortions; lengths in pixels."""
 
     shift: float  # of the centre, along either axis
     rotation: float  # radians
@@ -36,50 +38,69 @@ AUGMENTATIONS = {"slight": SLIGHT, "strong": STRONG}
 
 
 def augmented(
-    batches: Iterator[Batch], how: Augmentation, seed: int, first_step: int, until: int
+    batches: Iterator[Batch], augmentation: Augmentation, seed: int, first_step: int, until: int
 ) -> Iterator[Batch]:
-    """Yields the batches of steps first_step, first_step + 1, ... with their images distorted.
+    """Yield batches with distorted images.
 
-    What is done to the batch of step k is a function of (seed, k). From step `until` on images are
-    left as they are: resampled ones are a little blurred, those to be read are not.
+    The distortion of step k is a function of (seed, k).
+
+    Args:
+      batches: the batches of steps first_step, first_step + 1, ...
+      augmentation: how much images are distorted.
+      seed: random seed.
+      first_step: the step of the first batch.
+      until: the step from which on images are left unchanged. Resampling blurs images a little,
+        and those of the test set are not blurred.
     """
     for step, (images, labels) in enumerate(batches, first_step):
         if step < until:
-            # A third number, because those of two draw the orders of the epochs.
-            images = distort(images, how, np.random.default_rng([seed, step, 1]))
+            # A third number, because seeds of two draw the order of an epoch.
+            images = distort(images, augmentation, np.random.default_rng([seed, step, 1]))
         yield Batch(images, labels)
 
 
-def distort(images: FloatArray, how: Augmentation, rng: np.random.Generator) -> FloatArray:
-    """Resamples each image under a random affine map and a random elastic field of its own.
+def distort(images: FloatArray, augmentation: Augmentation, rng: np.random.Generator) -> FloatArray:
+    """Distort each image by its own random affine map and elastic field.
 
-    image'(p) = image(c + s A (p - c) + t + u(p)), bilinearly; background is beyond the border
+    image'(p) = image(c + s A (p - c) + t + u(p)), interpolated bilinearly, 0 outside the image
 
     Args:
-      images: [N, 784] float32, rows first.
-      how: the standard deviations of the map and the field.
-      rng: where the random numbers come from.
+      images: [N, 784] float32.
+      augmentation: the standard deviations of the map and the field.
+      rng: source of random numbers.
 
     Returns:
-      [N, 784] float32, in the range of images.
+      [N, 784] float32, in the range of `images`.
 
     Source: Simard, Steinkraus, Platt, Best practices for convolutional neural networks, 2003.
     """
     count = len(images)
-    maps = affine_maps(rng, count, (0.0, how.slant), how.rotation, how.stretch)  # [N, 2, 2]
-    size = np.exp(how.size * rng.standard_normal((count, 1, 1), dtype=np.float32))
-    shift = how.shift * rng.standard_normal((count, 2, 1, 1), dtype=np.float32)
+    maps = affine_maps(
+        rng, count, (0.0, augmentation.slant), augmentation.rotation, augmentation.stretch
+    )  # [N, 2, 2]
+    size = np.exp(augmentation.size * rng.standard_normal((count, 1, 1), dtype=np.float32))
+    shift = augmentation.shift * rng.standard_normal((count, 2, 1, 1), dtype=np.float32)
     points = ((size * maps).reshape(count * 2, 2) @ GRID).reshape(count, 2, SIZE, SIZE)
     points += shift + np.float32((SIZE - 1) / 2)
-    if how.elastic:
-        points += elastic_field(rng, count, how.elastic, how.smoothness)
+    if augmentation.elastic:
+        points += elastic_field(rng, count, augmentation.elastic, augmentation.smoothness)
     return resample(images, points)
 
 
 def elastic_field(
     rng: np.random.Generator, count: int, amplitude: float, smoothness: float
 ) -> FloatArray:
-    """[N, 2, 28, 28] float32: noise on a coarse grid, smoothed by a Gaussian in both directions."""
+    """Return smooth random displacements: noise on a coarse grid, smoothed by a Gaussian.
+
+    Args:
+      rng: source of random numbers.
+      count: N, number of fields.
+      amplitude: standard deviation of each component, in pixels.
+      smoothness: standard deviation of the Gaussian, in pixels.
+
+    Returns:
+      [N, 2, 28, 28] float32, the x and y components.
+    """
     noise = rng.standard_normal((count * 2, CONTROL_POINTS, CONTROL_POINTS), dtype=np.float32)
     centres = np.linspace(-smoothness, SIZE - 1 + smoothness, CONTROL_POINTS)
     smooth = np.exp(-0.5 * ((np.arange(SIZE)[:, None] - centres) / smoothness) ** 2)  # [28, K]
@@ -90,7 +111,15 @@ def elastic_field(
 
 
 def resample(images: FloatArray, points: FloatArray) -> FloatArray:
-    """Bilinear values of images [N, 784] at points [N, 2, 28, 28] (x, y), zero outside."""
+    """Interpolate images bilinearly.
+
+    Args:
+      images: [N, 784] float32.
+      points: [N, 2, 28, 28] float32, the x and y of each output pixel.
+
+    Returns:
+      [N, 784] float32, 0 at points outside the image.
+    """
     count = len(images)
     padded = np.zeros((count, PADDED, PADDED), np.float32)
     padded[:, 1:-2, 1:-2] = images.reshape(count, SIZE, SIZE)

@@ -1,4 +1,4 @@
-"""Mini-batches in an order that depends on (seed, epoch) alone, so that a run can be resumed."""
+"""Mini-batches. Their order depends on (seed, epoch) only, so that a run can be resumed."""
 
 from __future__ import annotations
 
@@ -9,49 +9,74 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+__all__ = [
+    "Batch",
+    "Split",
+    "batches",
+    "batches_in_file_order",
+    "epoch_order",
+    "one_hot",
+    "scale",
+]
+
 NUM_CLASSES = 10
 GREY_TO_UNIT = np.float32(1 / 255)
 
 
 class Split(NamedTuple):
-    """Examples as they are held: unscaled."""
+    """Images and labels as they are stored."""
 
     images: npt.NDArray[np.uint8]  # [N, 784], 0 (background) to 255 (ink)
     labels: npt.NDArray[np.uint8]  # [N], 0 to 9
 
 
 class Batch(NamedTuple):
-    """Examples as a graph is fed with them."""
+    """Images and labels as a graph is fed with them."""
 
     images: npt.NDArray[np.float32]  # [B, 784] in [0, 1]
     labels: npt.NDArray[np.float32]  # [B, 10], one-hot
 
 
 def scale(images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-    """Grey values 0..255 -> float32 in [0, 1], multiplied by float32(1/255) as the original did.
+    """Convert pixels to float32 in [0, 1].
 
-    Division by 255 would give other bits for 126 of the 256 grey values, and other weights.
+    They are multiplied by float32(1/255), as in the original tutorial: division by 255 rounds
+    126 of the 256 values differently.
+
+    Args:
+      images: uint8, any shape.
+
+    Returns:
+      float32, the same shape.
     """
     return images.astype(np.float32) * GREY_TO_UNIT
 
 
 def one_hot(labels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-    """Labels [N] in 0..9 -> rows [N, 10] float32 with a single 1."""
+    """Convert labels [N] in 0..9 to one-hot rows [N, 10], float32."""
     rows: npt.NDArray[np.float32] = np.eye(NUM_CLASSES, dtype=np.float32)[labels]
     return rows
 
 
 def epoch_order(num_examples: int, seed: int, epoch: int) -> npt.NDArray[np.int64]:
-    """The permutation [num_examples] in which one epoch visits its examples."""
+    """Return the order of the examples in one epoch, a permutation [num_examples]."""
     return np.random.default_rng([seed, epoch]).permutation(num_examples)
 
 
 def batches(split: Split, batch_size: int, seed: int, first_step: int = 0) -> Iterator[Batch]:
-    """Yields the batches of steps first_step, first_step + 1, ... without end.
+    """Yield the batches of steps first_step, first_step + 1, ... without end, shuffled.
 
-    The epochs' orders are laid end to end and cut into batches of exactly batch_size: each
-    epoch visits every example once, and a batch may join the tail of one epoch to the head of
-    the next, as the original next_batch did. Step k is a function of (seed, k).
+    Each epoch visits every example once. A batch may join the end of one epoch and the start of
+    the next, as in the original next_batch. The batch of step k is a function of (seed, k).
+
+    Args:
+      split: the examples.
+      batch_size: number of examples in every batch, B.
+      seed: random seed of the order.
+      first_step: the step of the first batch.
+
+    Yields:
+      images [B, 784] float32 in [0, 1] and labels [B, 10] float32, one-hot.
     """
     num_examples = len(split.labels)
     epoch, position = divmod(first_step * batch_size, num_examples)
@@ -68,10 +93,17 @@ def batches(split: Split, batch_size: int, seed: int, first_step: int = 0) -> It
 
 
 def batches_in_file_order(split: Split, batch_size: int, first_step: int = 0) -> Iterator[Batch]:
-    """Yields the batches of steps first_step, first_step + 1, ... without end, unshuffled.
+    """Yield the batches of steps first_step, first_step + 1, ... without end, unshuffled.
 
-    Every epoch visits the examples as they come; its last batch is short where batch_size does
-    not divide their number.
+    The last batch of an epoch is smaller if batch_size does not divide the number of examples.
+
+    Args:
+      split: the examples.
+      batch_size: number of examples in a batch, B.
+      first_step: the step of the first batch.
+
+    Yields:
+      images [B, 784] float32 in [0, 1] and labels [B, 10] float32, one-hot.
     """
     starts = range(0, len(split.labels), batch_size)
     for step in itertools.count(first_step):

@@ -5,13 +5,13 @@ from __future__ import annotations
 import sys
 from typing import NamedTuple
 
-from deep_mnist.data import search, synthetic
+from deep_mnist.data import registry, search, synthetic
 from deep_mnist.data.batches import Split
 from deep_mnist.errors import DatasetError, DatasetUnreachableError
 
 __all__ = ["DATASETS", "Dataset", "load_data", "load_data_or_synthetic"]
 
-DATASETS = ("mnist", "fashion-mnist", "kmnist", "generated")
+DATASETS = (*registry.DATASETS, "generated")
 
 SYNTHETIC_EXAMPLES = 12_000
 SYNTHETIC_VALIDATION = 1_000  # the first

@@ -1,16 +1,18 @@
-"""Random distortions of the plane, such as a hand makes.
+"""Random distortions of the plane, similar to those of handwriting.
 
-They act on coordinates, so that the same functions bend the strokes of a pen and the grid of pixels
-that an image is resampled from. N examples are each distorted in their own way; each has P points
-(x, y), y downwards.
+They act on coordinates, so that the same functions distort pen strokes and the pixel grid from
+which an image is resampled. Each of N examples has its own distortion and P points (x, y), with y
+downwards.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
+__all__ = ["affine_maps", "elastic"]
+
 FloatArray = NDArray[np.float32]
 
-WAVES = 8  # K: cosines summed for each component of an elastic field
+WAVES = 8  # K: number of cosines in each component of an elastic field
 
 
 def affine_maps(
@@ -20,19 +22,19 @@ def affine_maps(
     rotation: float,
     stretch: float,
 ) -> FloatArray:
-    """Draws random linear maps: a stretch, then a slant, then a rotation.
+    """Return random linear maps: a stretch, then a slant, then a rotation.
 
     A = [[cos, -sin], [sin, cos]] [[1, -shear], [0, 1]] [[width, 0], [0, 1]]
 
     Args:
-      rng: where the random numbers come from.
-      count: N, how many maps.
-      slant: mean and standard deviation of shear, dx over dy; positive leans the top to the right.
+      rng: source of random numbers.
+      count: N, number of maps.
+      slant: mean and standard deviation of shear, dx over dy; positive moves the top to the right.
       rotation: standard deviation of the angle, in radians.
       stretch: standard deviation of log(width).
 
     Returns:
-      [N, 2, 2] float32. Points [N, P, 2] are mapped by `points @ maps.transpose(0, 2, 1)`.
+      [N, 2, 2] float32. Map points [N, P, 2] by `points @ maps.transpose(0, 2, 1)`.
     """
     normal = rng.standard_normal((3, count), dtype=np.float32)
     width = np.exp(stretch * normal[0])
@@ -46,16 +48,16 @@ def affine_maps(
 def elastic(
     rng: np.random.Generator, points: FloatArray, amplitude: float, smoothness: float
 ) -> FloatArray:
-    """Displaces points by a smooth random field, a new one for each example.
+    """Displace points by a smooth random field, another one for each example.
 
     Simard et al. smooth a grid of noise with a Gaussian. Here the field is a sum of random waves,
     which needs no grid and has the same statistics as K grows:
     u(p) = amplitude sqrt(2 / K) sum_k cos(w_k . p + phase_k),  w_k ~ Normal(0, 1 / smoothness^2)
 
     Args:
-      rng: where the random numbers come from.
+      rng: source of random numbers.
       points: [N, P, 2] float32.
-      amplitude: standard deviation of either component of u, in the unit of the points.
+      amplitude: standard deviation of each component of u, in the unit of the points.
       smoothness: distance over which u changes, in the unit of the points.
 
     Returns:

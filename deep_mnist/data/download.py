@@ -1,4 +1,4 @@
-"""Downloads from mirrors in turn: a file appears in the cache verified and whole, or not at all."""
+"""Download a dataset from its mirrors; a file appears verified and whole, or not at all."""
 
 import functools
 import http.client
@@ -17,35 +17,46 @@ import numpy as np
 import numpy.typing as npt
 
 from deep_mnist.data import idx, verify
-from deep_mnist.data.registry import DataSet, IdxFile
+from deep_mnist.data.registry import DatasetFiles, IdxFile
 from deep_mnist.errors import DatasetError, DatasetUnreachableError
 
+__all__ = ["download", "download_from"]
+
 OFFLINE = "DEEP_MNIST_OFFLINE"
-TIMEOUT = 10.0  # seconds to connect, and between two arrivals of data
+TIMEOUT = 10.0  # seconds to connect, and between two packets
 DEADLINE = 300.0  # seconds for one file from one mirror
-STALE = 86_400.0  # seconds after which a .part file has no process any more
-HEADROOM = 65_536  # bytes a published file may be larger than its uncompressed pixels
+STALE = 86_400.0  # seconds after which a .part file is no longer written to
+HEADROOM = 65_536  # bytes that a published file may be larger than its uncompressed pixels
 CHUNK = 65_536  # bytes
 
 T = TypeVar("T")
 
 
 def download(
-    dataset: DataSet, files: list[IdxFile], folder: Path
+    dataset: DatasetFiles, files: list[IdxFile], directory: Path
 ) -> dict[str, npt.NDArray[np.uint8]]:
-    """Downloads files of a set into a folder, as .gz, and returns their arrays by file name.
+    """Download files of a dataset, as .gz.
 
-    Every mirror that fails and every file that arrives is told in one line on standard error. The
-    proxy settings of the environment are honoured, TLS certificates are checked. Several
-    processes may do this at once. With DEEP_MNIST_OFFLINE=1 no socket is opened.
+    Each download and each mirror that fails is reported on standard error. The environment's
+    proxy settings are used, and TLS certificates are verified. Several processes may do this at
+    once. With DEEP_MNIST_OFFLINE=1 no socket is opened.
 
-    Raises DatasetUnreachableError if a file can't be had from any mirror, or can't be written.
+    Args:
+      dataset: the dataset; its mirrors are tried in their order.
+      files: the files of it to download.
+      directory: where they are saved; created if needed.
+
+    Returns:
+      The arrays by file name, uint8: images [N, rows, columns], labels [N].
+
+    Raises:
+      DatasetUnreachableError: no mirror has a file, or it cannot be written.
     """
     if not files:
         return {}
     names = ", ".join(f"{file.name}.gz" for file in dataset.files)
     hint = (
-        f"put {names} into {folder}, or name their directory with --data-dir, data_dir or "
+        f"put {names} into {directory}, or name their directory with --data-dir, data_dir or "
         "DEEP_MNIST_DATA_DIR, or use synthetic digits: --dataset generated"
     )
     if _offline():
@@ -53,10 +64,10 @@ def download(
             f"{dataset.title} is not on disk, and {OFFLINE} forbids downloading it", hint=hint
         )
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        _remove_stale(folder)
+        directory.mkdir(parents=True, exist_ok=True)
+        _remove_stale(directory)
     except OSError as error:
-        raise _unwritable(folder, error) from None
+        raise _unwritable(directory, error) from None
     arrays = {}
     mirrors = list(dataset.mirrors)
     for file in files:
@@ -66,18 +77,18 @@ def download(
             try:
                 arrays[file.name] = _fetch(
                     url,
-                    folder / f"{file.name}.gz",
+                    directory / f"{file.name}.gz",
                     math.prod(file.shape) + HEADROOM,
                     functools.partial(_verified, dataset, file),
                 )
             except OSError as error:
-                raise _unwritable(folder, error) from None
+                raise _unwritable(directory, error) from None
             except DatasetError as error:
                 failures.append(f"{url}: {error}")
-                print(f"failed: {failures[-1]}", file=sys.stderr)
+                print(f"warning: {failures[-1]}", file=sys.stderr)
                 continue
-            print(f"downloaded {url} into {folder}", file=sys.stderr)
-            # The mirror that worked is asked first from now on.
+            print(f"downloaded {url} into {directory}", file=sys.stderr)
+            # The mirror that worked is the first one for the next file.
             mirrors.remove(mirror)
             mirrors.insert(0, mirror)
             break
@@ -90,9 +101,16 @@ def download(
 
 
 def download_from(url: str, path: Path, check: Callable[[Path], object]) -> None:
-    """Downloads one file of no known set; it appears when `check(part)` has raised no DatasetError.
+    """Download a file that is not in the registry.
 
-    Raises DatasetUnreachableError if it can't be had or can't be written.
+    Args:
+      url: the address.
+      path: where it is saved; the directory is created if needed.
+      check: is called with the path of the downloaded file before it is renamed to `path`, and
+        raises DatasetError to reject it.
+
+    Raises:
+      DatasetUnreachableError: it cannot be downloaded, is rejected or cannot be written.
     """
     if _offline():
         raise DatasetUnreachableError(
@@ -113,23 +131,24 @@ def download_from(url: str, path: Path, check: Callable[[Path], object]) -> None
         ) from None
 
 
-def _verified(dataset: DataSet, file: IdxFile, part: Path) -> npt.NDArray[np.uint8]:
+def _verified(dataset: DatasetFiles, file: IdxFile, part: Path) -> npt.NDArray[np.uint8]:
     array = verify.read_file(dataset, file, part)
     if file.payload_sha256 is None and verify.file_sha256(part) != file.gz_sha256:
-        raise DatasetError(f"expected SHA-256 {file.gz_sha256}, found another")
+        raise DatasetError(f"expected SHA-256 {file.gz_sha256}")
     return array
 
 
-def _fetch(url: str, path: Path, most: int, check: Callable[[Path], T]) -> T:
-    """One file of `most` bytes at most from one address; returns what `check(part)` does.
+def _fetch(url: str, path: Path, max_bytes: int, check: Callable[[Path], T]) -> T:
+    """Download one file and return what `check` returns.
 
-    Raises DatasetError with the bare reason if the address hasn't got it, OSError if the folder can't
-    be written.
+    Raises:
+      DatasetError: the download fails, with the reason alone as message.
+      OSError: the directory cannot be written.
     """
     part = path.with_name(f"{path.name}.{secrets.token_hex(8)}.part")
     part.touch(exist_ok=False)
     try:
-        _receive(url, part, most)
+        _receive(url, part, max_bytes)
         checked = check(part)
         part.replace(path)
         return checked
@@ -141,28 +160,28 @@ def _fetch(url: str, path: Path, most: int, check: Callable[[Path], T]) -> T:
     except (OSError, http.client.HTTPException, ValueError) as error:  # ValueError: no such scheme
         raise DatasetError(str(error) or type(error).__name__) from None
     except DatasetError as error:
-        raise DatasetError(str(error).removeprefix(f"{part}: ")) from None
+        raise DatasetError(error.message.removeprefix(f"{part}: ")) from None
     finally:
         part.unlink(missing_ok=True)
 
 
-def _receive(url: str, part: Path, most: int) -> None:
-    """Writes what a URL sends, `most` bytes of it at most, to a file."""
+def _receive(url: str, part: Path, max_bytes: int) -> None:
+    """Write the response of a URL to a file."""
     deadline = time.monotonic() + DEADLINE
     request = urllib.request.Request(url, headers={"User-Agent": "deep_mnist"})
     with urllib.request.urlopen(request, timeout=TIMEOUT) as response, part.open("wb") as target:
-        announced = getattr(response, "length", None)  # where the server says
+        expected = getattr(response, "length", None)  # if the server sends it
         received = 0
-        # read1 returns as soon as something arrives, so that the deadline holds for a slow drip.
+        # read1 returns as soon as something arrives, so that the deadline holds for slow servers.
         while chunk := response.read1(CHUNK):
             received += len(chunk)
-            if received > most:
-                raise DatasetError(f"sends more than the {most} bytes the file can have")
+            if received > max_bytes:
+                raise DatasetError(f"expected at most {max_bytes} bytes, found more")
             if time.monotonic() > deadline:
-                raise DatasetError(f"takes longer than {DEADLINE:.0f} seconds")
+                raise DatasetError(f"not finished after {DEADLINE:.0f} seconds")
             target.write(chunk)
-        if announced is not None and received != announced:
-            raise DatasetError(f"stopped after {received} of {announced} bytes")
+        if expected is not None and received != expected:
+            raise DatasetError(f"truncated, expected {expected} bytes, found {received}")
         target.flush()
         os.fsync(target.fileno())
 
@@ -171,9 +190,9 @@ def _offline() -> bool:
     return os.environ.get(OFFLINE, "0") not in ("", "0")
 
 
-def _remove_stale(folder: Path) -> None:
-    """Removes what downloads that were killed left behind."""
-    for part in folder.glob("*.part"):
+def _remove_stale(directory: Path) -> None:
+    """Remove the temporary files of downloads that were killed."""
+    for part in directory.glob("*.part"):
         try:
             if time.time() - part.stat().st_mtime > STALE:
                 part.unlink()
@@ -181,9 +200,10 @@ def _remove_stale(folder: Path) -> None:
             continue
 
 
-def _unwritable(folder: Path, error: OSError) -> DatasetUnreachableError:
+def _unwritable(directory: Path, error: OSError) -> DatasetUnreachableError:
     return DatasetUnreachableError(
-        f"{folder}: cannot be written ({error.strerror or error}), and the dataset is not on disk",
+        f"the dataset is not on disk, and {directory} cannot be written "
+        f"({error.strerror or error})",
         hint="set XDG_CACHE_HOME to a writable directory, or name the directory of the dataset "
         "with --data-dir, data_dir or DEEP_MNIST_DATA_DIR",
     )

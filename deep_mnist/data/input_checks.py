@@ -1,4 +1,4 @@
-"""Images that look as if ink and paper were exchanged, or as if they were scaled twice."""
+"""Detect images that are inverted or were scaled twice."""
 
 from __future__ import annotations
 
@@ -7,28 +7,31 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+__all__ = ["find_problem"]
+
 BORDER = np.pad(np.zeros((26, 26), np.bool_), 1, constant_values=True).ravel()  # [784]
-LIGHT = 0.5  # the border of a digit in MNIST's manner is near 0
-FAINT = 0.02  # some stroke of such a digit is near 1
+MAX_BORDER = 0.5  # the mean of the border; in MNIST it is near 0
+MIN_INK = 0.02  # the largest value; in MNIST it is near 1
 
 
-def doubt(images: npt.NDArray[Any]) -> str | None:
-    """What makes digits [N, 784] in [0, 1] doubtful, and what to do; None where nothing does.
+def find_problem(images: npt.NDArray[Any]) -> str | None:
+    """Return what is wrong with the pixel values of images, or None.
 
-    0 is paper and 1 is ink. Blank images are not doubted.
+    Args:
+      images: [N, 784] float, expected in [0, 1] with 0 for the background and 1 for ink. Blank
+        images are accepted.
     """
-    inverted = int(np.sum(images[:, BORDER].mean(axis=1) > LIGHT))
+    inverted = int(np.sum(images[:, BORDER].mean(axis=1) > MAX_BORDER))
     if inverted:
         return (
-            f"{inverted} of {len(images)} have a border of ink: expected 0 for paper and 1 for "
-            "ink; give 1 - images if it is the other way round"
+            f"{inverted} of {len(images)} have a bright border, expected 0 for the background and "
+            "1 for ink (if they are inverted, pass 1 - images)"
         )
     largest = images.max(axis=1, initial=0)
-    faint = (largest > 0) & (largest < FAINT)
+    faint = (largest > 0) & (largest < MIN_INK)
     if faint.any():
         return (
-            f"the largest value of {int(faint.sum())} of {len(images)} is "
-            f"{largest[faint].max():.2g} or less: expected ink near 1; have they been divided by "
-            "255 twice, or are they whole numbers up to 1?"
+            f"{int(faint.sum())} of {len(images)} have no value above {largest[faint].max():.2g}, "
+            "expected ink near 1 (were they divided by 255 twice?)"
         )
     return None

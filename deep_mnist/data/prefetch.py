@@ -1,4 +1,4 @@
-"""Batches made ahead of the loop that uses them."""
+"""Prepare batches in a thread, ahead of the loop that uses them."""
 
 from __future__ import annotations
 
@@ -7,15 +7,17 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+__all__ = ["prefetch"]
+
 T = TypeVar("T")
 
-DEPTH = 4  # batches that wait, at most
+DEPTH = 4  # largest number of batches that are prepared ahead
 
 
 def prefetch(batches: Iterator[T]) -> Iterator[T]:
-    """Yields the same batches in the same order; one thread makes the next ones meanwhile.
+    """Yield the same batches in the same order, while a thread prepares the next ones.
 
-    An error in making a batch is raised where the batch would have been yielded.
+    An exception in the thread is raised in place of the batch.
     """
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="prefetch") as worker:
         ahead = deque(worker.submit(next, batches) for _ in range(DEPTH))

@@ -1,15 +1,17 @@
-"""The data sets the project knows: file names, shapes, digests, mirrors, usual places.
+"""The datasets that can be downloaded: their files, checksums, mirrors and search paths.
 
-MNIST and Fashion-MNIST are verified by the SHA-256 of their uncompressed files, so raw files,
-recompressed ones and `mnist.npz` are held to the same digests. For KMNIST only the digests of the
-published .gz files are known: those are verified by them, any other copy by its headers, exact
-lengths and class counts alone.
+MNIST and Fashion-MNIST are verified by the SHA-256 of their uncompressed files, so that raw files,
+recompressed files and `mnist.npz` are verified alike. Of KMNIST only the SHA-256 of the published
+.gz files is known: other copies of it are verified by header, length and class counts.
 
-Sources: MNIST, the digests its mirrors publish; Fashion-MNIST, zalandoresearch/fashion-mnist on
-GitHub (payload digests as published by users of its files); KMNIST, rois-codh/kmnist on GitHub.
+Sources: MNIST, the checksums that its mirrors publish; Fashion-MNIST, zalandoresearch/fashion-mnist
+on GitHub (checksums of the uncompressed files as published by its users); KMNIST,
+rois-codh/kmnist on GitHub.
 """
 
 from typing import NamedTuple
+
+__all__ = ["DATASETS", "DatasetFiles", "IdxFile", "name_by_url", "title_by_sha256"]
 
 TRAIN_IMAGES = "train-images-idx3-ubyte"
 TRAIN_LABELS = "train-labels-idx1-ubyte"
@@ -18,27 +20,27 @@ TEST_LABELS = "t10k-labels-idx1-ubyte"
 
 
 class IdxFile(NamedTuple):
-    """One file of a set."""
+    """One file of a dataset."""
 
     name: str  # as published, without .gz
     shape: tuple[int, ...]  # [N, rows, columns] of images, [N] of labels
-    payload_sha256: str | None  # of the uncompressed file; None if not known
+    payload_sha256: str | None  # of the uncompressed file, if known
     gz_sha256: str  # of the published .gz
 
 
-class DataSet(NamedTuple):
-    """One set: training images and labels, test images and labels, in this order."""
+class DatasetFiles(NamedTuple):
+    """The files of a dataset, and where they are found."""
 
     title: str
-    files: tuple[IdxFile, IdxFile, IdxFile, IdxFile]
-    balanced: bool  # every class equally often, in the training and in the test labels
-    mirrors: tuple[str, ...]  # each URL + name + ".gz" is a file, best first
-    usual_places: tuple[str, ...]  # where other programs leave the set, first looked at first
-    former_addresses: tuple[str, ...] = ()  # where old programs look for it; not asked any more
+    files: tuple[IdxFile, IdxFile, IdxFile, IdxFile]  # training images, labels; test images, labels
+    balanced: bool  # whether every class is equally frequent, in training and in test labels
+    mirrors: tuple[str, ...]  # base URLs of the .gz files, in order of preference
+    search_paths: tuple[str, ...]  # where other programs store the dataset, in order of preference
+    former_urls: tuple[str, ...] = ()  # base URLs in old programs; not requested any more
 
 
-SETS = {
-    "mnist": DataSet(
+DATASETS = {
+    "mnist": DatasetFiles(
         title="MNIST",
         files=(
             IdxFile(
@@ -72,10 +74,10 @@ SETS = {
             "https://ossci-datasets.s3.amazonaws.com/mnist/",
             "https://raw.githubusercontent.com/fgnt/mnist/master/",
         ),
-        usual_places=("MNIST_data", "~/.keras/datasets/mnist.npz"),
-        former_addresses=("http://yann.lecun.com/exdb/mnist/",),
+        search_paths=("MNIST_data", "~/.keras/datasets/mnist.npz"),
+        former_urls=("http://yann.lecun.com/exdb/mnist/",),
     ),
-    "fashion-mnist": DataSet(
+    "fashion-mnist": DatasetFiles(
         title="Fashion-MNIST",
         files=(
             IdxFile(
@@ -109,10 +111,10 @@ SETS = {
             "https://storage.googleapis.com/tensorflow/tf-keras-datasets/",
             "https://fashion-mnist.s3.eu-central-1.amazonaws.com/",
         ),
-        usual_places=("~/.keras/datasets/fashion-mnist",),
-        former_addresses=("http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",),
+        search_paths=("~/.keras/datasets/fashion-mnist",),
+        former_urls=("http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",),
     ),
-    "kmnist": DataSet(
+    "kmnist": DatasetFiles(
         title="KMNIST",
         files=(
             IdxFile(
@@ -142,28 +144,35 @@ SETS = {
         ),
         balanced=True,
         mirrors=("https://codh.rois.ac.jp/kmnist/dataset/kmnist/",),
-        usual_places=(),
+        search_paths=(),
     ),
 }
 
 
-def publisher(sha256: str) -> DataSet | None:
-    """The set one of whose files, uncompressed or as published .gz, has this SHA-256."""
-    for dataset in SETS.values():
+def title_by_sha256(sha256: str) -> str | None:
+    """Return the title of the dataset with this file, if there is one.
+
+    Args:
+      sha256: of the uncompressed file or of the published .gz, in hex.
+    """
+    for dataset in DATASETS.values():
         for file in dataset.files:
             if sha256 in (file.payload_sha256, file.gz_sha256):
-                return dataset
+                return dataset.title
     return None
 
 
-def served_at(address: str) -> str | None:
-    """The name of the set that an address serves, or once served; its scheme does not matter."""
-    for name, dataset in SETS.items():
-        for known in (*dataset.mirrors, *dataset.former_addresses):
-            if _host_and_path(known) == _host_and_path(address):
+def name_by_url(url: str) -> str | None:
+    """Return the name of the dataset that a base URL serves or once served, if any.
+
+    http and https are the same, and so is a slash at the end.
+    """
+    for name, dataset in DATASETS.items():
+        for known in (*dataset.mirrors, *dataset.former_urls):
+            if _host_and_path(known) == _host_and_path(url):
                 return name
     return None
 
 
-def _host_and_path(address: str) -> str:
-    return address.rpartition("://")[2].rstrip("/")
+def _host_and_path(url: str) -> str:
+    return url.rpartition("://")[2].rstrip("/")

@@ -1,59 +1,68 @@
-"""Where the files of a data set are looked for, and in what order.
+"""Where the files of a dataset are searched for.
 
-1. the folder or .npz file asked for: `data_dir`, else the environment's DEEP_MNIST_DATA_DIR;
-   nothing else is tried then, and nothing is written there
-2. where other programs leave the set: `MNIST_data/`, the Keras cache
-3. the user's cache directory
-4. the mirrors, into the cache directory
+1. The directory or .npz file that the user named: `data_dir`, else $DEEP_MNIST_DATA_DIR. Then
+   nothing else is tried, and nothing is written there.
+2. Where other programs store the dataset: `MNIST_data/`, Keras's cache.
+3. The user's cache directory.
+4. The mirrors, from which it is downloaded into the cache directory.
 """
 
 import os
 import sys
 from pathlib import Path
 
-from deep_mnist.data import registry, verify
-from deep_mnist.data.registry import DataSet
+from deep_mnist.data import io, registry, verify
+from deep_mnist.data.registry import DatasetFiles
 from deep_mnist.data.verify import Arrays
 from deep_mnist.errors import DatasetError, DatasetUnreachableError
 
-ENVIRONMENT = "DEEP_MNIST_DATA_DIR"
+__all__ = ["Arrays", "cache_dir", "load_arrays"]
+
+DATA_DIR_VARIABLE = "DEEP_MNIST_DATA_DIR"
 
 
 def load_arrays(name: str, data_dir: str | None = None, mirror: str | None = None) -> Arrays:
-    """Finds (or downloads), reads and verifies a set of the catalogue.
+    """Find or download a dataset, read it and verify it.
 
     Args:
       name: "mnist", "fashion-mnist" or "kmnist".
-      data_dir: the only place to look in, if given: a folder with the four IDX files (raw or
-        .gz) or `mnist.npz`, or an .npz file itself.
-      mirror: which of the set's mirrors is asked first, if not the best.
+      data_dir: the only path that is searched, if given: a directory with the four IDX files (raw
+        or .gz) or with `mnist.npz`, or an .npz file.
+      mirror: the base URL of the mirror to try first.
+
+    Returns:
+      The four arrays and where they come from.
 
     Raises:
-      DatasetUnreachableError: no place was asked for, and the set is neither on disk nor downloadable.
-      DatasetError: the set can't be had as asked, for any other reason.
+      DatasetUnreachableError: no directory was named, and the dataset is neither on disk nor can
+        it be downloaded.
+      DatasetError: the files are missing from the named directory, damaged or of another dataset.
     """
-    if name not in registry.SETS:
-        raise DatasetError(f"expected a data set of {', '.join(registry.SETS)}, found {name!r}")
-    dataset = registry.SETS[name]
+    if name not in registry.DATASETS:
+        raise DatasetError(
+            f"dataset: expected one of {', '.join(registry.DATASETS)}, found {name!r}"
+        )
+    dataset = registry.DATASETS[name]
     mirrors = sorted(dataset.mirrors, key=lambda known: known != mirror)
     dataset = dataset._replace(mirrors=tuple(mirrors))
     if data_dir is not None:
-        return _asked_for(dataset, _expand(data_dir), "--data-dir")
-    if os.environ.get(ENVIRONMENT):
-        return _asked_for(dataset, _expand(os.environ[ENVIRONMENT]), ENVIRONMENT)
-    for place in dataset.usual_places:
+        return _read_named(dataset, _expand(data_dir), "omit --data-dir (data_dir)")
+    if os.environ.get(DATA_DIR_VARIABLE):
+        path = _expand(os.environ[DATA_DIR_VARIABLE])
+        return _read_named(dataset, path, f"unset {DATA_DIR_VARIABLE}")
+    for search_path in dataset.search_paths:
         try:
-            arrays = verify.read_place(dataset, _expand(place))
+            arrays = verify.read(dataset, _expand(search_path))
         except DatasetError as error:
-            print(f"{error}; looking elsewhere", file=sys.stderr)
+            print(f"warning: ignored {error.message}", file=sys.stderr)
             continue
         if arrays is not None:
             return arrays
-    return _cached(dataset, cache_dir() / name)
+    return _read_cached(dataset, cache_dir() / name)
 
 
 def cache_dir() -> Path:
-    """The user's cache directory for this project; it need not exist."""
+    """Return the user's cache directory for this project, which need not exist."""
     if sys.platform == "win32":
         base = os.environ.get("LOCALAPPDATA") or "~/AppData/Local"
     elif sys.platform == "darwin":
@@ -63,62 +72,62 @@ def cache_dir() -> Path:
     return _expand(base) / "deep_mnist"
 
 
-def _asked_for(dataset: DataSet, place: Path, origin: str) -> Arrays:
-    """Reads the set from the place the user named: it must be there."""
+def _read_named(dataset: DatasetFiles, path: Path, alternative: str) -> Arrays:
+    """Read the dataset from the path that the user named; it must be there."""
     try:
-        arrays = verify.read_place(dataset, place)
+        arrays = verify.read(dataset, path)
     except DatasetError as error:
         raise DatasetError(
-            f"{error}; put the right file there, or leave out {origin} to use another copy"
+            error.message, hint=f"replace the file, or {alternative} to use another copy"
         ) from None
     if arrays is not None:
         return arrays
     expected = ", ".join(file.name for file in dataset.files)
-    found = "none of them" if place.exists() else "no such folder"
+    found = "none of them" if path.exists() else "no such directory"
     raise DatasetError(
-        f"{place}: expected {expected} (raw or .gz) or {verify.NPZ_NAME}, found {found}; "
-        f"correct {origin}, or leave it out to use another copy"
+        f"{path}: expected {expected} (raw or .gz) or {verify.NPZ_NAME}, found {found}",
+        hint=f"name the directory of the files, or {alternative} to use another copy",
     )
 
 
-def _cached(dataset: DataSet, folder: Path) -> Arrays:
-    """Reads the set from our own cache; what is broken there is moved aside and fetched again."""
+def _read_cached(dataset: DatasetFiles, directory: Path) -> Arrays:
+    """Read the dataset from the cache; missing files are downloaded, damaged ones replaced."""
     try:
-        arrays = verify.read_place(dataset, folder)
+        arrays = verify.read(dataset, directory)
     except DatasetError:
-        arrays = None  # incomplete or broken: mended file by file below
+        arrays = None
     if arrays is not None:
         return arrays
-    read = {}
+    intact = {}
     for file in dataset.files:
-        for spelling in verify.spellings(file):
-            path = folder / spelling
-            if not os.path.isfile(path):  # noqa: PTH113, pathlib's raises where access is denied
+        for name in verify.file_names(file):
+            path = directory / name
+            if not os.path.isfile(path):  # noqa: PTH113 - pathlib raises where access is denied
                 continue
             try:
-                read[file.name] = verify.read_file(dataset, file, path)
+                intact[file.name] = verify.read_file(dataset, file, path)
                 break
             except DatasetError as error:
-                _move_aside(path, error)
-    from deep_mnist.data import download  # here, because urllib takes 50 ms to import
+                _rename_damaged(path, error)
+    from deep_mnist.data import download  # not at the top, because urllib takes 50 ms to import
 
-    missing = [file for file in dataset.files if file.name not in read]
-    read |= download.download(dataset, missing, folder)
-    return verify.assemble(dataset, read, folder)
+    missing = [file for file in dataset.files if file.name not in intact]
+    return verify.assemble(
+        dataset, intact | download.download(dataset, missing, directory), directory
+    )
 
 
-def _move_aside(path: Path, error: DatasetError) -> None:
-    aside = path.with_name(f"{path.name}.corrupt")
+def _rename_damaged(path: Path, damage: DatasetError) -> None:
     try:
-        path.replace(aside)
+        renamed = io.rename_damaged(path)
     except FileNotFoundError:  # another process was quicker
         return
-    except OSError as reason:
+    except OSError as error:
         raise DatasetUnreachableError(
-            f"{error}; it cannot be moved aside ({reason.strerror}), remove it by hand"
+            f"{damage.message}, and it cannot be renamed ({error.strerror})", hint=f"remove {path}"
         ) from None
-    print(f"{error}; moved aside to {aside.name}", file=sys.stderr)
+    print(f"warning: {damage.message}; renamed to {renamed.name}", file=sys.stderr)
 
 
 def _expand(path: str) -> Path:
-    return Path(os.path.expanduser(path))  # noqa: PTH111, pathlib's raises where there is no home
+    return Path(os.path.expanduser(path))  # noqa: PTH111 - pathlib raises without a home

@@ -22,19 +22,19 @@ BoolArray = NDArray[np.bool_]
 
 POINTS = 72  # P: samples along the strokes of a style, about one for each pixel of a long digit
 
-JITTER = 0.027  # of each control point, standard deviation in boxes
+JITTER = 0.027  # standard deviation of each control point, in boxes
 ELASTIC = ((0.048, 0.5), (0.012, 0.15))  # amplitude and smoothness of each field, in boxes
 SLANT = (0.15, 0.23)  # mean and standard deviation, dx over dy
 ROTATION = 0.08  # standard deviation, radians
 STRETCH = 0.16  # standard deviation of log(width)
 
-SIDE = 28  # of an image, pixels
-BOX = 20.0  # that a digit fits, pixels
-CENTRE = (13.5, 13.9)  # between these pixel indices lies the centre of mass
-PEN = (2.6, 0.25)  # median width in pixels, standard deviation of its logarithm
-PRESSURE = 0.15  # changes the pen's width along a digit by so much, relatively
-BLUR = 0.55  # standard deviation of the Gaussians that draw a stroke, pixels
-CHUNK = 500  # digits drawn at once, which bounds the memory
+SIDE = 28  # pixels of an image
+BOX = 20.0  # pixels of the box that a digit fits
+CENTRE = (13.5, 13.9)  # range of the centre of mass, as pixel index
+PEN = (2.6, 0.25)  # median width in pixels, standard deviation of log(width)
+PRESSURE = 0.15  # relative change of the pen's width along a digit
+BLUR = 0.55  # standard deviation of the Gaussians that draw a stroke, in pixels
+CHUNK = 500  # digits drawn at once, which limits the memory
 
 # The styles of each digit as (frequency relative to the digit's other styles, strokes).
 #
@@ -171,24 +171,24 @@ STYLES: dict[int, tuple[tuple[float, str], ...]] = {
 
 
 def digits(count: int, seed: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """Draws digits, the ten classes in equal numbers (up to rounding) and random order.
+    """Draw digits of the ten classes in equal numbers (up to rounding) and random order.
 
-    The same count and seed give the same bytes under one NumPy on one kind of processor;
-    elsewhere a grey level may be rounded otherwise.
+    The same count and seed give the same bytes with the same NumPy and type of processor;
+    otherwise the rounding of some pixels may differ.
 
     Args:
-      count: how many, 0 or more.
-      seed: of every random number, 0 or more.
+      count: number of digits, at least 0.
+      seed: random seed, at least 0.
 
     Returns:
-      images: [count, 784] uint8, 0 the background and 255 the ink.
+      images: [count, 784] uint8, 0 (background) to 255 (ink).
       labels: [count] uint8 in 0..9.
 
     Raises:
       ValueError: count or seed is negative.
     """
     if count < 0 or seed < 0:
-        raise ValueError(f"count and seed can't be negative: got count={count}, seed={seed}")
+        raise ValueError(f"expected count and seed of at least 0, found {count} and {seed}")
     rng = np.random.default_rng(seed)
     labels = rng.permutation(np.arange(count) % 10).astype(np.uint8)
     images = np.empty((count, SIDE * SIDE), np.uint8)
@@ -199,9 +199,9 @@ def digits(count: int, seed: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]
 
 
 def _draw(rng: np.random.Generator, labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """One image for each label: [N] -> [N, 784] uint8."""
-    points, joined = _write(rng, labels)
-    radii = _press(rng, len(labels))
+    """Return an image for each label: [N] -> [N, 784] uint8."""
+    points, joined = _draw_strokes(rng, labels)
+    radii = _pen_radii(rng, len(labels))
     points = _fit(points, radii)
     centre = rng.uniform(*CENTRE, (len(labels), 1, 2)).astype(np.float32)
     points += centre - _centre_of_mass(_ink(points, joined, radii))
@@ -209,12 +209,14 @@ def _draw(rng: np.random.Generator, labels: NDArray[np.uint8]) -> NDArray[np.uin
     return np.rint(255 * ink).astype(np.uint8).reshape(-1, SIDE * SIDE)
 
 
-def _write(rng: np.random.Generator, labels: NDArray[np.uint8]) -> tuple[FloatArray, BoolArray]:
-    """Moves a pen once for each label.
+def _draw_strokes(
+    rng: np.random.Generator, labels: NDArray[np.uint8]
+) -> tuple[FloatArray, BoolArray]:
+    """Return the strokes of a digit for each label.
 
     Returns:
       points: [N, P, 2] (x, y) along the strokes, y downwards, in boxes.
-      joined: [N, P - 1] bool, are a point and the next of one stroke?
+      joined: [N, P - 1] bool, whether a point and the next one belong to the same stroke.
     """
     table = templates()
     style = np.empty(len(labels), np.int64)
@@ -232,8 +234,8 @@ def _write(rng: np.random.Generator, labels: NDArray[np.uint8]) -> tuple[FloatAr
     return points, table.joined[style]
 
 
-def _press(rng: np.random.Generator, count: int) -> FloatArray:
-    """The pen's radius at every point: a width for each digit, which swells and thins. [N, P]."""
+def _pen_radii(rng: np.random.Generator, count: int) -> FloatArray:
+    """Return the pen's radius at every point, [N, P]: random for each digit, and along it."""
     radius = PEN[0] / 2 * np.exp(PEN[1] * rng.standard_normal((count, 1)))
     phase, turns = rng.random((2, count, 1))
     pressure = np.cos(2 * np.pi * (phase + 2 * turns * np.linspace(0, 1, POINTS)))
@@ -242,7 +244,7 @@ def _press(rng: np.random.Generator, count: int) -> FloatArray:
 
 
 def _fit(points: FloatArray, radii: FloatArray) -> FloatArray:
-    """Scales strokes to pixels, proportions kept, so that their ink fits the box."""
+    """Scale strokes to pixels so that their ink fits the box; the aspect ratio is kept."""
     low = points.min(axis=1, keepdims=True)  # [N, 1, 2]
     high = points.max(axis=1, keepdims=True)
     pen = 2 * radii.mean(axis=1)[:, None, None]
@@ -252,7 +254,7 @@ def _fit(points: FloatArray, radii: FloatArray) -> FloatArray:
 
 
 def _centre_of_mass(ink: FloatArray) -> FloatArray:
-    """The mean pixel index (x, y), weighted by ink: [N, 28, 28] -> [N, 1, 2]."""
+    """Return the mean pixel index (x, y), weighted by ink: [N, 28, 28] -> [N, 1, 2]."""
     index = np.arange(SIDE, dtype=np.float32)
     moments = np.stack([ink.sum(axis=1) @ index, ink.sum(axis=2) @ index], axis=-1)  # [N, 2]
     mean: FloatArray = moments / ink.sum(axis=(1, 2))[:, None]
@@ -260,19 +262,21 @@ def _centre_of_mass(ink: FloatArray) -> FloatArray:
 
 
 def _ink(points: FloatArray, joined: BoolArray, radii: FloatArray) -> FloatArray:
-    """Draws strokes with a round pen, antialiased: points in pixels -> [N, 28, 28] in [0, 1].
+    """Draw strokes with a round pen, antialiased: points in pixels -> [N, 28, 28] in [0, 1].
 
-    Each point stands for half the way to either neighbour on its stroke, l. Beside a stroke
+    Each point p has the weight l_p, half the distance to each neighbour on its stroke. Then
     sum_p l_p exp(-|q - p|^2 / 2 BLUR^2) / (sqrt(2 pi) BLUR) = exp(-d^2 / 2 BLUR^2)
-    for a pixel q at distance d, which gives d; ink falls from 1 to 0 within half a pixel of
-    d = radius. A Gaussian is a product over x and y: the sum is one matrix product for a digit.
+    for a pixel q at distance d from the stroke, which gives d. Ink falls from 1 to 0 within half a
+    pixel of d = radius. A Gaussian is a product over x and y, so the sum is a matrix product.
     """
     radius = radii.mean(axis=1, keepdims=True)  # [N, 1]
-    end = np.float32(BLUR * np.sqrt(np.pi / 2))  # half a Gaussian: without it the ends shrink
+    # Half a Gaussian at either end of a stroke, without which it would be shorter.
+    end = np.float32(BLUR * np.sqrt(np.pi / 2))
     half = np.where(joined, np.hypot(*np.diff(points, axis=1).transpose(2, 0, 1)) / 2, end)
     half = np.pad(half, ((0, 0), (1, 1)), constant_values=end)  # [N, P + 1]
     weight = (half[:, :-1] + half[:, 1:]) / np.float32(np.sqrt(2 * np.pi) * BLUR)  # [N, P]
-    # A heavier point reads as a nearer one: this makes the reading `radius` at distance `radii`.
+    # A larger weight looks like a smaller distance. With this one, the distance `radii` looks like
+    # `radius`, where ink falls to 0.
     weight *= np.exp((radii**2 - radius**2) / (2 * BLUR**2))
     index = np.arange(SIDE, dtype=np.float32)
     gaussian = np.exp((points[..., None] - index) ** 2 / (-2 * BLUR**2))  # [N, P, 2, 28]
@@ -284,27 +288,27 @@ def _ink(points: FloatArray, joined: BoolArray, radii: FloatArray) -> FloatArray
 
 
 class Templates(NamedTuple):
-    """The table as arrays. S styles; C control points in the style that has the most."""
+    """The table of styles as arrays. S styles; C is the largest number of control points."""
 
     digit: NDArray[np.int64]  # [S] 0..9
     probability: NDArray[np.float64]  # [S], sums to 1 over the styles of a digit
     controls: FloatArray  # [S, C, 2] (x, y) in [0, 1], zero where a style has fewer
     curve: FloatArray  # [S, P, C]: samples along the strokes = curve @ controls
-    joined: NDArray[np.bool_]  # [S, P - 1]: are a sample and the next of one stroke?
+    joined: NDArray[np.bool_]  # [S, P - 1]: whether a sample and the next are of one stroke
 
 
 @cache
 def templates() -> Templates:
-    """The table of styles, sampled at equal steps along the strokes; arrays are read-only."""
+    """Return the table of styles, sampled at equal steps along the strokes, read-only."""
     digit = np.array([digit for digit, styles in STYLES.items() for _ in styles])
-    share = np.array([share for styles in STYLES.values() for share, _ in styles])
+    frequency = np.array([frequency for styles in STYLES.values() for frequency, _ in styles])
     sampled = [_sample(strokes) for styles in STYLES.values() for _, strokes in styles]
-    most = max(len(controls) for controls, _, _ in sampled)
+    max_controls = max(len(controls) for controls, _, _ in sampled)
     result = Templates(
         digit=digit,
-        probability=share / np.bincount(digit, share)[digit],
-        controls=np.zeros((len(digit), most, 2), np.float32),
-        curve=np.zeros((len(digit), POINTS, most), np.float32),
+        probability=frequency / np.bincount(digit, frequency)[digit],
+        controls=np.zeros((len(digit), max_controls, 2), np.float32),
+        curve=np.zeros((len(digit), POINTS, max_controls), np.float32),
         joined=np.ones((len(digit), POINTS - 1), np.bool_),
     )
     for s, (controls, curve, last) in enumerate(sampled):
@@ -312,16 +316,19 @@ def templates() -> Templates:
         result.curve[s, :, : len(controls)] = curve
         result.joined[s, last] = False
     for array in result:
-        array.flags.writeable = False  # every caller shares it
+        array.flags.writeable = False  # because of the cache
     return result
 
 
 def _sample(
     style: str,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
-    """One style of C points -> controls [C, 2], curve [P, C], last sample of each stroke but one.
+    """Sample a style of C control points, each stroke in proportion to its length.
 
-    Each stroke gets samples in proportion to its length.
+    Returns:
+      controls: [C, 2].
+      curve: [P, C], the weights of the control points in each sample.
+      last: the last sample of each stroke except the last stroke.
     """
     strokes = [
         np.array([point.split(",") for point in stroke.split()], np.float64) / 100
@@ -332,26 +339,26 @@ def _sample(
     curves = [
         _catmull_rom(len(mine)) @ np.eye(len(controls))[mine] for mine in np.split(which, starts)
     ]
-    travelled = [
+    lengths = [
         np.cumsum(np.hypot(*np.diff(curve @ controls, axis=0, prepend=curve[:1] @ controls).T))
         for curve in curves
     ]
-    ends = np.cumsum([way[-1] for way in travelled])
+    ends = np.cumsum([length[-1] for length in lengths])
     ends = np.rint(POINTS * ends / ends[-1]).astype(np.int64)
     counts = np.diff(ends, prepend=0)
     rows = [
-        curve[np.searchsorted(way, np.linspace(0, way[-1], count))]
-        for curve, way, count in zip(curves, travelled, counts, strict=True)
+        curve[np.searchsorted(length, np.linspace(0, length[-1], count))]
+        for curve, length, count in zip(curves, lengths, counts, strict=True)
     ]
     return controls, np.concatenate(rows), ends[:-1] - 1
 
 
 def _catmull_rom(count: int) -> NDArray[np.float64]:
-    """Finely sampled curve through C points as weights of the points: [200 (C - 1) + 1, C].
+    """Return a fine curve through C points as weights of the points, [200 (C - 1) + 1, C].
 
     Between b and c, with neighbours a and d and t from 0 to 1,
     p(t) = b + t (c - a) / 2 + t^2 (2a - 5b + 4c - d) / 2 + t^3 (3b - a - 3c + d) / 2.
-    The curve is led on straight beyond either end.
+    The curve is extrapolated linearly at both ends.
 
     Source: Catmull and Rom, A class of local interpolating splines, 1974.
     """

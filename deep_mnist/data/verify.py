@@ -1,4 +1,4 @@
-"""What one place holds of a data set, read and held against the catalogue."""
+"""Read the files of a dataset from one directory, and verify them against the registry."""
 
 import hashlib
 from pathlib import Path
@@ -8,83 +8,85 @@ import numpy as np
 import numpy.typing as npt
 
 from deep_mnist.data import idx, npz, registry
-from deep_mnist.data.registry import DataSet, IdxFile
+from deep_mnist.data.registry import DatasetFiles, IdxFile
 from deep_mnist.errors import DatasetError
 
+__all__ = ["Arrays", "assemble", "file_names", "file_sha256", "read", "read_file"]
+
 NPZ_NAME = "mnist.npz"
-CLASSES = 10
+NUM_CLASSES = 10
+CHUNK = 1 << 20  # bytes
+
+Uint8Array = npt.NDArray[np.uint8]
 
 
 class Arrays(NamedTuple):
-    """A whole data set as it is published: pixels 0 (background) to 255, labels 0 to 9."""
+    """A dataset as it is published: pixels 0 (background) to 255 (ink), labels 0 to 9."""
 
-    train_images: npt.NDArray[np.uint8]  # [60000, 784]
-    train_labels: npt.NDArray[np.uint8]  # [60000]
-    test_images: npt.NDArray[np.uint8]  # [10000, 784]
-    test_labels: npt.NDArray[np.uint8]  # [10000]
-    source: str  # the place they were read from
+    train_images: Uint8Array  # [60000, 784]
+    train_labels: Uint8Array  # [60000]
+    test_images: Uint8Array  # [10000, 784]
+    test_labels: Uint8Array  # [10000]
+    source: str  # the directory or .npz file
 
 
-def read_place(dataset: DataSet, place: Path) -> Arrays | None:
-    """Reads a set from a folder (four IDX files or `mnist.npz`) or from an .npz file.
+def read(dataset: DatasetFiles, path: Path) -> Arrays | None:
+    """Read a dataset from a directory (four IDX files or `mnist.npz`) or from an .npz file.
 
-    Returns None if nothing of the set is there. Raises DatasetError if some of it is, but not all, or
-    if a file is broken or of another set.
+    Returns:
+      The dataset, or None if none of its files is there.
+
+    Raises:
+      DatasetError: a file is missing, damaged or of another dataset.
     """
     try:
-        names = {path.name for path in place.iterdir() if path.is_file()}
+        names = {entry.name for entry in path.iterdir() if entry.is_file()}
     except FileNotFoundError:
         return None
     except NotADirectoryError:
-        if place.suffix != ".npz":
-            raise DatasetError(
-                f"{place}: expected a folder or an .npz file, found a file"
-            ) from None
-        return read_npz(dataset, place)
+        if path.suffix != ".npz":
+            raise DatasetError(f"{path}: expected a directory or an .npz file") from None
+        return _read_npz(dataset, path)
     except OSError as error:
-        raise DatasetError(f"{place}: cannot be read ({error.strerror or error})") from None
+        raise DatasetError(f"{path}: cannot be read ({error.strerror or error})") from None
     paths = {}
     for file in dataset.files:
-        for spelling in spellings(file):
-            if spelling in names:
-                paths[file.name] = place / spelling
+        for name in file_names(file):
+            if name in names:
+                paths[file.name] = path / name
                 break
     missing = [file.name for file in dataset.files if file.name not in paths]
     if not missing:
-        read = {file.name: read_file(dataset, file, paths[file.name]) for file in _order(dataset)}
-        return assemble(dataset, read, place)
+        arrays = {
+            file.name: read_file(dataset, file, paths[file.name])
+            for file in _labels_first(dataset.files)
+        }
+        return assemble(dataset, arrays, path)
     if NPZ_NAME in names:
-        return read_npz(dataset, place / NPZ_NAME)
+        return _read_npz(dataset, path / NPZ_NAME)
     if paths:
-        raise DatasetError(f"{place}: lacks {', '.join(missing)} (raw or .gz) of {dataset.title}")
+        raise DatasetError(f"{path}: missing {', '.join(missing)} (raw or .gz) of {dataset.title}")
     return None
 
 
-def read_file(dataset: DataSet, file: IdxFile, path: Path) -> npt.NDArray[np.uint8]:
-    """Reads one IDX file of a set, of the catalogue's shape, and verifies it.
+def read_file(dataset: DatasetFiles, file: IdxFile, path: Path) -> Uint8Array:
+    """Read and verify one IDX file of a dataset.
 
-    Raises DatasetError if it is broken or is not that file.
+    Returns:
+      Images [N, rows, columns] or labels [N], uint8.
+
+    Raises:
+      DatasetError: it is damaged or another file.
     """
     array = idx.read(path, idx.IMAGES if len(file.shape) == 3 else idx.LABELS)
     _verify(dataset, file, array, path)
     return array
 
 
-def read_npz(dataset: DataSet, path: Path) -> Arrays:
-    """Reads and verifies a whole set from an .npz file; DatasetError if it is broken or another."""
-    read = {
-        file.name: array
-        for file, array in zip(dataset.files, npz.read_mnist(path).values(), strict=True)
-    }
-    for file in _order(dataset):
-        _verify(dataset, file, read[file.name], path)
-    return assemble(dataset, read, path)
-
-
-def assemble(dataset: DataSet, read: dict[str, npt.NDArray[np.uint8]], source: Path) -> Arrays:
-    """The set's four arrays by file name -> Arrays, each image as one row of pixels."""
+def assemble(dataset: DatasetFiles, arrays: dict[str, Uint8Array], source: Path) -> Arrays:
+    """Return the four arrays, given by file name, with each image as a row of pixels."""
     train_images, train_labels, test_images, test_labels = (
-        read[file.name] for file in dataset.files
+        arrays[file.name] for file in dataset.files
     )
     return Arrays(
         train_images.reshape(len(train_images), -1),
@@ -95,30 +97,42 @@ def assemble(dataset: DataSet, read: dict[str, npt.NDArray[np.uint8]], source: P
     )
 
 
-def spellings(file: IdxFile) -> tuple[str, ...]:
-    """The names an IDX file goes by: raw or .gz, with "-idx" or, as 7-Zip unpacks it, ".idx"."""
+def file_names(file: IdxFile) -> tuple[str, ...]:
+    """Return the names that an IDX file may have: raw or .gz, with "-idx" or 7-Zip's ".idx"."""
     dotted = file.name.replace("-idx", ".idx")
     return file.name, f"{file.name}.gz", dotted, f"{dotted}.gz"
 
 
 def file_sha256(path: Path) -> str:
-    """SHA-256, in hex, of a file as it is, compressed or not; DatasetError if it can't be read."""
+    """Return the SHA-256 of a file as it is, in hex.
+
+    Raises:
+      DatasetError: it cannot be read.
+    """
     digest = hashlib.sha256()
     try:
         with path.open("rb") as file:
-            while chunk := file.read(1 << 20):
+            while chunk := file.read(CHUNK):
                 digest.update(chunk)
     except OSError as error:
         raise DatasetError(f"{path}: cannot be read ({error.strerror or error})") from None
     return digest.hexdigest()
 
 
-def _order(dataset: DataSet) -> list[IdxFile]:
-    """Labels first: they are small, and tell best which other set it is."""
-    return sorted(dataset.files, key=lambda file: len(file.shape))
+def _read_npz(dataset: DatasetFiles, path: Path) -> Arrays:
+    names = [file.name for file in dataset.files]
+    arrays = dict(zip(names, npz.read_mnist(path).values(), strict=True))
+    for file in _labels_first(dataset.files):
+        _verify(dataset, file, arrays[file.name], path)
+    return assemble(dataset, arrays, path)
 
 
-def _verify(dataset: DataSet, file: IdxFile, array: npt.NDArray[np.uint8], path: Path) -> None:
+def _labels_first(files: tuple[IdxFile, ...]) -> list[IdxFile]:
+    """Sort the files: labels are small, and show best which other dataset it is."""
+    return sorted(files, key=lambda file: len(file.shape))
+
+
+def _verify(dataset: DatasetFiles, file: IdxFile, array: Uint8Array, path: Path) -> None:
     if array.shape != file.shape:
         raise DatasetError(
             f"{path}: expected {file.name} of {dataset.title}, {list(file.shape)}, "
@@ -130,26 +144,26 @@ def _verify(dataset: DataSet, file: IdxFile, array: npt.NDArray[np.uint8], path:
     published = file_sha256(path)
     if file.payload_sha256 is None and published == file.gz_sha256:
         return
-    other = registry.publisher(payload) or registry.publisher(published)
-    if other is not None and other.files != dataset.files:
-        raise DatasetError(f"{path}: expected {dataset.title}, but these are {other.title} files")
-    balanced = array.ndim == 1 and _balanced(array)
+    other = registry.title_by_sha256(payload) or registry.title_by_sha256(published)
+    if other not in (None, dataset.title):
+        raise DatasetError(f"{path}: expected {dataset.title}, found {other}")
+    balanced = array.ndim == 1 and _is_balanced(array)
     if balanced and not dataset.balanced:
         raise DatasetError(
-            f"{path}: expected {dataset.title}, but these look like Fashion-MNIST or KMNIST "
-            "files, every class is equally frequent"
+            f"{path}: expected {dataset.title}, found equally frequent classes, as in "
+            "Fashion-MNIST and KMNIST"
         )
     if file.payload_sha256 is not None:
         raise DatasetError(
-            f"{path}: is not {file.name} of {dataset.title}, expected SHA-256 "
-            f"{file.payload_sha256} of the uncompressed file, found {payload}"
+            f"{path}: expected {file.name} of {dataset.title} with SHA-256 {file.payload_sha256} "
+            f"(uncompressed), found {payload}"
         )
     if array.ndim == 1 and not balanced:
         raise DatasetError(
-            f"{path}: is not {file.name} of {dataset.title}, expected every class equally often"
+            f"{path}: expected {file.name} of {dataset.title}, with equally frequent classes"
         )
 
 
-def _balanced(labels: npt.NDArray[np.uint8]) -> bool:
-    counts = np.bincount(labels, minlength=CLASSES)
-    return np.array_equal(counts, np.full(CLASSES, len(labels) // CLASSES))
+def _is_balanced(labels: Uint8Array) -> bool:
+    counts = np.bincount(labels, minlength=NUM_CLASSES)
+    return np.array_equal(counts, np.full(NUM_CLASSES, len(labels) // NUM_CLASSES))

@@ -1,26 +1,24 @@
-"""Drop-in for `tensorflow.examples.tutorials.mnist.input_data`, on NumPy alone.
+"""Drop-in replacement for `tensorflow.examples.tutorials.mnist.input_data`, with NumPy only.
 
     from deep_mnist import input_data
     mnist = input_data.read_data_sets("MNIST_data/", one_hot=True)
     images, labels = mnist.train.next_batch(50)
 
-Signatures, values, the order of the batches and the texts of errors are those of TensorFlow 1.2 to
-1.15; earlier ones dropped the tail of an epoch. Deliberately different:
+Signatures, values, the order of batches and error messages are those of TensorFlow 1.2 to 1.15
+(earlier releases dropped the last, partial batch of an epoch). The deliberate differences:
 
-- The files come from the data room. A folder that holds the four of them is read as it is,
-  whatever set they are; for one that doesn't, MNIST is found where every program here finds it, or
-  downloaded, and verified.
-- NumPy's global generator is never seeded. With a seed (the argument, else the one of TensorFlow's
-  default graph) the three sets share a private generator, and the global one isn't touched.
-  Without, the order is drawn from the global one, so `numpy.random.seed(0)` makes a script
-  repeatable, after reading or before it, where the original undid it.
-- Files are raw or gzipped, and must have their exact length; a label out of range is an error
-  wherever it stands.
+- A directory that has the four files is read as it is, whatever dataset they are. Otherwise MNIST
+  is searched for as `deep_mnist.load_data` does, downloaded if need be, and verified.
+- NumPy's global random generator is never seeded. With a seed (the argument, else the graph-level
+  seed of TensorFlow's default graph) the three datasets share a private generator. Without a seed
+  they use the global generator, so that `numpy.random.seed(0)` makes a script reproducible, before
+  or after `read_data_sets`; the original reseeded it.
+- Files may be raw or gzip and must have their exact length. Labels out of range are an error.
 
 Read in this order:
 
     data_set.py    DataSet: images, labels, next_batch
-    extract.py     IDX files -> arrays, found or downloaded
+    extract.py     read the IDX files, find or download them
 
 Source: the behaviour of tensorflow/contrib/learn/python/learn/datasets/mnist.py, r0.5 to r1.15.
 """
@@ -58,11 +56,11 @@ __all__ = [
     "read_data_sets",
 ]
 
-SOURCE_URL = DEFAULT_SOURCE_URL  # its name before TensorFlow 1.4
+SOURCE_URL = DEFAULT_SOURCE_URL  # the name before TensorFlow 1.4
 
 
 class Datasets(NamedTuple):
-    """What `read_data_sets` returns."""
+    """The training, validation and test examples."""
 
     train: DataSet
     validation: DataSet
@@ -70,7 +68,7 @@ class Datasets(NamedTuple):
 
 
 class Dataset(NamedTuple):
-    """A data set without batches, of the original's module `base`."""
+    """Examples without batches, from the original's module `base`."""
 
     data: Any
     target: Any
@@ -89,23 +87,26 @@ def read_data_sets(
     seed: int | None = None,
     source_url: str = DEFAULT_SOURCE_URL,
 ) -> Datasets:
-    """Reads MNIST, or whatever set the folder holds; the first training examples validate.
+    """Read MNIST, or the dataset whose files are in a directory.
 
     Args:
-      train_dir: the folder of the four IDX files. Where it lacks any, the set that `source_url`
-        is known to serve is read from where the data room finds it, or downloaded into the cache;
-        from an unknown address the missing files are downloaded into the folder.
-      fake_data: no files are read; see DataSet.
-      one_hot: labels are float64 [N, 10], else uint8 [N].
-      dtype: float32 images are in [0, 1], uint8 ones in 0..255.
-      reshape: images are [N, 784], else [N, 28, 28, 1].
-      validation_size: 0 to all of the training examples.
-      seed: of the shuffling of all three sets.
-      source_url: ends in a slash. Empty means the default.
+      train_dir: the directory of the four IDX files. If one is missing, the dataset that
+        `source_url` serves is searched for elsewhere or downloaded into the cache; from an
+        unknown URL the missing files are downloaded into the directory.
+      fake_data: whether to read no files; see DataSet.
+      one_hot: whether labels are float64 [N, 10], else uint8 [N].
+      dtype: float32 for images in [0, 1], uint8 for images in 0..255.
+      reshape: whether images are [N, 784], else [N, 28, 28, 1].
+      validation_size: number of training examples, the first, that are the validation set.
+      seed: random seed for shuffling all three datasets.
+      source_url: the base URL of the files, with a slash at the end. Empty means the default.
+
+    Returns:
+      The three datasets.
 
     Raises:
-      DatasetError: the files can't be had, or are broken; one line.
-      ValueError: a file is of another kind, or `validation_size` is out of range.
+      DatasetError: the files are not found or damaged.
+      ValueError: a file has the wrong magic number, or `validation_size` is out of range.
       TypeError: `dtype` is neither uint8 nor float32.
     """
     generator = private_generator(seed)
@@ -116,7 +117,7 @@ def read_data_sets(
 
         return Datasets(fake(), fake(), fake())
 
-    train_images, train_labels, test_images, test_labels = extract.read(
+    train_images, train_labels, test_images, test_labels = extract.read_arrays(
         train_dir, one_hot, source_url or DEFAULT_SOURCE_URL
     )
     if not 0 <= validation_size <= len(train_images):
@@ -136,5 +137,5 @@ def read_data_sets(
 
 
 def load_mnist(train_dir: StrPath = "MNIST-data") -> Datasets:
-    """`read_data_sets` with every default."""
+    """Return `read_data_sets(train_dir)`."""
     return read_data_sets(train_dir)

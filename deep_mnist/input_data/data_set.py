@@ -1,4 +1,4 @@
-"""DataSet: images, labels and the batches of them, as the original's class behaves."""
+"""DataSet: images, labels and batches, with the behaviour of the original class."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import numpy as np
 from deep_mnist.data import scale
 
 FAKE_EXAMPLES = 10_000
-SEEDS = 2**31 - 1  # TensorFlow takes seeds modulo this
+SEEDS = 2**31 - 1  # TensorFlow uses seeds modulo this
 
 
 class DataSet:
-    """Images and labels, and the position of the next batch among them."""
+    """Images and labels, and the position of the next batch."""
 
-    one_hot: bool  # set on fake data alone
+    one_hot: bool  # only for fake data
 
     def __init__(
         self,
@@ -28,22 +28,23 @@ class DataSet:
         reshape: bool = True,
         seed: int | np.random.RandomState | None = None,
     ) -> None:
-        """Takes one's own arrays as well as MNIST's.
+        """Create a dataset from arrays.
 
         Args:
-          images: [N, rows, columns, 1], or of any shape [N, ...] with reshape=False.
-          labels: [N, ...]; not looked at, only permuted.
-          fake_data: 10,000 examples, had by `next_batch(..., fake_data=True)` alone.
-          one_hot: the form of the fake labels.
-          dtype: float32 multiplies images by 1/255, whatever they hold; uint8 leaves them as they
-            are. A TensorFlow or NumPy type, or its name.
-          reshape: makes each image a row of pixels, [N, rows * columns].
-          seed: of the shuffling. Sets that are given one RandomState share its stream.
+          images: [N, rows, columns, 1], or [N, ...] with reshape=False.
+          labels: [N, ...].
+          fake_data: whether to have 10,000 fake examples instead, for
+            `next_batch(..., fake_data=True)`.
+          one_hot: whether fake labels are one-hot.
+          dtype: float32 to multiply images by 1/255, uint8 to leave them unchanged: a TensorFlow
+            or NumPy type, or its name.
+          reshape: whether to reshape images to [N, rows * columns].
+          seed: random seed for shuffling. Datasets with the same RandomState share its stream.
 
         Raises:
           TypeError: another dtype.
-          AssertionError: images and labels differ in number, or images have another depth than 1.
-          IndexError: images to reshape have other than four dimensions.
+          AssertionError: the numbers of images and labels differ, or the depth is not 1.
+          IndexError: images to reshape do not have four dimensions.
         """
         type_name = _type_name(dtype)
         if type_name not in ("uint8", "float32"):
@@ -67,32 +68,42 @@ class DataSet:
 
     @property
     def images(self) -> Any:
-        """All images, in the order of this epoch."""
+        """All images, in the order of the current epoch."""
         return self._images
 
     @property
     def labels(self) -> Any:
-        """All labels, in the order of this epoch."""
+        """All labels, in the order of the current epoch."""
         return self._labels
 
     @property
     def num_examples(self) -> int:
-        """How many there are."""
+        """Number of examples."""
         return self._num_examples
 
     @property
     def epochs_completed(self) -> int:
-        """How often `next_batch` went past the last example."""
+        """Number of times that `next_batch` passed the last example."""
         return self._epochs_completed
 
     def next_batch(
         self, batch_size: int, fake_data: bool = False, shuffle: bool = True
     ) -> tuple[Any, Any]:
-        """The next images and labels; the tail of an epoch is joined to the head of the next one.
+        """Return the next images and labels.
 
-        Shuffling reorders `images` and `labels` themselves, before the first batch and wherever an
-        epoch is passed. Batches within an epoch are views of them. A negative size goes back by as
-        many, and gives nothing. Fake batches are lists: 784 ones, and the label 0.
+        A batch may join the end of an epoch and the start of the next one. Shuffling reorders
+        `images` and `labels` themselves, before the first batch and at the end of each epoch.
+        Batches within an epoch are views of them.
+
+        Args:
+          batch_size: number of examples. A negative number moves the position back and returns
+            no examples.
+          fake_data: whether to return lists of fake examples: 784 ones and the label 0.
+          shuffle: whether to shuffle.
+
+        Returns:
+          images: [batch_size, ...].
+          labels: [batch_size, ...].
         """
         if fake_data:
             label: Any = [1] + [0] * 9 if self.one_hot else 0
@@ -109,7 +120,7 @@ class DataSet:
         self._epochs_completed += 1
         if shuffle:
             self._shuffle()
-        # More than the rest and a whole epoch are never given, but still counted, as they were.
+        # As in the original, a batch has at most the rest and one epoch, but all are counted.
         end -= self._num_examples
         self._index_in_epoch = end
         return (
@@ -125,7 +136,7 @@ class DataSet:
 
 
 def private_generator(seed: int | np.random.RandomState | None) -> np.random.RandomState | None:
-    """The generator of a seed, else of TensorFlow's graph seed; None: NumPy's global one it is."""
+    """Return the generator for a seed or for TensorFlow's graph-level seed; None without a seed."""
     if isinstance(seed, np.random.RandomState):
         return seed
     if seed is None:
@@ -134,7 +145,7 @@ def private_generator(seed: int | np.random.RandomState | None) -> np.random.Ran
 
 
 def _graph_seed() -> int | None:
-    """What `tf.set_random_seed` has set, in a program that has imported TensorFlow."""
+    """Return what `tf.set_random_seed` has set, if the program has imported TensorFlow."""
     tensorflow: Any = sys.modules.get("tensorflow")
     if tensorflow is None or tensorflow.compat.v1.executing_eagerly():
         return None
@@ -143,9 +154,9 @@ def _graph_seed() -> int | None:
 
 
 def _type_name(dtype: Any) -> str:
-    """The name TensorFlow gives to one of its types, a NumPy type, or a name of either."""
+    """Return TensorFlow's name of one of its types, of a NumPy type, or of a name of either."""
     if dtype is float or (isinstance(dtype, str) and dtype == "float"):
-        return "float32"  # TensorFlow's reading of it; NumPy's is float64
+        return "float32"  # as in TensorFlow; in NumPy it is float64
     if isinstance(dtype, type):
         dtype = np.dtype(dtype)
     return str(getattr(dtype, "name", dtype))
@@ -155,9 +166,9 @@ def _rows_of_pixels(images: Any) -> Any:
     if len(images.shape) != 4:
         raise IndexError(
             f"expected images [N, rows, columns, 1] to reshape, found shape {images.shape}; "
-            "with reshape=False they are taken as they are"
+            "with reshape=False they keep their shape"
         )
     if images.shape[3] != 1:
         raise AssertionError(f"expected images of depth 1 to reshape, found shape {images.shape}")
     num_examples, rows, columns, _ = images.shape
-    return images.reshape(num_examples, rows * columns)  # no -1: there may be no examples
+    return images.reshape(num_examples, rows * columns)  # not -1: there may be 0 examples

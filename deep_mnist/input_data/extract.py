@@ -1,8 +1,9 @@
-"""IDX files -> arrays: of the folder a script names, else of where the data room finds them."""
+"""Read the IDX files that a script names; find or download them if they are missing."""
 
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -17,15 +18,15 @@ DEFAULT_SOURCE_URL = "https://storage.googleapis.com/cvdf-datasets/mnist/"
 StrPath = str | os.PathLike[str]
 
 
-def read(train_dir: StrPath, one_hot: bool, source_url: str) -> tuple[npt.NDArray[Any], ...]:
-    """Training images [N, rows, columns, 1] and labels, then those of the test set."""
-    held = _held(train_dir)
-    known = registry.served_at(source_url)
-    if known is not None and len(held) < 4:
-        return _read_elsewhere(train_dir, held, one_hot, known, source_url)
+def read_arrays(train_dir: StrPath, one_hot: bool, source_url: str) -> tuple[npt.NDArray[Any], ...]:
+    """Return training images [N, rows, columns, 1], training labels, test images, test labels."""
+    paths = _existing_files(train_dir)
+    name = registry.name_by_url(source_url)
+    if name is not None and len(paths) < 4:
+        return _read_elsewhere(train_dir, paths, one_hot, name, source_url)
 
     def path(name: str) -> StrPath:
-        return held.get(name) or maybe_download(f"{name}.gz", train_dir, source_url)
+        return paths.get(name) or maybe_download(f"{name}.gz", train_dir, source_url)
 
     try:
         return (
@@ -37,13 +38,23 @@ def read(train_dir: StrPath, one_hot: bool, source_url: str) -> tuple[npt.NDArra
     except DatasetUnreachableError:
         raise
     except DatasetError as error:
-        raise DatasetError(f"{error}; replace it, or remove it to use another copy") from None
+        raise DatasetError(
+            error.message, hint="replace the file, or remove it to use another copy"
+        ) from None
 
 
 def extract_images(f: StrPath | BinaryIO) -> npt.NDArray[np.uint8]:
-    """Images [N, rows, columns, 1], read-only, of an IDX file: its path, or open at its start.
+    """Read the images of an IDX file.
 
-    Raises ValueError if it is of another kind, DatasetError if it is broken.
+    Args:
+      f: its path, or an open binary file at its start.
+
+    Returns:
+      [N, rows, columns, 1] uint8, read-only.
+
+    Raises:
+      ValueError: the magic number is wrong.
+      DatasetError: the file is damaged.
     """
     return _extract(f, idx.IMAGES, "image")[..., np.newaxis]
 
@@ -51,13 +62,26 @@ def extract_images(f: StrPath | BinaryIO) -> npt.NDArray[np.uint8]:
 def extract_labels(
     f: StrPath | BinaryIO, one_hot: bool = False, num_classes: int = 10
 ) -> npt.NDArray[Any]:
-    """Labels [N], read-only, of an IDX file; one-hot, float64 [N, num_classes]. As the images."""
+    """Read the labels of an IDX file.
+
+    Args:
+      f: its path, or an open binary file at its start.
+      one_hot: whether to return one-hot rows.
+      num_classes: their length.
+
+    Returns:
+      [N] uint8, read-only, or [N, num_classes] float64.
+
+    Raises:
+      ValueError: the magic number is wrong.
+      DatasetError: the file is damaged.
+    """
     labels = _extract(f, idx.LABELS, "label")
     return dense_to_one_hot(labels, num_classes) if one_hot else labels
 
 
 def dense_to_one_hot(labels_dense: npt.NDArray[Any], num_classes: int = 10) -> npt.NDArray[Any]:
-    """Labels [N] in 0..num_classes-1 -> rows [N, num_classes], float64 with a single 1."""
+    """Convert labels [N] in 0..num_classes-1 to one-hot rows [N, num_classes], float64."""
     rows = np.zeros((len(labels_dense), num_classes))
     rows[np.arange(len(labels_dense)), np.ravel(labels_dense)] = 1
     return rows
@@ -66,22 +90,24 @@ def dense_to_one_hot(labels_dense: npt.NDArray[Any], num_classes: int = 10) -> n
 def maybe_download(
     filename: str, work_directory: StrPath, source_url: str = DEFAULT_SOURCE_URL
 ) -> str:
-    """The path of a file in a folder; where it isn't there, it is downloaded from source_url.
+    """Return the path of a file in a directory, after downloading it if it is not there.
 
-    A file of a known set comes from whichever mirror has it, verified. Raises DatasetError if it
-    can't be had.
+    A file of a known dataset is downloaded from whichever mirror has it, and verified.
+
+    Raises:
+      DatasetUnreachableError: the file cannot be downloaded.
     """
     path = Path(work_directory, filename)
-    if os.path.exists(path):  # noqa: PTH110, pathlib's raises where access is denied
+    if os.path.exists(path):  # noqa: PTH110 - pathlib raises where access is denied
         return str(path)
-    from deep_mnist.data import download  # here, because urllib takes 50 ms to import
+    from deep_mnist.data import download  # not at the top, because urllib takes 50 ms to import
 
-    dataset = registry.SETS.get(registry.served_at(source_url) or "")
-    asked = [file for file in dataset.files if filename == f"{file.name}.gz"] if dataset else []
-    if dataset and asked:
-        download.download(dataset, asked, path.parent)
+    dataset = registry.DATASETS.get(registry.name_by_url(source_url) or "")
+    files = [file for file in dataset.files if filename == f"{file.name}.gz"] if dataset else []
+    if dataset and files:
+        download.download(dataset, files, path.parent)
     else:
-        # A login page under the name of an IDX file would stand there for one ever after.
+        # Without the check a login page could be saved under the name of an IDX file.
         check = idx.read if filename.endswith("-ubyte.gz") else Path.stat
         download.download_from(source_url + filename, path, check)
     print(f"Successfully downloaded {filename} {path.stat().st_size} bytes.")
@@ -104,35 +130,35 @@ def _extract(f: StrPath | BinaryIO, magic: int, kind: str) -> npt.NDArray[np.uin
     return array
 
 
-def _held(train_dir: StrPath) -> dict[str, Path]:
-    """The files of a set that a folder holds, by published name; of several spellings the .gz."""
-    held = {}
-    for file in registry.SETS["mnist"].files:
-        for spelling in sorted(verify.spellings(file), key=lambda name: name.endswith(".gz")):
-            path = Path(train_dir, spelling)
-            if os.path.isfile(path):  # noqa: PTH113, pathlib's raises where access is denied
-                held[file.name] = path
-    return held
+def _existing_files(train_dir: StrPath) -> dict[str, Path]:
+    """Return the IDX files in a directory by published name, .gz rather than raw."""
+    paths = {}
+    for file in registry.DATASETS["mnist"].files:
+        for name in sorted(verify.file_names(file), key=lambda name: name.endswith(".gz")):
+            path = Path(train_dir, name)
+            if os.path.isfile(path):  # noqa: PTH113 - pathlib raises where access is denied
+                paths[file.name] = path
+    return paths
 
 
 def _read_elsewhere(
-    train_dir: StrPath, held: dict[str, Path], one_hot: bool, known: str, source_url: str
+    train_dir: StrPath, paths: dict[str, Path], one_hot: bool, name: str, source_url: str
 ) -> tuple[npt.NDArray[Any], ...]:
-    """Reads a known set from another place; what the folder holds must be a part of it."""
-    dataset = registry.SETS[known]
-    missing = ", ".join(file.name for file in dataset.files if file.name not in held)
+    """Read a known dataset from another directory; the files in `train_dir` must be part of it."""
+    dataset = registry.DATASETS[name]
+    missing = ", ".join(file.name for file in dataset.files if file.name not in paths)
     for file in dataset.files:
-        if file.name in held:
+        if file.name in paths:
             try:
-                verify.read_file(dataset, file, held[file.name])
+                verify.read_file(dataset, file, paths[file.name])
             except DatasetError as error:
                 raise DatasetError(
-                    f"{error}; put {missing} of the same set beside it, or remove it to use "
-                    f"another copy of {dataset.title}"
+                    error.message,
+                    hint=f"put {missing} of the same dataset next to it, or remove it to use "
+                    f"another copy of {dataset.title}",
                 ) from None
-    arrays = search.load_arrays(known, mirror=source_url)
-    lacking = f"lacks {missing}" if held else f"has no {dataset.title}"
-    print(f"{train_dir} {lacking}: read from {arrays.source}")
+    arrays = search.load_arrays(name, mirror=source_url)
+    print(f"{train_dir}: {missing} not found, using {arrays.source}", file=sys.stderr)
     for array in arrays[:4]:
         array.flags.writeable = False
     labels = arrays.train_labels, arrays.test_labels

@@ -74,7 +74,7 @@ def content(url: str) -> bytes | None:
     if which is None:
         return None
     stem = name.removesuffix(".gz")
-    known = [file.name for file in registry.SETS[which].files]
+    known = [file.name for file in registry.DATASETS[which].files]
     if stem in known:
         payload = _idx(_shaped(search.load_arrays(which)[known.index(stem)]))
         return gzip.compress(payload, 1) if name.endswith(".gz") else payload
@@ -97,7 +97,7 @@ def set_at(folder: str) -> str | None:
     words = folder.lower()
     if "fashion" in words:
         return "fashion-mnist"
-    known = registry.served_at(folder)
+    known = registry.name_by_url(folder)
     if known is not None or "notmnist" in words:
         return known
     return "mnist" if ADDRESS.search(words) else None

@@ -249,7 +249,7 @@ def _is_tutorial_module(path: Path) -> bool:
             continue
         elif isinstance(value, int | float) and value not in TUTORIAL_NUMBERS:
             return False
-        elif str(value).startswith("http") and registry.served_at(str(value)) != "mnist":
+        elif str(value).startswith("http") and registry.name_by_url(str(value)) != "mnist":
             return False
     ours = vars(importlib.import_module("deep_mnist.input_data"))
     return all(name.startswith("_") or name in ours for name in defined)

@@ -4,7 +4,7 @@ import pytest
 from deep_mnist.data import AUGMENTATIONS, Split, augmented, batches
 from deep_mnist.data.augment import SLIGHT, STRONG, Augmentation, distort, elastic_field, resample
 
-NOTHING = Augmentation(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 4.0)
+NONE = Augmentation(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 4.0)
 
 
 def images(count, seed=0):
@@ -23,13 +23,13 @@ def centre_of_mass(image):
     return (rows * image).sum() / image.sum(), (columns * image).sum() / image.sum()
 
 
-def test_no_distortion_gives_the_same_images():
-    same = distort(images(3), NOTHING, np.random.default_rng(0))
+def test_without_distortion_images_are_unchanged():
+    same = distort(images(3), NONE, np.random.default_rng(0))
     np.testing.assert_allclose(same, images(3), atol=2e-6)
     assert same.dtype == np.float32
 
 
-def test_resampling_half_a_pixel_to_the_right_averages_neighbours_and_sees_nothing_outside():
+def test_resampling_at_half_pixels_averages_neighbours_and_is_zero_outside():
     points = np.stack(np.meshgrid(np.arange(28.0), np.arange(28.0))).astype(np.float32)[None]
     points[:, 0] += 0.5
     image = images(1).reshape(28, 28)
@@ -44,9 +44,9 @@ def test_points_far_outside_are_background():
     assert not resample(np.ones((1, 784), np.float32), points).any()
 
 
-def test_an_image_is_read_at_its_own_points():
+def test_each_image_is_resampled_at_its_own_points():
     pair = np.concatenate([dot(3, 4), dot(20, 21)])
-    moved = distort(pair, NOTHING._replace(shift=1.0), np.random.default_rng(1))
+    moved = distort(pair, NONE._replace(shift=1.0), np.random.default_rng(1))
     for image, (row, column) in zip(moved, ((3, 4), (20, 21)), strict=True):
         assert centre_of_mass(image) == (
             pytest.approx(row, abs=3),
@@ -54,22 +54,22 @@ def test_an_image_is_read_at_its_own_points():
         )
 
 
-def test_rotation_turns_about_the_centre():
+def test_rotation_is_about_the_centre():
     # A dot 8 pixels above the centre keeps its distance from it.
     turned = distort(
-        np.repeat(dot(5, 13), 50, axis=0), NOTHING._replace(rotation=0.4), np.random.default_rng(2)
+        np.repeat(dot(5, 13), 50, axis=0), NONE._replace(rotation=0.4), np.random.default_rng(2)
     )
-    places = np.array([centre_of_mass(image) for image in turned]) - 13.5
-    np.testing.assert_allclose(np.hypot(*places.T), np.hypot(8.5, 0.5), atol=0.35)
-    assert np.ptp(places[:, 1]) > 6
+    positions = np.array([centre_of_mass(image) for image in turned]) - 13.5
+    np.testing.assert_allclose(np.hypot(*positions.T), np.hypot(8.5, 0.5), atol=0.35)
+    assert np.ptp(positions[:, 1]) > 6
 
 
-def test_sizes_change_in_both_directions():
+def test_images_become_larger_and_smaller():
     square = np.zeros((28, 28), np.float32)
     square[8:20, 8:20] = 1
     sized = distort(
         np.repeat(square.reshape(1, 784), 200, axis=0),
-        NOTHING._replace(size=0.1),
+        NONE._replace(size=0.1),
         np.random.default_rng(3),
     )
     ink = np.log(sized.sum(axis=1) / 144) / 2  # log of the side
@@ -77,18 +77,17 @@ def test_sizes_change_in_both_directions():
     assert ink.mean() == pytest.approx(0.0, abs=0.03)
 
 
-def test_an_elastic_field_has_its_amplitude_everywhere_and_is_smooth():
+def test_an_elastic_field_has_the_given_amplitude_and_is_smooth():
     field = elastic_field(np.random.default_rng(4), 2000, amplitude=1.5, smoothness=4.0)
     assert field.shape == (2000, 2, 28, 28)
     np.testing.assert_allclose(field.std(axis=0), 1.5, atol=0.12)
     np.testing.assert_allclose(field.mean(axis=0), 0.0, atol=0.15)
     assert np.abs(np.diff(field, axis=-1)).max() < 1.5
     apart = (field[:, 0, 14, 4] * field[:, 0, 14, 24]).mean() / 1.5**2
-    assert abs(apart) < 0.1  # far points move independently
+    assert abs(apart) < 0.1  # distant points move independently
 
 
-def test_strong_augmentation_keeps_digits_readable():
-    """Most of the ink stays inside of the image: what leaves it can't be learnt from."""
+def test_strong_augmentation_keeps_digits_inside_the_image():
     square = np.zeros((28, 28), np.float32)
     square[4:24, 4:24] = 1
     many = np.repeat(square.reshape(1, 784), 500, axis=0)
@@ -121,7 +120,7 @@ def test_a_batch_is_a_function_of_seed_and_step():
     assert not np.array_equal(steps(1, 7, 1)[0].images, later[0].images)
 
 
-def test_the_same_image_is_different_every_time_and_its_label_stays():
+def test_an_image_is_distorted_differently_each_time_and_keeps_its_label():
     examples = split(1)
     first, second = (
         batch
@@ -133,7 +132,7 @@ def test_the_same_image_is_different_every_time_and_its_label_stays():
     np.testing.assert_array_equal(first.labels, second.labels)
 
 
-def test_the_last_batches_are_left_as_they_are():
+def test_the_last_batches_are_not_distorted():
     examples = split(20)
     made = augmented(batches(examples, 5, 0, 3), SLIGHT, 0, first_step=3, until=5)
     plain = batches(examples, 5, 0, 3)
@@ -141,5 +140,5 @@ def test_the_last_batches_are_left_as_they_are():
     assert same == [False, False, True, True]
 
 
-def test_the_augmentations_by_name():
+def test_the_names_of_the_augmentations():
     assert list(AUGMENTATIONS) == ["slight", "strong"]

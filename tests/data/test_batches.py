@@ -7,18 +7,18 @@ from deep_mnist.data import Split, batches, batches_in_file_order, one_hot, scal
 
 
 def numbered(count):
-    """A split whose image i is filled with i."""
+    """Return a split whose image i is filled with i."""
     numbers = np.arange(count, dtype=np.uint8)
     return Split(np.repeat(numbers[:, None], 784, axis=1), numbers % 10)
 
 
 def visited(split, batch_size, steps, seed=0, first_step=0):
-    """The examples that each step sees."""
+    """Return the numbers of the examples in each batch."""
     stream = batches(split, batch_size, seed, first_step)
     return [np.rint(next(stream).images[:, 0] * 255).astype(int).tolist() for _ in range(steps)]
 
 
-def test_grey_values_are_multiplied_by_float32_1_over_255_as_the_original_did():
+def test_pixels_are_multiplied_by_float32_1_over_255_as_in_the_original():
     scaled = scale(np.arange(256, dtype=np.uint8))
     assert scaled.dtype == np.float32
     assert (
@@ -27,14 +27,14 @@ def test_grey_values_are_multiplied_by_float32_1_over_255_as_the_original_did():
     )
 
 
-def test_one_hot_rows_hold_a_single_1():
+def test_one_hot_rows_have_a_single_1():
     assert one_hot(np.array([2, 0], np.uint8)).tolist() == [
         [0, 0, 1, 0, 0, 0, 0, 0, 0, 0],
         [1, 0, 0, 0, 0, 0, 0, 0, 0, 0],
     ]
 
 
-def test_a_batch_is_what_the_graph_is_fed_with():
+def test_a_batch_has_scaled_images_and_one_hot_labels():
     batch = next(batches(numbered(20), 5, seed=0))
     assert batch.images.shape == (5, 784)
     assert batch.images.dtype == np.float32
@@ -52,11 +52,11 @@ def test_every_epoch_visits_every_example_once(batch_size):
         assert sorted(epoch) == list(range(20))
 
 
-def test_batches_keep_their_size_where_epochs_meet():
+def test_batches_have_the_same_size_between_epochs():
     assert [len(step) for step in visited(numbered(20), 7, 9)] == [7] * 9
 
 
-def test_epochs_differ_and_seeds_differ():
+def test_epochs_and_seeds_have_different_orders():
     first, second = visited(numbered(20), 20, 2)
     assert first != second
     assert visited(numbered(20), 20, 1, seed=1) != [first]
@@ -64,7 +64,7 @@ def test_epochs_differ_and_seeds_differ():
 
 @pytest.mark.parametrize("batch_size", [3, 10, 25])
 @pytest.mark.parametrize("first_step", [1, 2, 9])
-def test_starting_at_a_step_gives_the_batches_from_that_step_on(batch_size, first_step):
+def test_batches_from_a_later_step_are_those_of_a_whole_run(batch_size, first_step):
     whole = visited(numbered(10), batch_size, 14)
     assert (
         visited(numbered(10), batch_size, 14 - first_step, first_step=first_step)
@@ -72,13 +72,13 @@ def test_starting_at_a_step_gives_the_batches_from_that_step_on(batch_size, firs
     )
 
 
-def test_file_order_keeps_the_order_and_ends_every_epoch_with_a_short_batch():
+def test_batches_in_file_order_end_an_epoch_with_a_smaller_batch():
     made = batches_in_file_order(numbered(7), 3)
     read = [next(made).labels.argmax(axis=1).tolist() for _ in range(4)]
     assert read == [[0, 1, 2], [3, 4, 5], [6], [0, 1, 2]]
 
 
-def test_file_order_goes_on_at_any_step():
+def test_batches_in_file_order_can_start_at_any_step():
     made = batches_in_file_order(numbered(7), 3, first_step=5)
     assert next(made).labels.argmax(axis=1).tolist() == [6]
     images, labels = next(made)

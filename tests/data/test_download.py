@@ -1,4 +1,4 @@
-"""Downloads from misbehaving mirrors on this machine: what arrives is whole, or is not there."""
+"""Downloads from misbehaving local mirrors: a file arrives whole, or not at all."""
 
 import gzip
 import hashlib
@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from deep_mnist.data import download, idx, registry, search
-from deep_mnist.data.registry import DataSet, IdxFile
+from deep_mnist.data.registry import DatasetFiles, IdxFile
 from deep_mnist.errors import DatasetError, DatasetUnreachableError
 
 ROOT = Path(__file__).parents[2]
@@ -34,12 +34,12 @@ GZ_NAMES = sorted(f"{name}.gz" for name in PAYLOADS)
 
 
 class Mirror(BaseHTTPRequestHandler):
-    """The first part of the path says how the mirror behaves, the second which file is asked."""
+    """A server; the first part of the path is its behaviour, the second the file."""
 
     def do_GET(self):
         behaviour, name = self.path.strip("/").split("/")
         body = PUBLISHED[name.removesuffix(".gz")]
-        self.server.asked.append(behaviour)
+        self.server.requests.append(behaviour)
         if behaviour in ("403", "503"):
             self.send_error(int(behaviour))
         elif behaviour == "hang":
@@ -78,7 +78,7 @@ class Mirror(BaseHTTPRequestHandler):
     def handle(self):
         try:
             super().handle()
-        except ConnectionError:  # the client gave up, as it should
+        except ConnectionError:  # the client closed the connection, as expected
             self.close_connection = True
 
     def finish(self):
@@ -91,7 +91,7 @@ class Mirror(BaseHTTPRequestHandler):
 @pytest.fixture
 def server():
     with ThreadingHTTPServer(("127.0.0.1", 0), Mirror) as server:
-        server.asked = []
+        server.requests = []
         server.released = threading.Event()
         server.url = f"http://127.0.0.1:{server.server_port}"
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
@@ -103,8 +103,8 @@ def server():
 
 
 @pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch):
-    """The cache folder of the set on a machine that has nothing yet, short time-outs."""
+def directory(tmp_path, monkeypatch):
+    """Return the cache directory of MNIST, which is empty; timeouts are short."""
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("NO_PROXY", "*")
@@ -118,7 +118,7 @@ def folder(tmp_path, monkeypatch):
 
 @pytest.fixture
 def mirrors(server, monkeypatch):
-    """Puts a tiny set with mirrors of these behaviours in MNIST's place in the catalogue."""
+    """Return a function that replaces MNIST by a small dataset with mirrors of some behaviours."""
 
     def put(*behaviours, known=True):
         shapes = ((30, 28, 28), (30,), (10, 28, 28), (10,))
@@ -132,15 +132,15 @@ def mirrors(server, monkeypatch):
             for (name, payload), shape in zip(PAYLOADS.items(), shapes, strict=True)
         )
         urls = tuple(f"{server.url}/{behaviour}/" for behaviour in behaviours)
-        dataset = DataSet("MNIST", idx_files, True, urls, ())
-        monkeypatch.setitem(registry.SETS, "mnist", dataset)
+        dataset = DatasetFiles("MNIST", idx_files, True, urls, ())
+        monkeypatch.setitem(registry.DATASETS, "mnist", dataset)
         return dataset
 
     return put
 
 
-def names(folder):
-    return sorted(path.name for path in folder.iterdir())
+def names(directory):
+    return sorted(path.name for path in directory.iterdir())
 
 
 def assert_whole(arrays):
@@ -150,16 +150,16 @@ def assert_whole(arrays):
     assert arrays.test_labels.tolist() == [*range(10)]
 
 
-def test_a_good_mirror(mirrors, server, folder, capsys):
+def test_a_dataset_is_downloaded(mirrors, server, directory, capsys):
     mirrors("good")
     arrays = search.load_arrays("mnist")
     assert_whole(arrays)
-    assert arrays.source == str(folder)
-    assert names(folder) == GZ_NAMES
+    assert arrays.source == str(directory)
+    assert names(directory) == GZ_NAMES
     assert capsys.readouterr().err == "".join(
-        f"downloaded {server.url}/good/{name}.gz into {folder}\n" for name in PAYLOADS
+        f"downloaded {server.url}/good/{name}.gz into {directory}\n" for name in PAYLOADS
     )
-    assert (folder / "t10k-labels-idx1-ubyte.gz").read_bytes() == (
+    assert (directory / "t10k-labels-idx1-ubyte.gz").read_bytes() == (
         PUBLISHED["t10k-labels-idx1-ubyte"]
     )
 
@@ -168,24 +168,24 @@ def test_what_was_downloaded_is_not_downloaded_again(mirrors, server):
     mirrors("good")
     search.load_arrays("mnist")
     assert_whole(search.load_arrays("mnist"))
-    assert len(server.asked) == 4
+    assert len(server.requests) == 4
 
 
-def test_only_what_is_missing_is_downloaded(mirrors, server, folder):
+def test_only_what_is_missing_is_downloaded(mirrors, server, directory):
     mirrors("good")
     search.load_arrays("mnist")
-    (folder / "t10k-labels-idx1-ubyte.gz").unlink()
+    (directory / "t10k-labels-idx1-ubyte.gz").unlink()
     assert_whole(search.load_arrays("mnist"))
-    assert len(server.asked) == 5
+    assert len(server.requests) == 5
 
 
 def test_the_mirror_that_is_named_is_asked_first(mirrors, server):
     mirrors("403", "good")
     assert_whole(search.load_arrays("mnist", mirror=f"{server.url}/good/"))
-    assert server.asked == ["good"] * 4
+    assert server.requests == ["good"] * 4
 
 
-def test_a_file_of_no_known_set(server, tmp_path):
+def test_a_file_of_an_unknown_dataset_is_downloaded(server, tmp_path):
     path = tmp_path / "new" / "digits.gz"
     download.download_from(f"{server.url}/good/t10k-labels-idx1-ubyte.gz", path, idx.read)
     assert path.read_bytes() == PUBLISHED["t10k-labels-idx1-ubyte"]
@@ -199,7 +199,9 @@ def test_a_file_of_no_known_set(server, tmp_path):
         ("digits.gz", "unknown url type: 'digits.gz'"),
     ],
 )
-def test_a_file_of_no_known_set_that_cannot_be_had(server, tmp_path, address, reason):
+def test_a_file_of_an_unknown_dataset_that_cannot_be_downloaded_is_an_error(
+    server, tmp_path, address, reason
+):
     url, path = address.format(server=server.url), tmp_path / "new" / "digits.gz"
     with pytest.raises(DatasetUnreachableError) as caught:
         download.download_from(url, path, idx.read)
@@ -208,7 +210,7 @@ def test_a_file_of_no_known_set_that_cannot_be_had(server, tmp_path, address, re
     assert names(path.parent) == []
 
 
-def test_a_file_of_no_known_set_offline_or_where_it_cannot_be_written(
+def test_a_file_of_an_unknown_dataset_offline_or_in_an_unwritable_directory_is_an_error(
     server, tmp_path, monkeypatch
 ):
     (tmp_path / "file").write_bytes(b"")
@@ -217,70 +219,71 @@ def test_a_file_of_no_known_set_offline_or_where_it_cannot_be_written(
     monkeypatch.setenv("DEEP_MNIST_OFFLINE", "1")
     with pytest.raises(DatasetUnreachableError, match="DEEP_MNIST_OFFLINE forbids downloading it"):
         download.download_from(f"{server.url}/good/x", tmp_path / "x", idx.read)
-    assert server.asked == []
+    assert server.requests == []
 
 
-def test_bad_mirrors_in_turn_and_then_a_good_one(mirrors, server, folder, capsys):
+def test_mirrors_are_tried_until_one_works(mirrors, server, directory, capsys):
     mirrors("403", "503", "hang", "page", "truncated", "good")
     assert_whole(search.load_arrays("mnist"))
-    assert names(folder) == GZ_NAMES
+    assert names(directory) == GZ_NAMES
     lines = capsys.readouterr().err.splitlines()
     name = "train-images-idx3-ubyte.gz"
     size = len(PUBLISHED["train-images-idx3-ubyte"])
     assert lines[:6] == [
-        f"failed: {server.url}/403/{name}: HTTP Error 403: Forbidden",
-        f"failed: {server.url}/503/{name}: HTTP Error 503: Service Unavailable",
-        f"failed: {server.url}/hang/{name}: timed out",
-        f"failed: {server.url}/page/{name}: expected an IDX file, found a web page",
-        f"failed: {server.url}/truncated/{name}: stopped after {size - 9} of {size} bytes",
-        f"downloaded {server.url}/good/{name} into {folder}",
+        f"warning: {server.url}/403/{name}: HTTP Error 403: Forbidden",
+        f"warning: {server.url}/503/{name}: HTTP Error 503: Service Unavailable",
+        f"warning: {server.url}/hang/{name}: timed out",
+        f"warning: {server.url}/page/{name}: expected an IDX file, found a web page",
+        f"warning: {server.url}/truncated/{name}: "
+        f"truncated, expected {size} bytes, found {size - 9}",
+        f"downloaded {server.url}/good/{name} into {directory}",
     ]
-    # The three other files come from the mirror that worked.
+    # The other three files come from the mirror that worked.
     assert len(lines) == 9
-    assert server.asked[5:] == ["good"] * 4
+    assert server.requests[5:] == ["good"] * 4
 
 
 @pytest.mark.parametrize(
     ("behaviour", "reason"),
     [
         ("short", "truncated"),
-        ("other", "is not train-images-idx3-ubyte of MNIST, expected SHA-256"),
-        ("endless", "sends more than the 89056 bytes the file can have"),
+        ("other", "expected train-images-idx3-ubyte of MNIST with SHA-256"),
+        ("endless", "expected at most 89056 bytes, found more"),
         ("stall", "timed out"),
     ],
 )
-def test_what_does_not_verify_is_not_kept(mirrors, folder, behaviour, reason):
+def test_a_file_that_fails_verification_is_not_kept(mirrors, directory, behaviour, reason):
     mirrors(behaviour)
     with pytest.raises(DatasetUnreachableError) as caught:
         search.load_arrays("mnist")
     assert reason in str(caught.value)
-    assert names(folder) == []
+    assert names(directory) == []
 
 
-def test_a_slow_drip_ends_at_the_deadline(mirrors, monkeypatch):
+def test_a_slow_download_ends_at_the_deadline(mirrors, monkeypatch):
     monkeypatch.setattr(download, "DEADLINE", 0.2)
     mirrors("drip")
     started = time.monotonic()
-    with pytest.raises(DatasetUnreachableError, match="takes longer than 0 seconds"):
+    with pytest.raises(DatasetUnreachableError, match="not finished after 0 seconds"):
         search.load_arrays("mnist")
     assert time.monotonic() - started < 2
 
 
-def test_a_recompressed_copy_is_taken_where_the_payload_is_known(mirrors, folder):
+def test_a_recompressed_file_is_accepted_if_the_payload_is_known(mirrors, directory):
     mirrors("recompressed")
     assert_whole(search.load_arrays("mnist"))
 
 
-def test_only_the_published_gz_is_taken_where_the_payload_is_not_known(mirrors, folder):
+def test_only_the_published_gz_is_accepted_if_the_payload_is_unknown(mirrors, directory):
     mirrors("recompressed", known=False)
     with pytest.raises(DatasetUnreachableError, match="expected SHA-256"):
         search.load_arrays("mnist")
-    assert names(folder) == []
+    assert names(directory) == []
     mirrors("recompressed", "good", known=False)
     assert_whole(search.load_arrays("mnist"))
 
 
-def test_a_failed_download_names_every_mirror_and_hints_at_alternatives(mirrors, server, folder):
+def test_a_failed_download_names_every_mirror_and_hints_at_alternatives(mirrors, server, directory):
     mirrors("403", "page")
     with pytest.raises(DatasetUnreachableError) as caught:
         search.load_arrays("mnist")
@@ -292,40 +295,40 @@ def test_a_failed_download_names_every_mirror_and_hints_at_alternatives(mirrors,
     )
     assert caught.value.hint == (
         "put train-images-idx3-ubyte.gz, train-labels-idx1-ubyte.gz, "
-        f"t10k-images-idx3-ubyte.gz, t10k-labels-idx1-ubyte.gz into {folder}, "
+        f"t10k-images-idx3-ubyte.gz, t10k-labels-idx1-ubyte.gz into {directory}, "
         "or name their directory with --data-dir, data_dir or DEEP_MNIST_DATA_DIR, "
         "or use synthetic digits: --dataset generated"
     )
 
 
-def test_a_refused_connection(mirrors, server, monkeypatch):
+def test_a_mirror_that_refuses_the_connection_is_skipped(mirrors, server, monkeypatch):
     dataset = mirrors("good")
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         port = unused.getsockname()[1]
     dead = dataset._replace(mirrors=(f"http://127.0.0.1:{port}/", *dataset.mirrors))
-    monkeypatch.setitem(registry.SETS, "mnist", dead)
+    monkeypatch.setitem(registry.DATASETS, "mnist", dead)
     assert_whole(search.load_arrays("mnist"))
 
 
-def test_a_broken_file_in_the_cache_is_moved_aside_and_fetched_again(mirrors, folder, capsys):
+def test_a_damaged_file_in_the_cache_is_renamed_and_downloaded_again(mirrors, directory, capsys):
     mirrors("good")
     search.load_arrays("mnist")
-    broken = folder / "train-images-idx3-ubyte.gz"
-    broken.write_bytes(b"<html></html>")
+    damaged = directory / "train-images-idx3-ubyte.gz"
+    damaged.write_bytes(b"<html></html>")
     capsys.readouterr()
     assert_whole(search.load_arrays("mnist"))
-    assert (folder / "train-images-idx3-ubyte.gz.corrupt").read_bytes() == b"<html></html>"
+    assert (directory / "train-images-idx3-ubyte.gz.damaged").read_bytes() == b"<html></html>"
     first, second = capsys.readouterr().err.splitlines()
     assert first == (
-        f"{broken}: expected an IDX file, found a web page; "
-        "moved aside to train-images-idx3-ubyte.gz.corrupt"
+        f"warning: {damaged}: expected an IDX file, found a web page; "
+        "renamed to train-images-idx3-ubyte.gz.damaged"
     )
     assert second.startswith("downloaded ")
     assert_whole(search.load_arrays("mnist"))
 
 
-def test_offline_opens_no_socket(mirrors, folder, monkeypatch):
+def test_no_socket_is_opened_offline(mirrors, directory, monkeypatch):
     def no_socket(*args, **kwargs):
         raise AssertionError("a socket was opened")
 
@@ -336,50 +339,51 @@ def test_offline_opens_no_socket(mirrors, folder, monkeypatch):
     monkeypatch.setattr(socket, "getaddrinfo", no_socket)
     with pytest.raises(DatasetUnreachableError, match="DEEP_MNIST_OFFLINE forbids downloading it"):
         search.load_arrays("mnist")
-    assert not folder.exists()
+    assert not directory.exists()
 
 
-def test_a_cache_that_cannot_be_written(mirrors, server, tmp_path, monkeypatch):
+def test_an_unwritable_cache_is_an_error(mirrors, server, tmp_path, monkeypatch):
     mirrors("good")
     (tmp_path / "file").write_bytes(b"")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     with pytest.raises(DatasetUnreachableError, match="cannot be written") as caught:
         search.load_arrays("mnist")
     assert caught.value.hint.startswith("set XDG_CACHE_HOME to a writable directory")
-    assert server.asked == []
+    assert server.requests == []
 
 
-def test_a_folder_that_cannot_be_written(mirrors, server, monkeypatch):
+def test_an_unwritable_directory_is_an_error(mirrors, server, monkeypatch):
     def denied(path, **options):
         raise PermissionError(13, "Permission denied")
 
     mirrors("good", "403")
     monkeypatch.setattr(Path, "touch", denied)
     with pytest.raises(
-        DatasetUnreachableError, match=r"^[^;]*: cannot be written \(Permission denied\)"
+        DatasetUnreachableError,
+        match=r"not on disk, and .* cannot be written \(Permission denied\)",
     ):
         search.load_arrays("mnist")
-    assert server.asked == []
+    assert server.requests == []
 
 
-def test_an_asked_for_place_is_never_downloaded_into(mirrors, server, tmp_path):
+def test_nothing_is_downloaded_into_a_directory_that_was_named(mirrors, server, tmp_path):
     mirrors("good")
-    (tmp_path / "asked").mkdir()
+    (tmp_path / "named").mkdir()
     with pytest.raises(DatasetError):
-        search.load_arrays("mnist", str(tmp_path / "asked"))
-    assert server.asked == []
-    assert names(tmp_path / "asked") == []
+        search.load_arrays("mnist", str(tmp_path / "named"))
+    assert server.requests == []
+    assert names(tmp_path / "named") == []
 
 
-def test_only_stale_parts_are_removed(mirrors, folder):
+def test_only_old_temporary_files_are_removed(mirrors, directory):
     mirrors("good")
-    folder.mkdir(parents=True)
-    (folder / "old.part").write_bytes(b"")
-    (folder / "young.part").write_bytes(b"")
+    directory.mkdir(parents=True)
+    (directory / "old.part").write_bytes(b"")
+    (directory / "young.part").write_bytes(b"")
     two_days_ago = time.time() - 2 * 86_400
-    os.utime(folder / "old.part", (two_days_ago, two_days_ago))
+    os.utime(directory / "old.part", (two_days_ago, two_days_ago))
     search.load_arrays("mnist")
-    assert names(folder) == [*GZ_NAMES, "young.part"]
+    assert names(directory) == [*GZ_NAMES, "young.part"]
 
 
 # Processes ----------------------------------------------------------------
@@ -387,11 +391,11 @@ def test_only_stale_parts_are_removed(mirrors, folder):
 CHILD = """
 import json, sys
 from deep_mnist.data import registry, search
-title, idx_files, balanced, mirrors, usual_places, _ = json.loads(sys.argv[1])
-registry.SETS["mnist"] = registry.DataSet(
+title, idx_files, balanced, mirrors, search_paths, _ = json.loads(sys.argv[1])
+registry.DATASETS["mnist"] = registry.DatasetFiles(
     title,
     tuple(registry.IdxFile(name, tuple(shape), *digests) for name, shape, *digests in idx_files),
-    balanced, mirrors, usual_places,
+    balanced, mirrors, search_paths,
 )
 print(search.load_arrays("mnist").train_labels.sum())
 """
@@ -406,28 +410,30 @@ def start(dataset):
     )
 
 
-def test_processes_that_start_at_once_on_a_broken_cache(mirrors, folder):
-    folder.mkdir(parents=True)
-    (folder / "t10k-labels-idx1-ubyte.gz").write_bytes(b"")
+def test_processes_that_start_at_once_with_a_damaged_cache(mirrors, directory):
+    directory.mkdir(parents=True)
+    (directory / "t10k-labels-idx1-ubyte.gz").write_bytes(b"")
     children = [start(mirrors("good")) for _ in range(2)]
     for child in children:
         output, errors = child.communicate(timeout=20)
         assert child.returncode == 0, errors
         assert output == b"135\n"
-    assert set(GZ_NAMES) <= set(names(folder)) <= {*GZ_NAMES, "t10k-labels-idx1-ubyte.gz.corrupt"}
+    assert (
+        set(GZ_NAMES) <= set(names(directory)) <= {*GZ_NAMES, "t10k-labels-idx1-ubyte.gz.damaged"}
+    )
     assert_whole(search.load_arrays("mnist"))
 
 
-def test_a_download_that_was_killed_leaves_nothing_that_is_taken_for_good(mirrors, folder):
+def test_a_killed_download_leaves_no_file_that_looks_complete(mirrors, directory):
     child = start(mirrors("stall"))
     deadline = time.monotonic() + 10
-    while not any(part.stat().st_size for part in folder.glob("*.part")):
+    while not any(part.stat().st_size for part in directory.glob("*.part")):
         assert time.monotonic() < deadline, "the download never started"
         time.sleep(0.01)
     child.send_signal(signal.SIGKILL)
     child.communicate()
-    (part,) = names(folder)
+    (part,) = names(directory)
     assert part.endswith(".part")
     mirrors("good")
     assert_whole(search.load_arrays("mnist"))
-    assert names(folder) == sorted([*GZ_NAMES, part])
+    assert names(directory) == sorted([*GZ_NAMES, part])

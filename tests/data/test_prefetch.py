@@ -6,16 +6,16 @@ import pytest
 from deep_mnist.data import prefetch
 
 
-def test_the_order_stays():
+def test_the_order_is_kept():
     assert list(itertools.islice(prefetch(itertools.count()), 100)) == list(range(100))
 
 
-def test_an_end_is_an_end():
+def test_a_finite_iterator_ends():
     assert list(prefetch(iter([1, 2, 3]))) == [1, 2, 3]
     assert list(prefetch(iter([]))) == []
 
 
-def test_an_error_comes_where_the_batch_would_have():
+def test_an_exception_is_raised_in_place_of_its_batch():
     def failing():
         yield 1
         raise ValueError("no second batch")
@@ -26,7 +26,7 @@ def test_an_error_comes_where_the_batch_would_have():
         next(batches)
 
 
-def test_at_most_a_few_batches_wait():
+def test_at_most_four_batches_are_prepared_ahead():
     made = []
     reached = threading.Event()
 
@@ -39,9 +39,9 @@ def test_at_most_a_few_batches_wait():
 
     batches = prefetch(counting())
     next(batches)
-    assert reached.wait(5)  # made meanwhile, by another thread
+    assert reached.wait(5)  # by another thread
     batches.close()
-    assert len(made) == 5  # the one that was used, and four ahead
+    assert len(made) == 5  # the one that was used and four ahead
 
 
 def test_the_thread_ends_with_the_loop():

@@ -1,4 +1,4 @@
-"""Where a set is found, which place wins, and how files that are not the set are told."""
+"""Where a dataset is found, in which order, and how files of another dataset are detected."""
 
 import gzip
 import hashlib
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from deep_mnist.data import download, idx, registry, search
-from deep_mnist.data.registry import DataSet, IdxFile
+from deep_mnist.data.registry import DatasetFiles, IdxFile
 from deep_mnist.errors import DatasetError, DatasetUnreachableError
 
 NAMES = (
@@ -22,7 +22,7 @@ UNBALANCED = [1, *range(9), *range(10), *range(10)]
 
 
 def payloads(seed, labels):
-    """A set of 30 and 10 examples: file name -> uncompressed IDX file."""
+    """Return a dataset of 30 and 10 examples: file name -> uncompressed IDX file."""
     pixels = np.random.default_rng(seed).bytes(40 * 784)
     contents = (pixels[: 30 * 784], bytes(labels), pixels[30 * 784 :], bytes(labels[:10]))
     starts = (
@@ -37,13 +37,13 @@ def payloads(seed, labels):
 
 
 def published(payload):
-    """The bytes of a published .gz, which write_set's own compression does not give."""
+    """Return the bytes of a published .gz, other than those of write_dataset."""
     return gzip.compress(payload, compresslevel=1, mtime=1)
 
 
-def data_set(title, files, balanced, known=True, usual_places=()):
+def dataset_files(title, files, balanced, known=True, search_paths=()):
     shapes = ((30, 28, 28), (30,), (10, 28, 28), (10,))
-    return DataSet(
+    return DatasetFiles(
         title,
         tuple(
             IdxFile(
@@ -56,11 +56,11 @@ def data_set(title, files, balanced, known=True, usual_places=()):
         ),
         balanced,
         (),
-        usual_places,
+        search_paths,
     )
 
 
-REAL_SETS = registry.SETS
+REAL_DATASETS = registry.DATASETS
 MNIST = payloads(0, UNBALANCED)
 FASHION = payloads(1, BALANCED)
 KMNIST = payloads(2, BALANCED[::-1])
@@ -68,7 +68,7 @@ KMNIST = payloads(2, BALANCED[::-1])
 
 @pytest.fixture(autouse=True)
 def empty_machine(tmp_path, monkeypatch):
-    """Tiny sets under the real names; home, cache and working directory are empty."""
+    """Small datasets under the real names; home, cache and working directory are empty."""
     for name in ("home", "cache", "work"):
         (tmp_path / name).mkdir()
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
@@ -76,27 +76,27 @@ def empty_machine(tmp_path, monkeypatch):
     monkeypatch.setenv("DEEP_MNIST_OFFLINE", "1")
     monkeypatch.delenv("DEEP_MNIST_DATA_DIR", raising=False)
     monkeypatch.chdir(tmp_path / "work")
-    places = {name: real.usual_places for name, real in REAL_SETS.items()}
+    search_paths = {name: real.search_paths for name, real in REAL_DATASETS.items()}
     monkeypatch.setattr(
         registry,
-        "SETS",
+        "DATASETS",
         {
-            "mnist": data_set("MNIST", MNIST, False, True, places["mnist"]),
-            "fashion-mnist": data_set(
-                "Fashion-MNIST", FASHION, True, True, places["fashion-mnist"]
+            "mnist": dataset_files("MNIST", MNIST, False, True, search_paths["mnist"]),
+            "fashion-mnist": dataset_files(
+                "Fashion-MNIST", FASHION, True, True, search_paths["fashion-mnist"]
             ),
-            "kmnist": data_set("KMNIST", KMNIST, True, False, places["kmnist"]),
+            "kmnist": dataset_files("KMNIST", KMNIST, True, False, search_paths["kmnist"]),
         },
     )
 
 
-def write_set(folder, files, suffix=".gz", dotted=False):
-    folder.mkdir(parents=True, exist_ok=True)
+def write_dataset(directory, files, suffix=".gz", dotted=False):
+    directory.mkdir(parents=True, exist_ok=True)
     for name, payload in files.items():
-        spelled = name.replace("-idx", ".idx") if dotted else name
+        file_name = name.replace("-idx", ".idx") if dotted else name
         content = gzip.compress(payload) if suffix == ".gz" else payload
-        (folder / f"{spelled}{suffix}").write_bytes(content)
-    return folder
+        (directory / f"{file_name}{suffix}").write_bytes(content)
+    return directory
 
 
 def write_npz(path, files):
@@ -112,84 +112,83 @@ def write_npz(path, files):
     return path
 
 
-def refused(name, place):
+def refused(name, path):
     with pytest.raises(DatasetError) as caught:
-        search.load_arrays(name, str(place))
+        search.load_arrays(name, str(path))
     assert not isinstance(caught.value, DatasetUnreachableError)
-    assert "\n" not in str(caught.value)
     return str(caught.value)
 
 
-def snapshot(folder):
-    return {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
+def snapshot(directory):
+    return {path: path.stat().st_mtime_ns for path in directory.rglob("*")}
 
 
-# What is read -------------------------------------------------------------
+# Formats ------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("suffix", ["", ".gz"])
 @pytest.mark.parametrize("dotted", [False, True])
-def test_idx_files_raw_and_gzip_in_both_spellings(tmp_path, suffix, dotted):
-    folder = write_set(tmp_path / "data", MNIST, suffix, dotted)
-    arrays = search.load_arrays("mnist", str(folder))
+def test_idx_files_are_read_raw_and_gzip_under_both_names(tmp_path, suffix, dotted):
+    directory = write_dataset(tmp_path / "data", MNIST, suffix, dotted)
+    arrays = search.load_arrays("mnist", str(directory))
     assert [array.shape for array in arrays[:4]] == [(30, 784), (30,), (10, 784), (10,)]
     assert {array.dtype for array in arrays[:4]} == {np.dtype(np.uint8)}
     assert arrays.train_images.tobytes() == MNIST["train-images-idx3-ubyte"][16:]
     assert arrays.train_labels.tolist() == UNBALANCED
     assert arrays.test_images.tobytes() == MNIST["t10k-images-idx3-ubyte"][16:]
     assert arrays.test_labels.tolist() == UNBALANCED[:10]
-    assert arrays.source == str(folder)
+    assert arrays.source == str(directory)
 
 
-def test_npz_in_a_folder_and_named_itself(tmp_path):
+def test_an_npz_file_is_read_from_its_directory_or_by_its_own_path(tmp_path):
     path = write_npz(tmp_path / "data" / "mnist.npz", MNIST)
-    for place in (path, path.parent):
-        arrays = search.load_arrays("mnist", str(place))
+    for named in (path, path.parent):
+        arrays = search.load_arrays("mnist", str(named))
         assert arrays.train_images.tobytes() == MNIST["train-images-idx3-ubyte"][16:]
         assert arrays.test_labels.tolist() == UNBALANCED[:10]
         assert arrays.source == str(path)
 
 
-def test_a_folder_under_a_files_name_is_passed_over(tmp_path):
-    folder = write_set(tmp_path / "data", MNIST, "", dotted=True)
-    (folder / "train-images-idx3-ubyte").mkdir()
-    assert search.load_arrays("mnist", str(folder)).source == str(folder)
+def test_a_directory_with_the_name_of_a_file_is_ignored(tmp_path):
+    directory = write_dataset(tmp_path / "data", MNIST, "", dotted=True)
+    (directory / "train-images-idx3-ubyte").mkdir()
+    assert search.load_arrays("mnist", str(directory)).source == str(directory)
 
 
-# Which place wins ---------------------------------------------------------
+# Search order -------------------------------------------------------------
 
 
-def test_each_place_wins_over_the_next(tmp_path, monkeypatch):
+def test_the_search_order(tmp_path, monkeypatch):
     home, cache = tmp_path / "home", tmp_path / "cache"
     with pytest.raises(DatasetUnreachableError):
         search.load_arrays("mnist")
 
-    cached = write_set(cache / "deep_mnist" / "mnist", MNIST)
+    cached = write_dataset(cache / "deep_mnist" / "mnist", MNIST)
     assert search.load_arrays("mnist").source == str(cached)
 
     keras = write_npz(home / ".keras" / "datasets" / "mnist.npz", MNIST)
     assert search.load_arrays("mnist").source == str(keras)
 
-    write_set(tmp_path / "work" / "MNIST_data", MNIST)
+    write_dataset(tmp_path / "work" / "MNIST_data", MNIST)
     assert search.load_arrays("mnist").source == "MNIST_data"
 
-    named = write_set(tmp_path / "named", MNIST)
+    named = write_dataset(tmp_path / "named", MNIST)
     monkeypatch.setenv("DEEP_MNIST_DATA_DIR", str(named))
     assert search.load_arrays("mnist").source == str(named)
 
-    argument = write_set(tmp_path / "argument", MNIST)
+    argument = write_dataset(tmp_path / "argument", MNIST)
     assert search.load_arrays("mnist", str(argument)).source == str(argument)
 
 
-def test_fashion_mnist_is_found_where_keras_keeps_it_and_in_a_cache_of_its_own(tmp_path):
-    cached = write_set(tmp_path / "cache" / "deep_mnist" / "fashion-mnist", FASHION)
+def test_fashion_mnist_is_found_in_keras_cache_and_in_the_user_cache(tmp_path):
+    cached = write_dataset(tmp_path / "cache" / "deep_mnist" / "fashion-mnist", FASHION)
     assert search.load_arrays("fashion-mnist").source == str(cached)
-    keras = write_set(tmp_path / "home" / ".keras" / "datasets" / "fashion-mnist", FASHION)
+    keras = write_dataset(tmp_path / "home" / ".keras" / "datasets" / "fashion-mnist", FASHION)
     assert search.load_arrays("fashion-mnist").source == str(keras)
 
 
-def test_the_places_of_mnist_do_not_count_for_kmnist(tmp_path, capsys):
-    write_set(tmp_path / "work" / "MNIST_data", KMNIST)
+def test_kmnist_is_not_searched_for_where_mnist_is(tmp_path, capsys):
+    write_dataset(tmp_path / "work" / "MNIST_data", KMNIST)
     with pytest.raises(DatasetUnreachableError):
         search.load_arrays("kmnist")
     assert capsys.readouterr().err == ""
@@ -199,151 +198,152 @@ def test_the_places_of_mnist_do_not_count_for_kmnist(tmp_path, capsys):
     ("platform", "variable", "expected"),
     [
         ("linux", None, "home/.cache/deep_mnist"),
-        ("linux", "XDG_CACHE_HOME", "elsewhere/deep_mnist"),
+        ("linux", "XDG_CACHE_HOME", "other/deep_mnist"),
         ("darwin", None, "home/Library/Caches/deep_mnist"),
         ("win32", None, "home/AppData/Local/deep_mnist"),
-        ("win32", "LOCALAPPDATA", "elsewhere/deep_mnist"),
+        ("win32", "LOCALAPPDATA", "other/deep_mnist"),
     ],
 )
 def test_cache_dir(tmp_path, monkeypatch, platform, variable, expected):
     monkeypatch.setattr("sys.platform", platform)
     monkeypatch.delenv("XDG_CACHE_HOME")
     if variable:
-        monkeypatch.setenv(variable, str(tmp_path / "elsewhere"))
+        monkeypatch.setenv(variable, str(tmp_path / "other"))
     assert search.cache_dir() == tmp_path / expected
 
 
-def test_a_broken_file_nobody_asked_for_is_told_and_passed_over(tmp_path, capsys):
-    broken = write_set(tmp_path / "work" / "MNIST_data", MNIST) / "t10k-labels-idx1-ubyte.gz"
-    broken.write_bytes(b"<html>")
+def test_a_damaged_file_in_the_search_path_is_ignored_with_a_warning(tmp_path, capsys):
+    damaged = write_dataset(tmp_path / "work" / "MNIST_data", MNIST) / "t10k-labels-idx1-ubyte.gz"
+    damaged.write_bytes(b"<html>")
     before = snapshot(tmp_path / "work")
-    cached = write_set(tmp_path / "cache" / "deep_mnist" / "mnist", MNIST)
+    cached = write_dataset(tmp_path / "cache" / "deep_mnist" / "mnist", MNIST)
     assert search.load_arrays("mnist").source == str(cached)
     assert capsys.readouterr().err == (
-        "MNIST_data/t10k-labels-idx1-ubyte.gz: expected an IDX file, found a web page; "
-        "looking elsewhere\n"
+        "warning: ignored MNIST_data/t10k-labels-idx1-ubyte.gz: expected an IDX file, "
+        "found a web page\n"
     )
     assert snapshot(tmp_path / "work") == before
 
 
-def test_half_a_set_nobody_asked_for_is_told_and_passed_over(tmp_path, capsys):
-    folder = write_set(tmp_path / "work" / "MNIST_data", MNIST)
-    (folder / "train-images-idx3-ubyte.gz").unlink()
-    cached = write_set(tmp_path / "cache" / "deep_mnist" / "mnist", MNIST)
+def test_an_incomplete_dataset_in_the_search_path_is_ignored_with_a_warning(tmp_path, capsys):
+    directory = write_dataset(tmp_path / "work" / "MNIST_data", MNIST)
+    (directory / "train-images-idx3-ubyte.gz").unlink()
+    cached = write_dataset(tmp_path / "cache" / "deep_mnist" / "mnist", MNIST)
     assert search.load_arrays("mnist").source == str(cached)
     assert capsys.readouterr().err == (
-        "MNIST_data: lacks train-images-idx3-ubyte (raw or .gz) of MNIST; looking elsewhere\n"
+        "warning: ignored MNIST_data: missing train-images-idx3-ubyte (raw or .gz) of MNIST\n"
     )
 
 
-def test_a_broken_file_in_the_cache_gives_way_to_a_good_spelling(tmp_path, capsys):
-    cached = write_set(tmp_path / "cache" / "deep_mnist" / "mnist", MNIST)
+def test_a_damaged_file_in_the_cache_is_replaced_by_an_intact_one_of_another_name(tmp_path, capsys):
+    cached = write_dataset(tmp_path / "cache" / "deep_mnist" / "mnist", MNIST)
     (cached / "train-labels-idx1-ubyte").write_bytes(b"")
     assert search.load_arrays("mnist").train_labels.tolist() == UNBALANCED
-    assert (cached / "train-labels-idx1-ubyte.corrupt").exists()
+    assert (cached / "train-labels-idx1-ubyte.damaged").exists()
     assert not (cached / "train-labels-idx1-ubyte").exists()
     assert capsys.readouterr().err.count("\n") == 1
 
 
-# A place that was asked for -----------------------------------------------
+# A directory that was named -----------------------------------------------
 
 
 @pytest.fixture
-def set_in_every_other_place(tmp_path, monkeypatch):
-    write_set(tmp_path / "work" / "MNIST_data", MNIST)
-    write_set(tmp_path / "cache" / "deep_mnist" / "mnist", MNIST)
+def dataset_in_every_other_directory(tmp_path, monkeypatch):
+    write_dataset(tmp_path / "work" / "MNIST_data", MNIST)
+    write_dataset(tmp_path / "cache" / "deep_mnist" / "mnist", MNIST)
     monkeypatch.setattr(download, "download", None)
 
 
-@pytest.mark.usefixtures("set_in_every_other_place")
-def test_a_missing_folder_that_was_asked_for(tmp_path, monkeypatch):
-    place = tmp_path / "nowhere"
-    assert refused("mnist", place) == (
-        f"{place}: expected train-images-idx3-ubyte, train-labels-idx1-ubyte, "
+@pytest.mark.usefixtures("dataset_in_every_other_directory")
+def test_a_named_directory_that_is_missing_is_an_error(tmp_path, monkeypatch):
+    path = tmp_path / "nowhere"
+    assert refused("mnist", path) == (
+        f"{path}: expected train-images-idx3-ubyte, train-labels-idx1-ubyte, "
         "t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte (raw or .gz) or mnist.npz, found no such "
-        "folder; correct --data-dir, or leave it out to use another copy"
+        "directory\nhint: name the directory of the files, or omit --data-dir (data_dir) to use "
+        "another copy"
     )
-    monkeypatch.setenv("DEEP_MNIST_DATA_DIR", str(place))
-    with pytest.raises(DatasetError, match="correct DEEP_MNIST_DATA_DIR, or leave it out"):
+    monkeypatch.setenv("DEEP_MNIST_DATA_DIR", str(path))
+    with pytest.raises(DatasetError, match="or unset DEEP_MNIST_DATA_DIR to use another copy"):
         search.load_arrays("mnist")
-    assert not place.exists()
+    assert not path.exists()
 
 
-@pytest.mark.usefixtures("set_in_every_other_place")
-def test_missing_files_in_a_folder_that_was_asked_for(tmp_path):
-    place = tmp_path / "asked"
-    place.mkdir()
-    assert "found none of them" in refused("mnist", place)
-    write_set(place, MNIST)
-    (place / "t10k-images-idx3-ubyte.gz").unlink()
-    (place / "t10k-labels-idx1-ubyte.gz").unlink()
-    assert refused("mnist", place) == (
-        f"{place}: lacks t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte (raw or .gz) of MNIST; "
-        "put the right file there, or leave out --data-dir to use another copy"
+@pytest.mark.usefixtures("dataset_in_every_other_directory")
+def test_missing_files_in_a_named_directory_are_an_error(tmp_path):
+    path = tmp_path / "named"
+    path.mkdir()
+    assert "found none of them" in refused("mnist", path)
+    write_dataset(path, MNIST)
+    (path / "t10k-images-idx3-ubyte.gz").unlink()
+    (path / "t10k-labels-idx1-ubyte.gz").unlink()
+    assert refused("mnist", path) == (
+        f"{path}: missing t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte (raw or .gz) of MNIST\n"
+        "hint: replace the file, or omit --data-dir (data_dir) to use another copy"
     )
 
 
-@pytest.mark.usefixtures("set_in_every_other_place")
+@pytest.mark.usefixtures("dataset_in_every_other_directory")
 @pytest.mark.parametrize("name", NAMES)
-def test_a_broken_file_in_a_folder_that_was_asked_for(tmp_path, name):
-    place = write_set(tmp_path / "asked", MNIST)
-    path = place / f"{name}.gz"
+def test_a_damaged_file_in_a_named_directory_is_an_error(tmp_path, name):
+    directory = write_dataset(tmp_path / "named", MNIST)
+    path = directory / f"{name}.gz"
     path.write_bytes(path.read_bytes()[:-9])
     before = snapshot(tmp_path)
-    assert refused("mnist", place).startswith(f"{path}: truncated")
+    assert refused("mnist", directory).startswith(f"{path}: truncated")
     assert snapshot(tmp_path) == before
 
 
-def test_a_file_that_is_no_npz(tmp_path):
-    folder = write_set(tmp_path / "data", MNIST)
-    path = folder / "train-images-idx3-ubyte.gz"
-    assert refused("mnist", path).startswith(
-        f"{path}: expected a folder or an .npz file, found a file"
-    )
+def test_another_file_than_an_npz_is_an_error(tmp_path):
+    directory = write_dataset(tmp_path / "data", MNIST)
+    path = directory / "train-images-idx3-ubyte.gz"
+    assert refused("mnist", path).startswith(f"{path}: expected a directory or an .npz file")
 
 
-def test_an_unknown_set():
-    with pytest.raises(DatasetError, match="expected a data set of mnist, fashion-mnist, kmnist"):
+def test_an_unknown_dataset_is_an_error():
+    with pytest.raises(
+        DatasetError, match="expected one of mnist, fashion-mnist, kmnist, found 'emnist'"
+    ):
         search.load_arrays("emnist")
 
 
-# Files of another set, or changed -----------------------------------------
+# Altered files, and files of another dataset ------------------------------
 
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("position", [16, -1])
-def test_one_changed_byte_is_refused(tmp_path, name, position):
+def test_one_changed_byte_is_an_error(tmp_path, name, position):
     payload = bytearray(MNIST[name])
     payload[position] ^= 1
-    place = write_set(tmp_path / "data", MNIST | {name: bytes(payload)})
-    assert f"is not {name} of MNIST, expected SHA-256" in refused("mnist", place)
+    path = write_dataset(tmp_path / "data", MNIST | {name: bytes(payload)})
+    assert f"expected {name} of MNIST with SHA-256" in refused("mnist", path)
 
 
-def test_one_changed_byte_in_an_npz_is_refused(tmp_path):
+def test_one_changed_byte_in_an_npz_file_is_an_error(tmp_path):
     payload = bytearray(MNIST["t10k-images-idx3-ubyte"])
     payload[100] ^= 1
-    place = write_npz(tmp_path / "mnist.npz", MNIST | {"t10k-images-idx3-ubyte": bytes(payload)})
-    assert "is not t10k-images-idx3-ubyte of MNIST" in refused("mnist", place)
+    path = write_npz(tmp_path / "mnist.npz", MNIST | {"t10k-images-idx3-ubyte": bytes(payload)})
+    assert "expected t10k-images-idx3-ubyte of MNIST with SHA-256" in refused("mnist", path)
 
 
-def test_another_number_of_examples_is_refused(tmp_path):
-    place = write_set(tmp_path / "data", MNIST)
-    idx.write(place / "train-images-idx3-ubyte.gz", np.zeros((29, 28, 28), np.uint8))
+def test_another_number_of_examples_is_an_error(tmp_path):
+    path = write_dataset(tmp_path / "data", MNIST)
+    idx.write(path / "train-images-idx3-ubyte.gz", np.zeros((29, 28, 28), np.uint8))
     assert "expected train-images-idx3-ubyte of MNIST, [30, 28, 28], found [29, 28, 28]" in (
-        refused("mnist", place)
+        refused("mnist", path)
     )
 
 
-def test_labels_under_the_name_of_images(tmp_path):
-    place = write_set(tmp_path / "data", MNIST)
-    idx.write(place / "train-images-idx3-ubyte.gz", np.zeros(30, np.uint8))
+def test_labels_in_place_of_images_are_an_error(tmp_path):
+    path = write_dataset(tmp_path / "data", MNIST)
+    idx.write(path / "train-images-idx3-ubyte.gz", np.zeros(30, np.uint8))
     assert "expected images (magic number 2051), found labels (magic number 2049)" in refused(
-        "mnist", place
+        "mnist", path
     )
 
 
 @pytest.mark.parametrize(
-    ("asked", "title", "found", "found_title"),
+    ("requested", "title", "found", "found_title"),
     [
         ("mnist", "MNIST", FASHION, "Fashion-MNIST"),
         ("fashion-mnist", "Fashion-MNIST", MNIST, "MNIST"),
@@ -352,43 +352,42 @@ def test_labels_under_the_name_of_images(tmp_path):
     ],
 )
 @pytest.mark.parametrize("form", ["raw", "gz", "npz"])
-def test_files_of_another_set_are_told_by_their_digests(
-    tmp_path, asked, title, found, found_title, form
+def test_another_dataset_is_named_by_its_checksums(
+    tmp_path, requested, title, found, found_title, form
 ):
     if form == "npz":
-        place = write_npz(tmp_path / "data" / "mnist.npz", found)
+        path = write_npz(tmp_path / "data" / "mnist.npz", found)
     else:
-        place = write_set(tmp_path / "data", found, ".gz" if form == "gz" else "")
-    assert f"expected {title}, but these are {found_title} files" in refused(asked, place)
+        path = write_dataset(tmp_path / "data", found, ".gz" if form == "gz" else "")
+    assert f"expected {title}, found {found_title}\n" in refused(requested, path)
 
 
-@pytest.mark.parametrize("asked", ["mnist", "fashion-mnist"])
-def test_published_kmnist_is_told_by_the_digest_of_its_gz(tmp_path, asked):
+@pytest.mark.parametrize("requested", ["mnist", "fashion-mnist"])
+def test_published_kmnist_is_named_by_the_checksum_of_its_gz(tmp_path, requested):
     for name, payload in KMNIST.items():
         (tmp_path / f"{name}.gz").write_bytes(published(payload))
-    assert "but these are KMNIST files" in refused(asked, tmp_path)
+    assert ", found KMNIST\n" in refused(requested, tmp_path)
 
 
-def test_other_kmnist_is_told_by_its_class_counts(tmp_path):
-    place = write_set(tmp_path / "data", KMNIST, "")
+def test_other_kmnist_is_detected_by_its_class_counts(tmp_path):
+    path = write_dataset(tmp_path / "data", KMNIST, "")
     assert (
-        "expected MNIST, but these look like Fashion-MNIST or KMNIST files, every class is "
-        "equally frequent"
-    ) in refused("mnist", place)
+        "expected MNIST, found equally frequent classes, as in Fashion-MNIST and KMNIST"
+    ) in refused("mnist", path)
 
 
 def test_kmnist_is_verified_by_its_gz_or_by_its_class_counts(tmp_path):
     for name, payload in KMNIST.items():
         (tmp_path / f"{name}.gz").write_bytes(published(payload))
     assert search.load_arrays("kmnist", str(tmp_path)).train_labels.tolist() == BALANCED[::-1]
-    raw = write_set(tmp_path / "raw", KMNIST, "")
+    raw = write_dataset(tmp_path / "raw", KMNIST, "")
     assert search.load_arrays("kmnist", str(raw)).train_labels.tolist() == BALANCED[::-1]
-    write_set(raw, payloads(3, UNBALANCED[::-1]), "")
-    assert "expected every class equally often" in refused("kmnist", raw)
+    write_dataset(raw, payloads(3, UNBALANCED[::-1]), "")
+    assert "with equally frequent classes" in refused("kmnist", raw)
 
 
 @pytest.mark.parametrize(
-    ("address", "name"),
+    ("url", "name"),
     [
         ("https://storage.googleapis.com/cvdf-datasets/mnist/", "mnist"),
         ("http://yann.lecun.com/exdb/mnist", "mnist"),
@@ -399,23 +398,23 @@ def test_kmnist_is_verified_by_its_gz_or_by_its_class_counts(tmp_path):
         ("", None),
     ],
 )
-@pytest.mark.usefixtures("real_catalogue")
-def test_addresses_that_serve_or_served_a_set(address, name):
-    assert registry.served_at(address) == name
+@pytest.mark.usefixtures("real_registry")
+def test_a_dataset_is_found_by_current_and_former_urls(url, name):
+    assert registry.name_by_url(url) == name
 
 
-# The real files -----------------------------------------------------------
+# MNIST itself -------------------------------------------------------------
 
 
 @pytest.fixture
-def real_catalogue(monkeypatch):
-    """The tiny sets are away again."""
-    monkeypatch.setattr(registry, "SETS", REAL_SETS)
+def real_registry(monkeypatch):
+    """Restore the real datasets."""
+    monkeypatch.setattr(registry, "DATASETS", REAL_DATASETS)
 
 
 @pytest.mark.mnist
-@pytest.mark.usefixtures("real_catalogue")
-def test_the_real_files(mnist_dir):
+@pytest.mark.usefixtures("real_registry")
+def test_mnist_is_read_and_verified(mnist_dir):
     arrays = search.load_arrays("mnist", str(mnist_dir))
     assert arrays.train_images.shape == (60000, 784)
     assert arrays.test_images.shape == (10000, 784)
@@ -428,10 +427,10 @@ def test_the_real_files(mnist_dir):
 
 
 @pytest.mark.mnist
-@pytest.mark.usefixtures("real_catalogue")
-def test_one_changed_pixel_of_the_real_files_is_refused(mnist_dir, tmp_path):
+@pytest.mark.usefixtures("real_registry")
+def test_one_changed_pixel_of_mnist_is_an_error(mnist_dir, tmp_path):
     arrays = search.load_arrays("mnist", str(mnist_dir))
     arrays.train_images[30000, 400] ^= 1
     for name, array in zip(NAMES, arrays[:4], strict=True):
         idx.write(tmp_path / name, array.reshape(-1, 28, 28) if array.ndim == 2 else array)
-    assert "is not train-images-idx3-ubyte of MNIST" in refused("mnist", tmp_path)
+    assert "expected train-images-idx3-ubyte of MNIST with SHA-256" in refused("mnist", tmp_path)

@@ -1,4 +1,4 @@
-"""The generated digits: the same for a seed, framed as MNIST frames, and legible."""
+"""Synthetic digits: the same for a seed, normalized as MNIST's, and legible."""
 
 import hashlib
 import subprocess
@@ -28,19 +28,19 @@ def test_shapes_dtypes_and_range():
     assert set(labels.tolist()) == set(range(10))
 
 
-def test_no_digits_at_all():
+def test_zero_digits_can_be_drawn():
     images, labels = digits(0, seed=0)
     assert images.shape == (0, 784)
     assert labels.shape == (0,)
 
 
 @pytest.mark.parametrize(("count", "seed"), [(-1, 0), (1, -1)])
-def test_negative_arguments_are_refused(count, seed):
-    with pytest.raises(ValueError, match=f"got count={count}, seed={seed}"):
+def test_negative_arguments_are_an_error(count, seed):
+    with pytest.raises(ValueError, match=f"found {count} and {seed}"):
         digits(count, seed)
 
 
-def test_same_seed_same_bytes_also_in_a_fresh_process():
+def test_the_same_seed_gives_the_same_bytes_in_another_process():
     program = (
         "import hashlib; from deep_mnist.data.synthetic import digits; i, l = digits(60, 7);"
         "print(hashlib.sha256(i.tobytes() + l.tobytes()).hexdigest())"
@@ -63,12 +63,12 @@ def test_classes_are_balanced_and_in_random_order():
     _, labels = digits(1_000, seed=3)
     assert np.bincount(labels).tolist() == [100] * 10
     assert np.bincount(digits(23, seed=3)[1], minlength=10).tolist() == [3, 3, 3] + [2] * 7
-    # Neighbours agree one time in ten, as they do in a shuffled list.
+    # Neighbours are equal one time in ten, as in a shuffled list.
     assert 50 < (labels[1:] == labels[:-1]).sum() < 150
     assert (np.bincount(labels[:200], minlength=10) > 5).all()
 
 
-def test_no_two_digits_are_alike(drawn):
+def test_no_two_digits_are_equal(drawn):
     images, _ = drawn
     assert len(np.unique(images.reshape(2_000, 784), axis=0)) == 2_000
 
@@ -83,7 +83,7 @@ def test_centre_of_mass_is_at_the_centre(drawn):
         assert np.abs(centre - 13.7).max() < 0.5
 
 
-def test_ink_fits_the_box(drawn):
+def test_digits_fit_the_box_of_20_pixels(drawn):
     images, _ = drawn
     ink = images > 0
     height = ink.any(axis=2).sum(axis=1)
@@ -98,7 +98,7 @@ def test_ink_fits_the_box(drawn):
     assert (border.max(axis=1) > 128).mean() < 0.03
 
 
-def test_strokes_are_white_antialiased_and_of_many_widths(drawn):
+def test_strokes_are_bright_antialiased_and_of_many_widths(drawn):
     images, _ = drawn
     assert (images.max(axis=(1, 2)) > 200).all()
     assert len(np.unique(images)) > 250
@@ -110,20 +110,22 @@ def test_strokes_are_white_antialiased_and_of_many_widths(drawn):
     assert np.percentile(ones, 95) > 4
 
 
-def test_digits_of_a_class_vary_as_hands_do(drawn):
+def test_digits_of_a_class_vary_as_in_mnist(drawn):
     images, labels = drawn
     for digit in range(10):
         mine = images[labels == digit] / 255
-        # Mean squared distance from the mean image. MNIST's goes from 22.7 (a 1) to 50.3 (a 2).
+        # Mean squared distance from the mean image. In MNIST it is 22.7 (a 1) to 50.3 (a 2).
         assert 18 < mine.var(axis=0).sum() < 60
 
 
-def test_the_mean_images_of_one_seed_read_the_digits_of_another():
+def test_mean_images_of_one_seed_classify_the_digits_of_another():
     images, labels = digits(1_500, seed=10)
     means = np.stack([images[labels == digit].mean(axis=0) for digit in range(10)])  # [10, 784]
     others, other_labels = digits(500, seed=11)
     nearest = (others @ means.T - (means**2).sum(axis=1) / 2).argmax(axis=1)
-    assert (nearest == other_labels).mean() > 0.7  # by chance 0.1; of MNIST this method reads 0.81
+    assert (
+        nearest == other_labels
+    ).mean() > 0.7  # by chance 0.1; on MNIST this method reaches 0.81
 
 
 def test_every_style_is_sampled_along_its_strokes():
@@ -134,7 +136,7 @@ def test_every_style_is_sampled_along_its_strokes():
     assert np.bincount(table.digit, table.probability) == pytest.approx(np.ones(10))
     points = table.curve @ table.controls
     step = np.hypot(*np.diff(points, axis=1).transpose(2, 0, 1))
-    assert (step[table.joined] < 0.08).all()  # no stroke leaps from one end to another
+    assert (step[table.joined] < 0.08).all()  # no stroke jumps from one end to another
     starts = [strokes.split()[0] for styles in STYLES.values() for _, strokes in styles]
     for style, start in zip(points, starts, strict=True):
         assert style[0] * 100 == pytest.approx([float(c) for c in start.split(",")], abs=1e-3)
