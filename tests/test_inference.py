@@ -1,4 +1,4 @@
-"""The shelf: trained models by name, from any thread, in any form of image that people have."""
+"""Classifiers with pretrained weights: from any thread, for images in any usual form."""
 
 import subprocess
 import sys
@@ -13,57 +13,58 @@ from deep_mnist.errors import DeepMnistError
 
 
 @pytest.fixture(scope="module")
-def shelf():
-    opened = {name: inference.load(name) for name in inference.NAMES}
-    yield opened
-    for model in opened.values():
-        model.close()
+def classifiers():
+    loaded = {name: inference.load_model(name) for name in inference.PROGRAMS}
+    yield loaded
+    for classifier in loaded.values():
+        classifier.close()
 
 
 def images(count):
     return 0.8 * np.random.default_rng(0).random((count, 784), np.float32)
 
 
-def test_whose_the_weights_are_is_told_by_their_shapes():
-    for name in inference.NAMES:
+def test_the_shapes_of_the_weights_identify_the_program():
+    for name in inference.PROGRAMS:
         assert inference.recognize(str(pretrained.directory(name))) == name
     np.savez("other.npz", W=np.zeros((784, 11)), b=np.zeros(11))
     with pytest.raises(
-        DeepMnistError, match=r"nearest model is softmax: .*11 classes apart, not 10"
+        DeepMnistError,
+        match=r"no variable W \[784, 10\].* found W float64\[784, 11\].* similar model is softmax",
     ):
         inference.recognize("other.npz")
 
 
-@pytest.mark.parametrize("name", inference.NAMES)
-def test_rows_are_probabilities(shelf, name):
-    rows = shelf[name].probabilities(images(7))
+@pytest.mark.parametrize("name", inference.PROGRAMS)
+def test_rows_are_probabilities(classifiers, name):
+    rows = classifiers[name].predict_proba(images(7))
     assert (rows.shape, rows.dtype) == ((7, 10), np.float64)
     assert rows.min() >= 0
     assert rows.sum(axis=1) == pytest.approx(np.ones(7), abs=1e-9)
-    assert shelf[name].probabilities(np.zeros((0, 784))).shape == (0, 10)
+    assert classifiers[name].predict_proba(np.zeros((0, 784))).shape == (0, 10)
 
 
-@pytest.mark.parametrize("name", inference.NAMES)
-def test_threads_get_the_answers_of_one(shelf, name):
+@pytest.mark.parametrize("name", inference.PROGRAMS)
+def test_threads_get_the_same_predictions_as_one_thread(classifiers, name):
     batches = [images(5) * scale for scale in np.linspace(0.1, 1, 16)]
-    expected = [shelf[name].probabilities(batch) for batch in batches]
+    expected = [classifiers[name].predict_proba(batch) for batch in batches]
     with ThreadPoolExecutor(8) as pool:
         for _ in range(3):
-            found = list(pool.map(shelf[name].probabilities, batches))
+            found = list(pool.map(classifiers[name].predict_proba, batches))
             assert all(np.allclose(a, b, atol=1e-6) for a, b in zip(found, expected, strict=True))
 
 
-def test_every_usual_form_of_an_image_is_the_same(shelf):
+def test_all_accepted_forms_of_an_image_give_the_same_prediction(classifiers):
     greys = np.random.default_rng(0).integers(0, 200, (2, 28, 28))
-    expected = shelf["softmax"].probabilities(greys.reshape(2, 784) / 255)
+    expected = classifiers["softmax"].predict_proba(greys.reshape(2, 784) / 255)
     for form in (
         greys,
         greys.astype(np.uint8).reshape(2, 784),
         greys[..., None] / 255,
         (greys / 255).tolist(),
     ):
-        assert shelf["softmax"].probabilities(form) == pytest.approx(expected, abs=1e-6)
-    assert shelf["softmax"].probabilities(greys[0]) == pytest.approx(expected[:1], abs=1e-6)
+        assert classifiers["softmax"].predict_proba(form) == pytest.approx(expected, abs=1e-6)
+    assert classifiers["softmax"].predict_proba(greys[0]) == pytest.approx(expected[:1], abs=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +78,7 @@ def test_every_usual_form_of_an_image_is_the_same(shelf):
         (np.full(784, "a"), "expected numbers"),
     ],
 )
-def test_images_that_can_not_be_meant_are_refused(wrong, expected):
+def test_images_of_a_wrong_shape_type_or_range_are_an_error(wrong, expected):
     with pytest.raises(DeepMnistError, match=expected):
         inference.as_images(wrong)
 
@@ -92,15 +93,29 @@ def test_images_that_can_not_be_meant_are_refused(wrong, expected):
         ),
     ],
 )
-def test_inverted_and_twice_scaled_images_are_warned_of(shelf, change, expected):
+def test_inverted_and_twice_scaled_images_give_a_warning(classifiers, change, expected):
     digits = np.zeros((3, 28, 28))
     digits[:, 4:24, 12:16] = 1
-    assert shelf["cnn"].probabilities(digits).argmax(axis=1).tolist() == [1, 1, 1]
+    assert classifiers["cnn"].predict_proba(digits).argmax(axis=1).tolist() == [1, 1, 1]
     with pytest.warns(UserWarning, match=expected):
-        shelf["cnn"].probabilities(change(digits))
+        classifiers["cnn"].predict_proba(change(digits))
 
 
-def test_the_outputs_of_mlp_become_the_nearest_probabilities():
+@pytest.mark.parametrize("name", inference.PROGRAMS)
+def test_the_predicted_label_is_the_most_probable_class(classifiers, name):
+    labels = classifiers[name].predict(images(7))
+    assert (labels.shape, labels.dtype) == ((7,), np.int64)
+    assert labels.tolist() == classifiers[name].predict_proba(images(7)).argmax(axis=1).tolist()
+
+
+def test_feature_maps_are_the_outputs_of_the_convolutional_layers(classifiers):
+    shapes = [layer.shape for layer in classifiers["cnn"].feature_maps(images(3))]
+    assert shapes == [(3, 28, 28, 32), (3, 14, 14, 64)]
+    for name in ("softmax", "mlp", "fnn"):
+        assert classifiers[name].feature_maps(images(3)) == []
+
+
+def test_outputs_of_mlp_become_the_nearest_probabilities():
     rows = inference.nearest_probabilities(
         np.array([[0.9, 0.1, 0, 0], [0.6, 0, 0, 0], [-1.0, -2.0, -1.0, -9.0], [3.0, 1.0, 0, 0]])
     )
@@ -109,19 +124,19 @@ def test_the_outputs_of_mlp_become_the_nearest_probabilities():
     )
 
 
-def test_names_and_checkpoints_that_are_not_there_are_told():
-    with pytest.raises(DeepMnistError, match="expected one of softmax, mlp, cnn, fnn, found 'rnn'"):
-        inference.load("rnn")
+def test_an_unknown_name_and_a_missing_checkpoint_are_errors():
+    with pytest.raises(DeepMnistError, match="expected one of softmax, cnn, mlp, fnn, found 'rnn'"):
+        inference.load_model("rnn")
     with pytest.raises(DeepMnistError, match="nowhere"):
-        inference.load("fnn", "nowhere")
+        inference.load_model("fnn", "nowhere")
 
 
-def test_fnn_needs_no_tensorflow():
+def test_fnn_predicts_without_tensorflow():
     code = (
         "import sys; sys.modules['tensorflow'] = None\n"
         "import numpy as np\n"
         "from deep_mnist import inference\n"
-        "print(inference.load('fnn').probabilities(np.zeros(784)).shape)"
+        "print(inference.load_model('fnn').predict_proba(np.zeros(784)).shape)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.stdout, done.stderr) == ("(1, 10)\n", "")
