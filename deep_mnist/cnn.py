@@ -143,13 +143,7 @@ def dropout(h: Any, keep_prob: Any) -> Any:
 
 
 def loss(y_: Any, logits: Any, form: str) -> Any:
-    """Return the cross-entropy, summed over the batch; see softmax.py for the two forms.
-
-    Args:
-      y_: true labels, [B, 10] float32, one-hot.
-      logits: [B, 10] float32.
-      form: "stable" or "textbook".
-    """
+    """Return the cross-entropy, summed over the batch; softmax.py explains the two forms."""
     if form == "textbook":
         y_conv = tf.nn.softmax(logits)  # [B, 10]
         return -tf.reduce_sum(y_ * tf.log(tf.clip_by_value(y_conv, 1e-10, 1.0)))
@@ -159,12 +153,7 @@ def loss(y_: Any, logits: Any, form: str) -> Any:
 def build(config: Config, optimizer: Any = None) -> Model:
     """Add the model, its loss and its training step to the default graph.
 
-    Args:
-      config: hyper-parameters.
-      optimizer: a tf.train.Optimizer; by default Adam, as in the tutorial.
-
-    Returns:
-      The tensors to feed and to fetch.
+    `optimizer` is a tf.train.Optimizer, Adam by default, as in the tutorial.
     """
     x = tf.placeholder(tf.float32, [None, 784], name="x")
     y_ = tf.placeholder(tf.float32, [None, 10], name="y_")

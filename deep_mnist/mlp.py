@@ -24,7 +24,7 @@ from deep_mnist.training import Run, option, show
 
 
 @dataclass(frozen=True)
-class Config:
+class Config(show.PictureOptions):
     """Hyper-parameters of the articles."""
 
     steps: int = option(4_690, "number of training steps; 469 are one epoch of MNIST", minimum=1)
@@ -35,17 +35,6 @@ class Config:
         "pixel range and initialization",
         choices=("scaled", "raw-pixels"),
         architecture=True,
-    )
-    picture: int | None = option(
-        None,
-        "index of a training image to classify at the end",
-        minimum=0,
-        maximum=59_999,
-        advanced=True,
-        evaluation=True,
-    )
-    save_picture: str | None = option(
-        None, "new PNG file for that image", advanced=True, evaluation=True
     )
 
 

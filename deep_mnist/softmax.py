@@ -48,9 +48,9 @@ class Model(NamedTuple):
 def inference(x: Any) -> Any:
     """Return the logits of each image, x W + b.
 
-    Column j of W weighs every pixel as evidence for or against the digit j; b is the evidence
-    that does not depend on the image. Variables keep their values from one run of the graph to
-    the next. Both start at zero: with a single layer, unlike in cnn.py, nothing is lost by it.
+    Column j of W weighs each pixel as evidence for or against the digit j; b is evidence that
+    does not depend on the image. Variables keep their values from one run of the graph to the
+    next. Both start at zero, which would not do with more than one layer (see cnn.py).
 
     Args:
       x: images, [B, 784] float32 in [0, 1].
@@ -64,21 +64,16 @@ def inference(x: Any) -> Any:
 
 
 def loss(y_: Any, logits: Any, form: str) -> Any:
-    """Return the cross-entropy -sum(y_ * log(y)) with y = softmax(logits), a scalar.
+    """Return the cross-entropy -sum(y_ * log(softmax(logits))), a scalar.
 
-    The sum is over the classes and over all images of the batch. As y_ is one-hot, each image
-    adds -log of the probability that the model gives to its true label.
+    The sum is over the classes and over the images of the batch. As the labels y_ are one-hot,
+    each image adds -log of the probability that the model gives to its true label.
 
-    The "textbook" form computes just that. It is numerically unstable: a small probability
+    The "textbook" form computes just that, and is numerically unstable: a small probability
     underflows to 0, 0 * log(0) is NaN, and after one step every weight is NaN. Clipping avoids
-    the NaN, but where it clips the gradient is 0 and nothing is learned. The "stable" form takes
-    the logits and computes log(softmax(z)) as z - max(z) - log(sum(exp(z - max(z)))): no
-    exponential overflows, and no logarithm is taken of 0.
-
-    Args:
-      y_: true labels, [B, 10] float32, one-hot.
-      logits: [B, 10] float32.
-      form: "stable" or "textbook".
+    the NaN, but where it clips the gradient is 0 and nothing is learned. The "stable" form gets
+    log(softmax(z)) from the logits z as z - max(z) - log(sum(exp(z - max(z)))): no exponential
+    overflows, and no logarithm is taken of 0.
     """
     if form == "textbook":
         y = tf.nn.softmax(logits)  # [B, 10], each row sums to 1
@@ -89,12 +84,7 @@ def loss(y_: Any, logits: Any, form: str) -> Any:
 def build(config: Config, optimizer: Any = None) -> Model:
     """Add the model, its loss and its training step to the default graph.
 
-    Args:
-      config: hyper-parameters.
-      optimizer: a tf.train.Optimizer; by default gradient descent, as in the tutorial.
-
-    Returns:
-      The tensors to feed and to fetch.
+    `optimizer` is a tf.train.Optimizer, gradient descent by default, as in the tutorial.
     """
     # Placeholders get their values each time the graph runs. None is any batch size, B.
     x = tf.placeholder(tf.float32, [None, 784], name="x")
@@ -104,8 +94,8 @@ def build(config: Config, optimizer: Any = None) -> Model:
     y = tf.nn.softmax(logits, name="y")  # [B, 10]: the probability of each class
     cross_entropy = loss(y_, logits, config.loss)
 
-    # TensorFlow knows the whole graph, so it can differentiate it. minimize() adds the ops that
-    # compute the gradient of each variable and subtract learning_rate * gradient from it.
+    # TensorFlow knows the whole graph and can differentiate it. minimize() adds ops that compute
+    # the gradient of each variable and subtract learning_rate * gradient from it.
     if optimizer is None:
         optimizer = tf.train.GradientDescentOptimizer(config.learning_rate)
     global_step = tf.train.get_or_create_global_step()

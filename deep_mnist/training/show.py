@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,24 @@ from typing import Any
 from deep_mnist.data import Split, ascii_art
 from deep_mnist.data.io import check_new_path
 from deep_mnist.errors import DeepMnistError, printable
+from deep_mnist.training.config import option
+
+
+@dataclasses.dataclass(frozen=True)
+class PictureOptions:
+    """Flags of a program that classifies one training image at the end."""
+
+    picture: int | None = option(
+        None,
+        "index of a training image to classify at the end",
+        minimum=0,
+        maximum=59_999,
+        advanced=True,
+        evaluation=True,
+    )
+    save_picture: str | None = option(
+        None, "new PNG file for that image (needs Pillow)", advanced=True, evaluation=True
+    )
 
 
 def check_picture(index: int | None, save_as: str | None, split: Split) -> None:
