@@ -177,11 +177,11 @@ def test_ctrl_c_while_data_is_read_exits_130(monkeypatch, capsys):
         (["--seed", "3000000000"], "--seed: expected a whole number from 0 up to 2147483647"),
         (["--intra-op-threads", "3000000000"], "expected a whole number from 1 up to 1024"),
         (["--restore", ""], "argument --restore: expected a path, found an empty word"),
-        (["--restore", "x" * 300], "can't be read: File name too long"),
+        (["--restore", "x" * 300], "cannot be read: File name too long"),
         (["--resume", "x" * 300], "expected the directory of a run"),
-        (["--run-dir", "run[1]"], "TensorFlow reads [ ] in the path of a checkpoint as a wildcard"),
-        (["--restore", "nowhere"], "neither such a directory nor nowhere.index"),
-        (["--restore", "."], "holds no checkpoint: expected PREFIX.index"),
+        (["--run-dir", "run[1]"], "TensorFlow expands [ ] in the path of a checkpoint"),
+        (["--restore", "nowhere"], "nowhere is not a checkpoint: expected a directory"),
+        (["--restore", "."], "has no checkpoint: expected PREFIX.index"),
         (["--restore", "--learning-rate", "1"], "evaluates: leave out --learning-rate"),
         (["--restore", "--run-dir", "x"], "evaluates: leave out --run-dir"),
         (["--eval-only"], "add --restore [CHECKPOINT]"),
@@ -410,7 +410,7 @@ def test_a_path_that_is_no_utf8_is_taken_where_it_can_be_and_told_elsewhere(caps
     assert Path(name, "result.json").exists()
     capsys.readouterr()
     assert softmax.main([*QUICK, "--run-dir", f"{name}2"]) == 2
-    assert "TensorFlow takes paths in UTF-8 alone" in capsys.readouterr().err
+    assert "TensorFlow supports only paths in UTF-8" in capsys.readouterr().err
     assert not Path(f"{name}2").exists()
     strict = io.TextIOWrapper(io.BytesIO(), "utf-8", errors="strict", write_through=True)
     monkeypatch.setattr(sys, "stdout", strict)

@@ -173,11 +173,11 @@ def test_damaged_checkpoints_are_passed_over_and_foreign_ones_refused(capsys):
     flipped[len(whole) // 3] ^= 1
     Path("flipped.npz").write_bytes(flipped)
     for path, expected in (
-        ("other.npz", "W2 is float64[100, 5] instead of float64[100, 10]"),
-        ("names.npz", "expected the arrays W1, W2, found kernel"),
+        ("other.npz", "has W2 float64[100, 5] instead of float64[100, 10]"),
+        ("names.npz", "has no variable W1 float64[785, 100], W2 float64[100, 10], and has the unexpected"),
         ("text.npz", "is damaged"),
         ("flipped.npz", "is damaged"),
-        ("nowhere", "is no checkpoint"),
+        ("nowhere", "is not a checkpoint"),
     ):
         assert fnn.main(["--restore", path, "--dataset", "generated"]) == 2
         error = capsys.readouterr().err

@@ -77,9 +77,9 @@ def _run(argv: Sequence[str] | None) -> None:
         if undecided:
             raise next(iter(undecided.values()))
         nearest = min(others, key=lambda name: others[name].distance)
-        raise DeepMnistError(f"the nearest model is {nearest}: {others[nearest]}")
+        raise DeepMnistError(f"the nearest model is {nearest}: {others[nearest].message}")
     for name, choices in undecided.items():
-        print(printable(f"model: perhaps {name}: {choices}"))
+        print(printable(f"model: perhaps {name}: {choices.message}"))
     if options.convert is not None:
         if len(loaded) > 1:
             raise DeepMnistError(f"it holds {' and '.join(loaded)}: name one by --model")

@@ -99,7 +99,7 @@ def test_an_old_checkpoint_is_recognized_and_its_names_become_ours(capsys):
         sess.run(tf.global_variables_initializer())
         tf.train.Saver(write_version=tf.train.SaverDef.V1).save(sess, "./old.ckpt")
     assert export.main(["old.ckpt", "out", "--format", "frozen", *GENERATED]) == 0
-    assert capsys.readouterr().err == "export: its names here: W = Variable, b = Variable_1\n"
+    assert capsys.readouterr().err == "export: renamed variables: W = Variable, b = Variable_1\n"
     names = [node.name for node in frozen_graph("out/softmax.pb").node]
     assert {"images", "W", "b", "scores", "classes"} <= set(names)
 
@@ -212,10 +212,10 @@ def test_what_exists_is_left_alone(fails, taken):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["nowhere", "out"], "nowhere is no checkpoint: expected the directory, the prefix or a"),
+        (["nowhere", "out"], "nowhere is not a checkpoint: expected a directory, a prefix or a"),
         (
             ["softmax", "out[1]"],
-            "out[1]: TensorFlow reads [ ] in the path of a checkpoint as a wil",
+            "out[1]: TensorFlow expands [ ] in the path of a checkpoint",
         ),
         (["softmax", ""], "expected CHECKPOINT_OR_MODEL and DIR, found an empty word"),
         (

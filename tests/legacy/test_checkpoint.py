@@ -84,7 +84,7 @@ def test_what_fits_no_model_is_told_from_the_nearest(capsys):
         saver.save(sess, "letters/model.ckpt")
     assert legacy.main(["checkpoint", "letters"]) == 2
     assert capsys.readouterr().err == (
-        "legacy checkpoint: the nearest model is softmax: checkpoint letters/model.ckpt has "
+        "error: legacy checkpoint: the nearest model is softmax: checkpoint letters/model.ckpt has "
         "no variable W [784, 10], b [10], found Variable float32[784, 26], Variable_1 float32[26]\n"
     )
 
@@ -96,14 +96,12 @@ def test_what_fits_no_model_is_told_from_the_nearest(capsys):
         (["--model", "rnn", "old"], "invalid choice: 'rnn'"),
         (["old", "--convert", "."], "--convert . exists and is not empty: name a new directory"),
         (["old", "--take", "V"], "has no weights that match V"),
-        ([], "the following arguments are required: PATH; --help lists the flags"),
+        ([], "the following arguments are required: PATH\nhint: list the flags with: python -m "),
     ],
 )
-def test_a_mistake_is_told_in_one_line(old, capsys, arguments, message):
+def test_a_mistake_is_an_error_message(old, capsys, arguments, message):
     assert legacy.main(["checkpoint", *arguments]) == 2
-    said = capsys.readouterr().err
-    assert message in said
-    assert said.count("\n") == 1
+    assert message in capsys.readouterr().err
 
 
 def test_fnns_weights_are_known_too(capsys):
