@@ -43,7 +43,7 @@ class Stub:
                 "label": 7,
                 "probability": 0.9,
                 "box": list(box),
-                "models": {name: ANSWER for name in inference.NAMES},
+                "models": {name: ANSWER for name in inference.PROGRAMS},
             }
             for _, box in zip(images, boxes, strict=True)
         ]
@@ -56,7 +56,7 @@ class Stub:
         ]
 
     def models(self):
-        return {"default": "cnn", "models": [{"name": name} for name in inference.NAMES]}
+        return {"default": "cnn", "models": [{"name": name} for name in inference.PROGRAMS]}
 
 
 def picture(*digits, **options):
@@ -111,7 +111,7 @@ def test_the_models_read_a_picture_with_two_digits(real):
     assert (zero["label"], one["label"]) == (0, 1)
     assert zero["box"] == pytest.approx([20, 20, 71, 101], abs=4)
     assert one["box"] == pytest.approx([149, 20, 12, 101], abs=4)
-    assert list(zero["models"]) == ["softmax", "mlp", "cnn", "fnn"]
+    assert list(zero["models"]) == ["softmax", "cnn", "mlp", "fnn"]
     assert zero["models"]["cnn"]["label"] == 0
     assert sum(zero["models"]["cnn"]["probabilities"]) == pytest.approx(1, abs=1e-5)
     assert zero["probability"] == max(zero["models"]["cnn"]["probabilities"])
@@ -331,7 +331,7 @@ def test_pixels_that_are_none_are_refused_with_the_reason(client, path, body, me
             "pixels: expected a digit, found 784 that are nearly the same",
         ),
         ({"json": {"pixels": [0.97, 1] * 392}}, 422, "pixels: expected a digit"),
-        ({"json": {"pixels": [1] * 700 + [0] * 84}}, 422, "give 1 - images if it is the other way"),
+        ({"json": {"pixels": [1] * 700 + [0] * 84}}, 422, "if they are inverted, pass 1 - images"),
         (png(b" " * 200_001, "application/json"), 413, "at most 200000 bytes of JSON"),
     ],
 )
@@ -614,7 +614,7 @@ def fails(capsys, *arguments):
     assert serve.main(list(arguments)) == 2
     printed = capsys.readouterr()
     assert printed.out == ""
-    assert re.fullmatch(r"serve: .*\n", printed.err)
+    assert re.fullmatch(r"error: serve: [^\n]+\n(hint: [^\n]+\n)?", printed.err)
     return printed.err
 
 
@@ -622,7 +622,7 @@ def test_a_port_that_is_taken_is_told_before_anything_is_loaded(capsys):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         assert fails(capsys, "--port", port) == (
-            f"serve: can't listen on 127.0.0.1, port {port}: {os.strerror(98)}; "
+            f"error: serve: can't listen on 127.0.0.1, port {port}: {os.strerror(98)}; "
             "choose others by --host and --port\n"
         )
 
@@ -637,7 +637,7 @@ def test_mistakes_of_the_command_line(capsys):
 def test_without_its_packages_it_names_the_extra(capsys, monkeypatch):
     monkeypatch.setattr(serve, "NEEDED", ("no_such_package",))
     assert fails(capsys) == (
-        'serve: the page needs Flask, waitress and Pillow: pip install "deep_mnist[web]"\n'
+        'error: serve: the page needs Flask, waitress and Pillow: pip install "deep_mnist[web]"\n'
     )
 
 

@@ -3,6 +3,7 @@
 import html.parser
 import importlib.util
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -40,13 +41,13 @@ def run(tmp_path_factory):
 
 @pytest.fixture
 def fails(capsys):
-    """Calls the command, which must fail: exit code 2, one line, nothing else printed."""
+    """Calls the command, which must fail with exit code 2 and print an error and nothing else."""
 
     def call(*arguments):
         assert report.main([str(argument) for argument in arguments]) == 2
         printed = capsys.readouterr()
-        assert printed.err.startswith("report: ")
-        assert (printed.err.count("\n"), printed.out) == (1, "")
+        assert re.fullmatch(r"error: report: [^\n]+\n(hint: [^\n]+\n)?", printed.err)
+        assert printed.out == ""
         return printed.err
 
     return call
@@ -218,7 +219,7 @@ def test_what_is_no_run_is_told(fails, tmp_path):
     assert "expected the directory of a run, found none there" in fails("nowhere")
     assert "is not the directory of a run: config.json is missing" in fails(tmp_path)
     run = made_up(tmp_path / "run", {"steps": 1}, [], {"model": "elephant"})
-    assert "expected a model of softmax, mlp, cnn, fnn, found 'elephant'" in fails(run)
+    assert "expected a model of softmax, cnn, mlp, fnn, found 'elephant'" in fails(run)
     Path(run, "result.json").write_text('{"model": "cnn", "test_accuracy": "high"}')
     assert "expected a number as test_accuracy, found 'high'" in fails(run)
     Path(run, "result.json").write_text("[]")
@@ -243,7 +244,9 @@ def test_without_matplotlib_one_line_says_how_to_install_it(fails, run, monkeypa
     monkeypatch.setattr(
         importlib.util, "find_spec", lambda name: None if name == "matplotlib" else find(name)
     )
-    assert fails(run) == 'report: drawing needs matplotlib: pip install "deep_mnist[plots]"\n'
+    assert (
+        fails(run) == 'error: report: drawing needs matplotlib: pip install "deep_mnist[plots]"\n'
+    )
 
 
 def test_a_folder_without_the_data_set_is_the_users_mistake(run, fails, tmp_path):
