@@ -31,7 +31,7 @@ __all__ = [
     "load_model",
 ]
 
-_HOMES = {
+_MODULES = {
     "Classifier": "deep_mnist.inference",
     "Dataset": "deep_mnist.data",
     "DeepMnistError": "deep_mnist.errors",
@@ -42,9 +42,9 @@ _HOMES = {
 
 def __getattr__(name: str) -> Any:
     """Import a public name when it is first used."""
-    if name not in _HOMES:
+    if name not in _MODULES:
         raise AttributeError(f"module 'deep_mnist' has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOMES[name]), name)
+    return getattr(importlib.import_module(_MODULES[name]), name)
 
 
 def __dir__() -> list[str]:

@@ -6,12 +6,14 @@ deep-mnist cnn --recipe fast    is    python -m deep_mnist.cnn --recipe fast
 from __future__ import annotations
 
 import argparse
+import difflib
 import importlib
 import sys
 from collections.abc import Sequence
 
 from deep_mnist import __version__
 from deep_mnist.cli import Parser, exit_code
+from deep_mnist.errors import DeepMnistError
 
 COMMANDS = {
     "softmax": "train or evaluate softmax regression",
@@ -49,8 +51,14 @@ def _list(arguments: list[str]) -> None:
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=__version__)
-    parser.add_argument("command", nargs="?", choices=COMMANDS, metavar="COMMAND")
-    parser.parse_args(arguments)
+    parser.add_argument("command", nargs="?", help=argparse.SUPPRESS)
+    command = parser.parse_args(arguments).command
+    if command is not None:
+        similar = difflib.get_close_matches(command, COMMANDS, 1)
+        raise DeepMnistError(
+            f"no command {command!r}",
+            hint=f"did you mean {similar[0]}?" if similar else "list the commands with: deep-mnist",
+        )
     parser.print_help()
 
 

@@ -17,10 +17,7 @@ from typing import Any
 
 from deep_mnist.errors import DeepMnistError
 
-NOT_INSTALLED = (
-    "TensorFlow is not installed: this command needs TensorFlow 2.16 or newer, "
-    "on Python 3.10 to 3.13; pip install tensorflow"
-)
+__all__ = ["import_quietly", "load", "standard_error_held_back", "tf"]
 
 
 class _TensorFlow:
@@ -34,42 +31,47 @@ class _TensorFlow:
     def _module(self) -> Any:
         try:
             if self.quiet and "tensorflow" not in sys.modules:
-                # 2 would let through that there is no GPU; real errors are exceptions anyway.
+                # At level 2 TensorFlow would still report that there is no GPU. Errors are raised
+                # as exceptions, too.
                 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
                 with standard_error_held_back():
                     return importlib.import_module("tensorflow.compat.v1")
             return importlib.import_module("tensorflow.compat.v1")
         except ImportError as error:
             if error.name == "tensorflow":
-                raise DeepMnistError(NOT_INSTALLED) from None
+                raise _not_installed() from None
             reason = str(error).splitlines()[0]
-            raise DeepMnistError(f"TensorFlow's installation is broken: {reason}") from None
+            raise DeepMnistError(
+                f"TensorFlow cannot be imported: {reason}",
+                hint="reinstall it with: pip install --force-reinstall tensorflow",
+            ) from None
 
 
 tf: Any = _TensorFlow()
 
 
 def import_quietly() -> None:
-    """Keeps TensorFlow's start-up notices off standard error: for commands, not for importers.
+    """Keep TensorFlow's start-up notices off standard error, for commands.
 
     Raises:
-      DeepMnistError: TensorFlow is not installed; said now, before data is loaded for nothing.
+      DeepMnistError: TensorFlow is not installed. Commands call this before they load data.
     """
     if importlib.util.find_spec("tensorflow") is None:
-        raise DeepMnistError(NOT_INSTALLED)
+        raise _not_installed()
     _TensorFlow.quiet = True
 
 
 def load() -> None:
-    """Imports TensorFlow, as quietly as was asked: before a module of it is imported by name."""
+    """Import TensorFlow now, before a module of it is imported by name."""
     tf._module()
 
 
 @contextmanager
 def standard_error_held_back() -> Iterator[None]:
-    """Holds back file descriptor 2, where native code writes; replays it if the body fails.
+    """Discard what is written to file descriptor 2, unless the body raises an exception.
 
-    TF_CPP_MIN_LOG_LEVEL does not silence what is written before logging is set up.
+    TF_CPP_MIN_LOG_LEVEL does not silence what native code writes before logging is set up. An
+    exception that is not a DeepMnistError lets everything through.
     """
     if sys.stderr is None:  # as under pythonw
         yield
@@ -80,7 +82,7 @@ def standard_error_held_back() -> Iterator[None]:
         os.dup2(held.fileno(), 2)
         try:
             yield
-        except DeepMnistError:  # says all there is to say
+        except DeepMnistError:  # its message is complete
             raise
         except Exception:
             sys.stderr.flush()
@@ -91,3 +93,10 @@ def standard_error_held_back() -> Iterator[None]:
             sys.stderr.flush()
             os.dup2(kept, 2)
             os.close(kept)
+
+
+def _not_installed() -> DeepMnistError:
+    return DeepMnistError(
+        "TensorFlow is not installed: expected TensorFlow 2.16 or newer, on Python 3.10 to 3.13",
+        hint="install it with: pip install tensorflow",
+    )

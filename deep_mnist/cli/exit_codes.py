@@ -42,8 +42,9 @@ def exit_code(name: str, command: Callable[[], int | None], stopped: str = "stop
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except OSError as error:
-        path = error.filename or "a file"
-        print_error(name, DeepMnistError(f"{path}: {error.strerror}"))
+        reason = error.strerror or str(error)
+        message = f"{error.filename}: {reason}" if error.filename is not None else reason
+        print_error(name, DeepMnistError(message))
         return 2
     finally:
         if before is not None:

@@ -24,7 +24,9 @@ class Parser(argparse.ArgumentParser):
         hint = f"list the flags with: {self.prog} --help"
         unknown = re.match(r"unrecognized arguments: (--[\w-]+)", message)
         if unknown:
-            near = difflib.get_close_matches(unknown[1], self._option_string_actions, 1)
+            near = difflib.get_close_matches(
+                unknown[1], self._option_string_actions, 1, cutoff=0.75
+            )
             hint = f"did you mean {near[0]}?" if near else hint
         raise DeepMnistError(message.removeprefix("argument "), hint=hint)
 

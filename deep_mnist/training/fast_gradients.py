@@ -7,6 +7,7 @@ against its row order. (W dY^T)^T is the same product and reads W row by row: 26
 
 from __future__ import annotations
 
+import contextlib
 import functools
 from contextlib import AbstractContextManager
 from typing import Any
@@ -31,7 +32,8 @@ def fast_gradients() -> AbstractContextManager[Any]:
 
 @functools.cache
 def _register() -> None:
-    tf.RegisterGradient(NAME)(_matmul_gradient)
+    with contextlib.suppress(KeyError):  # registered before a notebook reloaded this module
+        tf.RegisterGradient(NAME)(_matmul_gradient)
 
 
 def _matmul_gradient(op: Any, dy: Any) -> tuple[Any, Any]:
