@@ -415,15 +415,15 @@ def test_a_damaged_file_is_an_error(directory, content, message):
 @pytest.fixture
 def small_mnist(tmp_path, monkeypatch):
     """Register the small dataset as MNIST, in the directory that DEEP_MNIST_DATA_DIR names."""
-    place = write_dataset(tmp_path / "other", suffix="")
+    other = write_dataset(tmp_path / "other", suffix="")
     mnist = registry.DATASETS["mnist"]
     known = []
     for file in mnist.files:
-        array = idx.read(place / file.name)
+        array = idx.read(other / file.name)
         known.append(registry.IdxFile(file.name, array.shape, idx.payload_sha256(array), ""))
     monkeypatch.setitem(registry.DATASETS, "mnist", mnist._replace(files=tuple(known)))
-    monkeypatch.setenv("DEEP_MNIST_DATA_DIR", str(place))
-    return place
+    monkeypatch.setenv("DEEP_MNIST_DATA_DIR", str(other))
+    return other
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ __all__ = ["download", "download_from"]
 OFFLINE = "DEEP_MNIST_OFFLINE"
 TIMEOUT = 10.0  # seconds to connect, and between two packets
 DEADLINE = 300.0  # seconds for one file from one mirror
-STALE = 86_400.0  # seconds after which a .part file is no longer written to
+STALE = 86_400.0  # seconds after which no process writes to a .part file any more
 HEADROOM = 65_536  # bytes that a published file may be larger than its uncompressed pixels
 CHUNK = 65_536  # bytes
 

@@ -1,7 +1,7 @@
 """Reading and writing files safely, for every package of the project.
 
-Opening waits for no pipe, reading allocates no more than a header announces, and writing leaves
-either the whole file or none.
+Opening never blocks on a pipe, reading is limited to the expected number of bytes, and writing
+leaves either the whole file or none.
 """
 
 from __future__ import annotations
@@ -59,8 +59,8 @@ def open_regular_file(path: Path) -> BinaryIO:
 def read_exactly(stream: Stream, size: int, name: str) -> npt.NDArray[np.uint8]:
     """Read a stream of a known length to its end.
 
-    The caller checks `size` before: it is allocated at once. At the end of a gzip or zip stream
-    the last read also verifies the checksum of the stream.
+    `size` is allocated at once, so check it first. At the end of a gzip or zip stream the last read
+    also verifies the checksum of the stream.
 
     Args:
       stream: an open binary file, a gzip stream or a member of a zip.

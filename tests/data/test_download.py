@@ -179,7 +179,7 @@ def test_only_what_is_missing_is_downloaded(mirrors, server, directory):
     assert len(server.requests) == 5
 
 
-def test_the_mirror_that_is_named_is_asked_first(mirrors, server):
+def test_a_named_mirror_is_tried_first(mirrors, server):
     mirrors("403", "good")
     assert_whole(search.load_arrays("mnist", mirror=f"{server.url}/good/"))
     assert server.requests == ["good"] * 4
