@@ -89,7 +89,7 @@ def match_variables(
       prefer: names of variables of the checkpoint, or patterns such as "scope/*", that are
         preferred to all others. By default the moving averages, if the checkpoint has those of
         all variables under the model's names.
-      checkpoint: how error messages call the checkpoint.
+      checkpoint: name of the checkpoint in error messages.
 
     Returns:
       The match.
@@ -118,18 +118,17 @@ def match_variables(
     chosen, untrained = _choose(options, is_constant, checkpoint)
     unused |= untrained
 
+    def source(name: str, shape: Shape, reason: str) -> Source:
+        if name in preferred:
+            reason = "moving average" if name in averages else "selected by name"
+        if weights[name] != shape:
+            reason += f", reshaped from {list(weights[name])}"
+        return Source(name, reason)
+
     sources = {}
     for layer, pair in zip(layers, chosen, strict=True):
-        for name, shape, source in (
-            (layer.weight, layer.weight_shape, pair.weight),
-            (layer.bias, layer.bias_shape, pair.bias),
-        ):
-            reason = pair.reason
-            if source in preferred:
-                reason = "moving average" if source in averages else "selected by name"
-            if weights[source] != shape:
-                reason += f", reshaped from {list(weights[source])}"
-            sources[name] = Source(source, reason)
+        sources[layer.weight] = source(pair.weight, layer.weight_shape, pair.reason)
+        sources[layer.bias] = source(pair.bias, layer.bias_shape, pair.reason)
 
     used = {source.name for source in sources.values()}
     others = {name: shape for name, shape in weights.items() if name not in used}
@@ -159,10 +158,9 @@ def _preferred(
             and (name not in unused or (AVERAGE.search(name) and AVERAGE.search(pattern)))
         }
         if not matching:
-            names = summarize(name for name in found if name not in unused)
+            names = summarize(name for name in found if name not in unused) or "no weights"
             raise CheckpointError(
-                f"{checkpoint} has no weights that match {pattern}, expected a name or a pattern "
-                f"of {names or 'weights, and it has none'}"
+                f"{checkpoint} has no weights that match {pattern}: it has {names}"
             )
         preferred |= matching
     return preferred
@@ -188,7 +186,7 @@ def _pair_biases(weights: Mapping[str, Shape], is_constant: IsConstant) -> list[
                 vectors.remove(vectors_by[common])
         if len(matrices) == len(vectors):
             in_order = list(zip(matrices, vectors, strict=True))
-            # No bias is trained without its weight: else the numbers are in another order.
+            # No bias is trained without its weight: such pairs show that the order is another.
             if not any(is_constant(matrix) and not is_constant(b) for matrix, b in in_order):
                 pairs += [_Pair(matrix, b, "same shape and order") for matrix, b in in_order]
     return pairs
@@ -288,7 +286,7 @@ def _mismatch(
     found: Mapping[str, Spec],
     checkpoint: str,
 ) -> ModelMismatchError:
-    """Return the error that lists what the model lacks and what the checkpoint has instead."""
+    """Return the error that lists the missing variables and what the checkpoint has instead."""
     missing = {
         name: shape
         for layer, pairs in zip(layers, options, strict=True)
@@ -345,8 +343,8 @@ def _check_trained(
     if others and all(is_constant(pair.weight) for pair in chosen):
         names = ", ".join(pair.weight for pair in chosen)
         raise ModelMismatchError(
-            f"{checkpoint} has another network, {summarize(others)}, and {names} is untrained: "
-            "all its values are equal",
+            f"{checkpoint} has only initial values (all equal) for {names}, and the weights of "
+            f"another network: {summarize(others)}",
             distance=0.5,
         )
 
@@ -363,6 +361,7 @@ def _possible_parts(layers: Sequence[Layer], others: Mapping[str, Shape]) -> lis
     - a vector of a layer's size that is not the bias of an unused layer, such as PReLU's slopes.
     """
     affine_map = ("dense", 6)
+    # The features at the input, between the layers, and at the output.
     points = [
         {_input(layers[0].weight_shape), ("dense", 784), ("image", 1)},
         *(
@@ -380,6 +379,7 @@ def _possible_parts(layers: Sequence[Layer], others: Mapping[str, Shape]) -> lis
                 ends += end
         suspects |= {n for n in _reachable(matrices, start) if _output(matrices[n]) in ends}
 
+    # Of each size, as many vectors as unused weights are their biases.
     unpaired = Counter(shape[-1] for shape in matrices.values())
     sizes = {size for point in points for _, size in point if size != 1}
     for name, shape in others.items():
