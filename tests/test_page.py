@@ -107,8 +107,8 @@ def draw(page, stroke):
     page.mouse.up()
 
 
-def wait_for(page, label, column=3):
-    """Until the model in that column (the third is the CNN) reads the label."""
+def wait_for(page, label, column=2):
+    """Until the model in that column (the second is the CNN) reads the label."""
     playwright.expect(page.locator(f"#models th:nth-of-type({column}) .label")).to_have_text(label)
 
 
@@ -116,10 +116,10 @@ def test_a_digit_drawn_with_the_mouse_grows_its_bar(page):
     assert page.locator("#undo").is_disabled()
     draw(page, ZERO)
     wait_for(page, "0")
-    sure = page.locator("#models th:nth-of-type(3) .sure").inner_text()
+    sure = page.locator("#models th:nth-of-type(2) .sure").inner_text()
     page.wait_for_timeout(300)  # the bar grows
-    bar = page.locator("#bars tr:first-child td:nth-of-type(3) .bar").bounding_box()
-    track = page.locator("#bars tr:first-child td:nth-of-type(3) .track").bounding_box()
+    bar = page.locator("#bars tr:first-child td:nth-of-type(2) .bar").bounding_box()
+    track = page.locator("#bars tr:first-child td:nth-of-type(2) .track").bounding_box()
     grown = (bar["x"] + bar["width"] - track["x"]) / track["width"]
     assert grown == pytest.approx(float(sure.split()[0]) / 100, abs=0.01)
     assert grown > 0.5
@@ -364,7 +364,7 @@ def test_it_fits_the_screen(opened, name, size, scheme):
     playwright.expect(page.locator(".grid canvas")).to_have_count(96)
     page.evaluate("scrollTo(0, 0)")
     assert page.evaluate("document.documentElement.scrollWidth") == size[0]
-    in_sight = ["#sheet", "#open", "#models th:nth-of-type(3) .label"]
+    in_sight = ["#sheet", "#open", "#models th:nth-of-type(2) .label"]
     boxes = [page.locator(part).bounding_box() for part in in_sight]
     for part, box in zip(in_sight, boxes, strict=True):
         assert box["y"] >= 0 and box["y"] + box["height"] <= size[1], part

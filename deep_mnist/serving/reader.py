@@ -86,7 +86,7 @@ class Reader:
             "models": [
                 {
                     "name": name,
-                    "title": model.program.title,
+                    "title": model.program.title.split()[0],  # fits a column of the page
                     "summary": model.program.description,
                     "parameters": sum(weight.size for weight in model.weights().values()),
                     "test_accuracy": _result(name)["test_accuracy"],

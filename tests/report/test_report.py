@@ -227,7 +227,7 @@ def test_what_is_no_run_is_told(fails, tmp_path):
     Path(run, "result.json").unlink()
     assert "there is nothing to draw yet" in fails(run)
     Path(run, "config.json").write_text("{")
-    assert "config.json can't be read as JSON" in fails(run)
+    assert "config.json is not valid JSON" in fails(run)
 
 
 def test_nothing_existing_is_written_over(fails, run):
