@@ -284,7 +284,11 @@ def load_model(name: str, checkpoint: str | None = None) -> Classifier:
     path = paths.find(source) if program.has_graph else npz_saver.find(source)
     config = run_directory.with_architecture(program.module.Config(), {}, path)
     loader = _GraphClassifier if program.has_graph else _NumpyClassifier
-    classifier = loader(program, config, path)
+    try:
+        classifier = loader(program, config, path)
+    except ModelMismatchError as error:
+        error.hint = error.hint or run_directory.restore_hint(path)
+        raise
     classifier.notes[:0] = run_directory.assumptions(config, {}, path)
     return classifier
 
@@ -348,13 +352,13 @@ class Matches(NamedTuple):
 
 
 def matches(
-    file: reader.CheckpointReader, names: Sequence[str], take: Sequence[str] = ()
+    file: reader.CheckpointReader, names: Sequence[str], prefer: Sequence[str] = ()
 ) -> Matches:
     """Try the programs `names`, which have graphs, on an open file of variables."""
     result = Matches({}, {}, {})
     for name in names:
         try:
-            result.loaded[name] = reader.load_weights(file, PROGRAMS[name].variable_shapes(), take)
+            result.loaded[name] = reader.load_weights(file, PROGRAMS[name].variable_shapes(), prefer)
         except AmbiguousCheckpointError as error:
             result.ambiguous[name] = error
         except ModelMismatchError as error:
