@@ -1,50 +1,55 @@
-"""What all tasks of a run must agree on."""
+"""Compare the configuration of a task with the chief's, and with that of an existing run."""
 
 from __future__ import annotations
 
-import dataclasses
+from pathlib import Path
 from typing import Any
 
 from deep_mnist.distributed.task import Task
 from deep_mnist.errors import DeepMnistError
-from deep_mnist.training import config as configs
+from deep_mnist.training import run_directory
+from deep_mnist.training.config import THREADS, RunConfig, flag, settings_of
 
-# A task may have its own seed, and what the chief alone acts on, or the machine decides.
-OWN = {"seed", "precision", "log_every", "save_every", "keep"}
-OWN |= {"intra_op_threads", "inter_op_threads"}
-
-
-def of(config: Any, dataset: str, task: Task) -> dict[str, Any]:
-    """A task's program and settings, the data set that it found, and how it takes part."""
-    settings = dataclasses.asdict(config)
-    kept = {name: value for name, value in settings.items() if name not in OWN}
-    return {**kept, "program": task.program, "dataset": dataset, "manner": task.manner}
+# Settings that may differ between tasks: used by the chief alone, or properties of the machine.
+OWN = {"seed", "precision", "log_every", "save_every", "keep", *THREADS}
 
 
-def check(name: str, own: dict[str, Any], chiefs: dict[str, Any]) -> None:
-    """Raises DeepMnistError where the terms of the task `name` are not the chief's."""
-    if own["program"] != chiefs["program"]:
+def shared_settings(task: Task, config: Any, run_config: RunConfig) -> dict[str, Any]:
+    """Return what all tasks of a run must agree on: program, mode and settings."""
+    settings = settings_of(task.program, config, run_config)
+    shared = {name: value for name, value in settings.items() if name not in OWN}
+    return {"program": task.program, "mode": task.mode, **shared}
+
+
+def check_task(name: str, own: dict[str, Any], chiefs: dict[str, Any]) -> None:
+    """Raise DeepMnistError where the shared settings of the task `name` differ from the chief's."""
+    differing = [key for key in {**own, **chiefs} if own.get(key) != chiefs.get(key)]
+    if "program" in differing:
+        differing = ["program"]  # whose settings differ as well
+    if differing:
+        labels = [key if key in ("program", "mode") else flag(key) for key in differing]
+        values = [f"{own.get(key)} instead of {chiefs.get(key)}" for key in differing]
+        found = ", ".join(f"{label} {value}" for label, value in zip(labels, values, strict=True))
         raise DeepMnistError(
-            f"{name} runs {own['program']}, and the chief {chiefs['program']}: "
-            "give all tasks the same command"
+            f"{name} differs from the chief: {found}",
+            hint="start all tasks with the same program, flags and cluster, on the same dataset",
         )
-    if own["dataset"] != chiefs["dataset"]:
-        raise DeepMnistError(
-            f"{name} found {own['dataset']}, and the chief trains on {chiefs['dataset']}: "
-            "put the same files where both look, or say which by --dataset"
-        )
-    if own["manner"] != chiefs["manner"]:
-        raise DeepMnistError(
-            f"{name} would train {own['manner']}, the chief trains {chiefs['manner']}: "
-            "give all tasks the same flags and the same cluster"
-        )
+
+
+def check_run(task: Task, config: Any, run_config: RunConfig, directory: Path) -> None:
+    """Raise DeepMnistError where the run in a directory has other settings than this command."""
+    path = directory / run_directory.CONFIG
+    theirs = settings_of(task.program, *run_directory.read_config(path, task.program, type(config)))
+    ours = settings_of(task.program, config, run_config)
+    if ours["dataset"] == "auto":
+        ours["dataset"] = theirs["dataset"]  # the one that "auto" was, when the run started
     differing = [
-        f"{configs.flag(key)} {own.get(key)} instead of {chiefs.get(key)}"
-        for key in {**own, **chiefs}
-        if own.get(key) != chiefs.get(key)
+        f"{flag(name)} {theirs[name]} instead of {value}"
+        for name, value in ours.items()
+        if theirs[name] != value and name not in THREADS
     ]
     if differing:
         raise DeepMnistError(
-            f"{name} has other settings than the chief: {', '.join(differing)}: "
-            "give all tasks the same flags"
+            f"{directory} has a run with other settings: {', '.join(differing)}",
+            hint="continue it with the same settings, or name a new --run-dir",
         )

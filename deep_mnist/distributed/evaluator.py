@@ -1,98 +1,85 @@
-"""A run that evaluates the checkpoints of another, as they come."""
+"""The run of an evaluator: it evaluates each new checkpoint of another run."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from deep_mnist import data
-from deep_mnist.cli.flags import Options
 from deep_mnist.distributed import reachability
+from deep_mnist.distributed.task import Task
 from deep_mnist.errors import ClusterTimeoutError, DamagedCheckpointError, Interrupted
 from deep_mnist.lazy_tensorflow import tf
-from deep_mnist.training import interrupts, run_directory
-from deep_mnist.training.run import Run
-from deep_mnist.training.session import Session
+from deep_mnist.training import Options, Run, RunConfig, interrupts, run_directory
 
-PAUSE = 1.0  # seconds between looks
+PAUSE = 1.0  # seconds between checks
 
 
 class Evaluator(Run):
-    """Prints how each new checkpoint in --run-dir reads the validation set, up to the last."""
+    """Prints the validation accuracy of each new checkpoint in --run-dir, up to the last.
 
-    sess: Session
+    Args:
+      task: this process.
+      config: the tutorial's Config.
+      run_config: the dataset and the numbers of threads.
+      options: what the command line asks for besides.
+    """
 
-    def __init__(
-        self,
-        name: str,
-        sess: Session,
-        digits: data.Dataset,
-        config: Any,
-        options: Options,
-    ) -> None:
-        super().__init__(name, sess, digits, config, options)
-        assert options.member is not None
-        self._task = options.member
+    def __init__(self, task: Task, config: Any, run_config: RunConfig, options: Options) -> None:
+        super().__init__(task.program, config, run_config, options)
+        self.task = task
 
-    def steps(self, batches: Iterator[Any] | None = None) -> Iterator[tuple[int, Any]]:
-        """Yields nothing: the loop's body is for those that train."""
-        directory = Path(str(self.options.run_dir or self.options.resume))
-        seen = -1
-        heard = time.monotonic()
+    def batches(self, split: data.Split, batch_size: int) -> Iterator[tuple[int, data.Batch]]:
+        """Evaluate checkpoints until the run is finished; yield nothing."""
         with interrupts.deferred() as pending:
-            while seen < self.config.steps:
-                finished = (directory / run_directory.RESULT).exists()
-                newest = next(iter(self.sess.checkpoints.newest_first(directory)), None)
-                if newest is not None and self.sess.checkpoints.step_of(newest) > seen:
-                    seen = self._evaluate(newest, seen, finished)
-                elif finished:
-                    break
-                if reachability.answers(self._task.chief_address):
-                    heard = time.monotonic()
-                elif time.monotonic() > heard + self._task.stall_timeout:
-                    raise ClusterTimeoutError(
-                        f"the chief could not be reached for {self._task.stall_timeout:g} s, and "
-                        f"{directory} is not finished: start it again, then this one"
-                    )
-                if pending.signal_number is not None:
-                    raise Interrupted(
-                        pending.signal_number,
-                        f"{self._task.name} stopped; start it again to go on",
-                    )
-                time.sleep(PAUSE)
-        return
-        yield  # which makes this a generator
+            self._watch(Path(str(self.options.run_dir or self.options.resume)), pending)
+        return iter(())
 
-    def finish(self, *, with_loss: bool = False) -> None:
+    def evaluate(self, *, with_loss: bool = False) -> None:
+        """Do nothing: the chief evaluates on the test set."""
+
+    def _begin(self) -> None:
         pass
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        pass
+    def _watch(self, directory: Path, pending: interrupts.Pending) -> None:
+        evaluated = -1
+        reachable = time.monotonic()
+        while evaluated < self.config.steps:
+            finished = (directory / run_directory.RESULT).exists()
+            newest = next(iter(self.sess.checkpoints.newest_first(directory)), None)
+            if newest is not None and self.sess.checkpoints.step_of(newest) > evaluated:
+                if self._evaluate(newest, finished):
+                    evaluated = self.sess.checkpoints.step_of(newest)
+            elif finished:
+                return
+            if reachability.is_reachable(self.task.chief_address):
+                reachable = time.monotonic()
+            elif time.monotonic() > reachable + self.task.stall_timeout:
+                raise ClusterTimeoutError(
+                    f"the chief could not be reached for {self.task.stall_timeout:g} s, and "
+                    f"{directory} is not finished",
+                    hint="start the chief again, then this task",
+                )
+            if pending.signal_number is not None:
+                raise Interrupted(
+                    pending.signal_number,
+                    f"{self.task.name} stopped",
+                    hint="start it again with the same command to continue",
+                )
+            time.sleep(PAUSE)
 
-    def _start(self) -> None:
-        pass
-
-    def _resume(self, directory: Path) -> None:
-        pass
-
-    def _evaluate(self, checkpoint: Path, seen: int, finished: bool) -> int:
-        """The step in the checkpoint's name, or `seen` where it went away before it was read."""
+    def _evaluate(self, checkpoint: Path, finished: bool) -> bool:
+        """Print a checkpoint's accuracy; return False if the chief removed it meanwhile."""
         try:
             self.sess.restore(checkpoint)
         except (DamagedCheckpointError, ValueError, tf.errors.OpError):
             if finished and Path(f"{checkpoint}.index").exists():
                 raise
-            return seen
-        # Workers may have gone on while it was saved: what counts is the step that is in it.
+            return False
+        # Workers may train while it is saved: its step may be later than that of its name.
         step = self.sess.run(tf.train.get_global_step())
-        score = self.sess.evaluate(self.digits.validation)
-        print(f"step {step}, validation accuracy {self._describe(score)}", flush=True)
-        return int(self.sess.checkpoints.step_of(checkpoint))
+        evaluation = self.sess.evaluate(self.dataset.validation)
+        print(f"step {step}, validation accuracy {self._describe(evaluation)}", flush=True)
+        return True

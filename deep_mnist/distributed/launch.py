@@ -1,129 +1,185 @@
-"""From a command line to the life of a task."""
+"""From the flags of a task to its run."""
 
 from __future__ import annotations
 
 import dataclasses
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from deep_mnist import lazy_tensorflow
 from deep_mnist.checkpoints import reader
-from deep_mnist.cli.flags import Options
+from deep_mnist.cli.launch import configure as configure_run
 from deep_mnist.distributed import (
     cluster_spec,
+    config_check,
+    local_cluster,
     parameter_server,
-    port,
     reachability,
-    restart,
+    server,
     sharding,
 )
-from deep_mnist.distributed.task import Task
+from deep_mnist.distributed.chief import Chief
+from deep_mnist.distributed.evaluator import Evaluator
+from deep_mnist.distributed.task import Cluster, Task
+from deep_mnist.distributed.worker import Worker
 from deep_mnist.errors import DeepMnistError
 from deep_mnist.lazy_tensorflow import tf
-from deep_mnist.training import run_directory
+from deep_mnist.training import Options, Run, RunConfig, run_directory
 
 
-def task(program: str, options: Options) -> Task | None:
-    """This process's task by the flags or TF_CONFIG; None where TF_CONFIG names no cluster.
+@dataclasses.dataclass(frozen=True)
+class ClusterOptions:
+    """The flags of a cluster."""
+
+    local: str | None  # number of processes on this machine, such as "1ps,2w"
+    cluster: list[str] | None  # JOB=HOST:PORT,...
+    task: str | None  # JOB:INDEX
+    strategy: str
+    sync: bool
+    backup_workers: int
+    stall_timeout: float  # seconds
+    exit_with_stdin: bool  # this process belongs to a local cluster
+
+
+def create_task(program: str, options: ClusterOptions, tf_config: str) -> Task:
+    """Return the task that this process is; for --local, the chief.
+
+    Args:
+      program: "softmax" or "cnn".
+      options: the flags of the cluster.
+      tf_config: the value of the environment variable TF_CONFIG, or "".
 
     Raises:
-      DeepMnistError: they are malformed, contradict each other, or ask for what a cluster can't do.
+      DeepMnistError: there is no cluster or more than one, or it is malformed.
     """
-    tf_config = os.environ.get("TF_CONFIG", "").strip()
-    if options.cluster is None:
-        found = cluster_spec.from_tf_config(tf_config)
+    sources = {"--local": options.local, "--cluster": options.cluster, "TF_CONFIG": tf_config}
+    found = [name for name, value in sources.items() if value]
+    if len(found) > 1:
+        raise DeepMnistError(f"expected one cluster, found {' and '.join(found)}")
+    if options.task is not None and options.cluster is None:
+        raise DeepMnistError("--task needs --cluster")
+    spec: tuple[Cluster, str, int] | None = None
+    if options.local is not None:
+        spec = local_cluster.create(options.local), "worker", 0
+    elif options.cluster is not None:
+        spec = cluster_spec.from_flags(options.cluster, options.task)
     elif tf_config:
-        raise DeepMnistError("--cluster and TF_CONFIG both name a cluster: leave out one of them")
-    else:
-        found = cluster_spec.from_flags(options.cluster, options.task)
-    if found is None:
-        return None
-    jobs, job, index = found
-    this = Task(
+        spec = cluster_spec.from_tf_config(tf_config)
+    if spec is None:
+        raise DeepMnistError(
+            "expected a cluster, found none",
+            hint="add --local 1ps,2w, or --cluster and --task, or set TF_CONFIG; "
+            f"train in one process with: python -m deep_mnist.{program}",
+        )
+    task = Task(
         program,
-        jobs,
-        job,
-        index,
+        *spec,
         options.strategy,
         options.sync,
         options.backup_workers,
         options.stall_timeout,
     )
-    cluster_spec.check_strategy(this)
-    check_options(this, options)
-    return this
+    cluster_spec.check_strategy(task)
+    return task
 
 
-def start(config: Any, options: Options, this: Task, train: Callable[[Any, Options], None]) -> None:
-    """Does what this task is there for, to its end; `train` is the program's.
+def configure(
+    task: Task, config_class: type[Any], options: Options, given: dict[str, Any]
+) -> tuple[Any, RunConfig, Options] | None:
+    """Return the configuration of a task's run; None if the run is finished already.
 
     Raises:
-      DeepMnistError: a parameter server does not answer, the port is taken, or --run-dir is of
-        another run.
+      DeepMnistError: a setting or a path is wrong, or is not possible in a cluster.
     """
-    if hasattr(config, "average_decay") and config.average_decay:
-        _check_averages(this)
-    if getattr(config, "plain_steps", 0):
-        raise DeepMnistError(
-            "--plain-steps are counted by one process, and a cluster has several: "
-            "take --plain-steps 0"
-        )
-    if this.job == "ps":
-        if not _is_finished(this, options):
-            parameter_server.serve(this, config, lambda: _has_result(options))
-        return
-    if this.job == "evaluator":
+    _check_options(task, options)
+    if not task.is_chief:
+        options = dataclasses.replace(options, restore=None)  # the chief alone reads it
+    if task.job == "ps" and options.resume is not None:  # it may not see the directory
+        options = dataclasses.replace(options, resume=None, run_dir=str(options.resume))
+    configured = configure_run(task.program, config_class, options, given, shared_directory=True)
+    if configured is not None:
+        _check_techniques(task, configured[1])
+    return configured
+
+
+def start(
+    task: Task,
+    config: Any,
+    run_config: RunConfig,
+    options: Options,
+    train: Callable[[Any, Run], None],
+) -> None:
+    """Run a task to its end.
+
+    Args:
+      task: this process.
+      config: the tutorial's Config.
+      run_config: what `configure` returned.
+      options: what `configure` returned.
+      train: the tutorial's train.
+
+    Raises:
+      DeepMnistError: a parameter server is unreachable, the port is in use, --run-dir has another
+        run, or training fails.
+    """
+    if task.job == "evaluator":
         lazy_tensorflow.import_quietly()
-        train(config, dataclasses.replace(options, member=this))
+        train(config, Evaluator(task, config, run_config, options))
         return
-    if _is_finished(this, options):
+    run_dir = None if options.run_dir is None else Path(options.run_dir)
+    # A task that was restarted may come when the run is finished.
+    if run_dir is not None and run_directory.print_if_finished(task.program, run_dir):
         return
-    if not this.is_chief:
-        config = dataclasses.replace(config, seed=sharding.seed(config.seed, this))
-    elif options.run_dir is not None and restart.is_begun(options.run_dir):
-        restart.check_same(config, Path(options.run_dir))
-        options = dataclasses.replace(options, resume=options.run_dir, run_dir=None)
-    elif options.run_dir is not None:
-        run_directory.check_unused(options.run_dir)
-    with port.held(this):
-        reachability.wait_for(this.parameter_servers)
+    if task.job == "ps":
+        result = None if run_dir is None else run_dir / run_directory.RESULT
+        parameter_server.serve(task, run_config, lambda: result is not None and result.exists())
+        return
+    if not task.is_chief:
+        seed = sharding.seed(run_config.seed, task)
+        run_config = dataclasses.replace(run_config, seed=seed)
+    elif run_dir is not None and (run_dir / run_directory.CONFIG).exists():  # it was restarted
+        config_check.check_run(task, config, run_config, run_dir)
+        options = dataclasses.replace(options, resume=str(run_dir), run_dir=None)
+    elif run_dir is not None:
+        run_directory.check_unused(str(run_dir))
+    with server.reserve_port(task):
+        reachability.wait_for(task.parameter_servers)
         lazy_tensorflow.import_quietly()
-        tf.Graph  # noqa: B018 - imports TensorFlow while the port is held
+        lazy_tensorflow.load()
+    role = Chief if task.is_chief else Worker
     try:
-        train(config, dataclasses.replace(options, member=this))
+        train(config, role(task, config, run_config, options))
     except tf.errors.OpError as error:
         raise DeepMnistError(
-            f"{this.name}: TensorFlow failed: {reader.short_message(error)}"
+            f"{task.name}: TensorFlow failed: {reader.short_message(error)}"
         ) from None
 
 
-def _has_result(options: Options) -> bool:
-    return options.run_dir is not None and (Path(options.run_dir) / run_directory.RESULT).exists()
-
-
-def _is_finished(this: Task, options: Options) -> bool:
-    """Whether a task that was started again comes too late to be needed."""
-    run_dir = options.run_dir
-    return run_dir is not None and run_directory.is_finished(this.program, Path(run_dir))
-
-
-def check_options(this: Task, options: Options) -> None:
-    """Raises DeepMnistError where the flags ask for what a cluster can't do."""
+def _check_options(task: Task, options: Options) -> None:
     if options.eval_only:
-        raise DeepMnistError("--restore alone evaluates, in one process: leave the cluster out")
-    if options.resume is True:
-        raise DeepMnistError("--resume: of a cluster, every task has to be told which run: name it")
-    if options.trace_every is not None:
-        raise DeepMnistError("--trace-every is of one process: leave it out in a cluster")
-    if this.job == "evaluator" and options.run_dir is None and options.resume is None:
-        raise DeepMnistError("an evaluator watches a run: add --run-dir, the chief's")
-
-
-def _check_averages(this: Task) -> None:
-    if this.sync or this.manner == "all-reduce":
+        command = f"python -m deep_mnist.{task.program} --restore {options.restore}"
         raise DeepMnistError(
-            f"--average-decay averages after every worker's step, and {this.manner} training has "
-            "steps that are no updates: take --average-decay 0, or asynchronous training"
+            "--restore without --steps evaluates, which one process does",
+            hint=f"evaluate with: {command.removesuffix(' True')}",
+        )
+    if options.resume is True:
+        raise DeepMnistError("--resume: expected the run's directory, found none")
+    if options.trace_every is not None:
+        raise DeepMnistError("--trace-every is not available in a cluster")
+    if task.job == "evaluator" and options.run_dir is None and options.resume is None:
+        raise DeepMnistError("an evaluator needs the chief's --run-dir")
+
+
+def _check_techniques(task: Task, run_config: RunConfig) -> None:
+    if run_config.average_decay and task.mode != "asynchronous":
+        raise DeepMnistError(
+            f"--average-decay: expected asynchronous training, found {task.mode}",
+            hint="use --average-decay 0",
+        )
+    if run_config.plain_steps:
+        raise DeepMnistError(
+            "--plain-steps is not available in a cluster: a worker does not know how many of the "
+            "steps it will make",
+            hint="use --plain-steps 0",
         )

@@ -1,7 +1,8 @@
-"""All the processes of a cluster on this machine, for trying one out."""
+"""All processes of a cluster on this machine."""
 
 from __future__ import annotations
 
+import argparse
 import os
 import re
 import signal
@@ -14,95 +15,138 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import IO
 
-from deep_mnist.cli.flags import Options
-from deep_mnist.distributed import cluster_spec, start
-from deep_mnist.distributed.local_task import GRACE
-from deep_mnist.distributed.task import Task
+from deep_mnist.distributed.task import Cluster
+from deep_mnist.distributed.timeouts import PROCESS_SHUTDOWN
 from deep_mnist.errors import DeepMnistError, Interrupted
 from deep_mnist.training import interrupts
 
-POLL = 0.2  # seconds between looks at the processes
+POLL = 0.2  # seconds between checks of the processes
 LIMIT = 64  # processes
 FORM = re.compile(r"(?:(?P<ps>\d{1,3})ps,)?(?P<workers>\d{1,3})w", re.ASCII)
 
 
-def run(program: str, argv: Sequence[str], options: Options) -> int:
-    """Starts the processes, prints what they say, each line with its task, and ends them together.
+def create(text: str) -> Cluster:
+    """Return a cluster on free ports of this machine.
 
-    Returns:
-      0, or the exit code of the first that failed: 1 where a signal killed it.
+    Args:
+      text: number of tasks, such as "1ps,2w" or "2w".
 
     Raises:
-      DeepMnistError: the number of processes is malformed, or does not fit the other flags.
-      Interrupted: a signal arrived; the processes have been told, and have ended.
-      BrokenPipeError: nobody reads what they say any more; they have been told, and have ended.
+      DeepMnistError: the text is malformed, or asks for too many processes.
     """
-    jobs = _jobs(str(options.local_cluster))
-    this = Task(
-        program,
-        jobs,
-        "worker",
-        0,
-        options.strategy,
-        options.sync,
-        options.backup_workers,
-        options.stall_timeout,
-    )
-    cluster_spec.check_strategy(this)
-    start.check_options(this, options)
-    for flag, given in (("--cluster", options.cluster), ("--task", options.task)):
-        if given is not None:
-            raise DeepMnistError(f"--local-cluster makes its own cluster: leave out {flag}")
-    words = [f"{job}={','.join(tasks.values())}" for job, tasks in jobs.items()]
-    module = "deep_mnist.distributed.local_task"
-    command = [sys.executable, "-m", module, program, *_without_local_cluster(argv)]
-    tasks = [f"{job}:{index}" for job, tasks in jobs.items() for index in tasks]
-    width = max(len(task) for task in tasks)
+    match = FORM.fullmatch(text)
+    servers, workers = (int(match["ps"] or 0), int(match["workers"])) if match else (0, 0)
+    if workers == 0 or servers + workers > LIMIT:
+        raise DeepMnistError(
+            f"--local: expected at most {LIMIT} processes, such as 1ps,2w or 2w, found {text!r}"
+        )
+    with ExitStack() as stack:  # holds all ports at once, so that they differ
+        sockets = [stack.enter_context(socket.socket()) for _ in range(servers + workers)]
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        addresses = [f"127.0.0.1:{each.getsockname()[1]}" for each in sockets]
+    jobs = {"ps": addresses[:servers], "worker": addresses[servers:]}
+    return {job: dict(enumerate(tasks)) for job, tasks in jobs.items() if tasks}
+
+
+def run(program: str, cluster: Cluster, arguments: Sequence[str]) -> int:
+    """Run one process for each task, print their output with the task's name, end them together.
+
+    Args:
+      program: "softmax" or "cnn".
+      cluster: as returned by `create`.
+      arguments: the command line after the program.
+
+    Returns:
+      0, or the exit code of the first process that failed, 1 if a signal killed it.
+
+    Raises:
+      Interrupted: a signal arrived; all processes have saved and ended.
+      BrokenPipeError: standard output was closed; all processes have saved and ended.
+    """
     processes: dict[str, subprocess.Popen[str]] = {}
-    printers = []
-    unread = threading.Event()
+    printers: list[threading.Thread] = []
+    output_closed = threading.Event()
+    tasks = [f"{job}:{index}" for job, addresses in cluster.items() for index in addresses]
+    width = max(map(len, tasks))
+    command = _command(program, cluster, arguments)
     with interrupts.deferred() as pending:
         try:
             for task in tasks:
-                process = processes[task] = subprocess.Popen(
-                    [*command, "--cluster", *words, "--task", task],
-                    env={**os.environ, "TF_CONFIG": "", "PYTHONUNBUFFERED": "1"},
-                    stdin=subprocess.PIPE,  # by its end they know of this process's
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.PIPE,
-                    text=True,
-                    errors="replace",
-                    start_new_session=True,  # Ctrl-C is for this process to pass on
-                )
+                process = processes[task] = _start([*command, "--task", task])
                 for source, target in ((process.stdout, sys.stdout), (process.stderr, sys.stderr)):
-                    assert source is not None
-                    arguments = (source, target, f"{task:<{width}} | ", unread)
-                    printers.append(threading.Thread(target=_print, args=arguments, daemon=True))
-                    printers[-1].start()
-            failed = _wait(processes, pending, unread)
+                    thread = threading.Thread(
+                        target=_print,
+                        args=(source, target, f"{task:<{width}} | ", output_closed),
+                        daemon=True,
+                    )
+                    thread.start()
+                    printers.append(thread)
+            failed = _wait(processes, pending, output_closed)
         finally:
             _end(processes)
             for printer in printers:
                 printer.join(timeout=5)
     if pending.signal_number is not None:
-        raise Interrupted(pending.signal_number, "stopped, and every process with it")
-    if unread.is_set():
+        raise Interrupted(pending.signal_number, "stopped; all processes have ended")
+    if output_closed.is_set():
         raise BrokenPipeError
     if failed is None:
         return 0
     code = processes[failed].returncode
-    ended = f"exit code {code}" if code > 0 else f"killed by {signal.Signals(-code).name}"
-    print(f"{program}: {failed} failed ({ended}); the others were ended", file=sys.stderr)
+    reason = f"exit code {code}" if code > 0 else f"killed by {signal.Signals(-code).name}"
+    print(f"error: distributed: {failed} failed ({reason}); all were stopped", file=sys.stderr)
     return max(code, 1)
+
+
+def exit_with_stdin() -> None:
+    """End this process when the one that started it ends, in whatever way.
+
+    Standard input is a pipe that the other process never writes to. The system closes it.
+    """
+    threading.Thread(target=_wait_for_end_of_stdin, daemon=True).start()
+
+
+def _wait_for_end_of_stdin() -> None:
+    os.read(sys.stdin.fileno(), 1)
+    null = os.open(os.devnull, os.O_WRONLY)
+    for descriptor in (1, 2):  # nobody reads them any more, and writing would fail
+        os.dup2(null, descriptor)
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(PROCESS_SHUTDOWN)
+    os._exit(1)
+
+
+def _command(program: str, cluster: Cluster, arguments: Sequence[str]) -> list[str]:
+    """Return the command of each task: that of the user, with --cluster instead of --local."""
+    local = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    local.add_argument("--local")
+    _, rest = local.parse_known_args(arguments)
+    jobs = [f"{job}={','.join(addresses.values())}" for job, addresses in cluster.items()]
+    command = [sys.executable, "-m", "deep_mnist.distributed", program, *rest]
+    return [*command, "--exit-with-stdin", "--cluster", *jobs]
+
+
+def _start(command: list[str]) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        command,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
+        start_new_session=True,  # Ctrl-C reaches this process alone, which passes it on
+    )
 
 
 def _wait(
     processes: dict[str, subprocess.Popen[str]],
     pending: interrupts.Pending,
-    unread: threading.Event,
+    output_closed: threading.Event,
 ) -> str | None:
-    """Waits for all to end well, one to fail, or a reason to stop; returns which one failed."""
-    while pending.signal_number is None and not unread.is_set():
+    """Wait until all succeeded, one failed, or this process must stop; return which failed."""
+    while pending.signal_number is None and not output_closed.is_set():
         codes = {task: process.poll() for task, process in processes.items()}
         failed = next((task for task, code in codes.items() if code), None)
         if failed is not None or None not in codes.values():
@@ -115,7 +159,7 @@ def _end(processes: dict[str, subprocess.Popen[str]]) -> None:
     for process in processes.values():
         if process.poll() is None:
             process.terminate()
-    deadline = time.monotonic() + GRACE
+    deadline = time.monotonic() + PROCESS_SHUTDOWN
     for process in processes.values():
         try:
             process.wait(max(deadline - time.monotonic(), 0.1))
@@ -126,48 +170,12 @@ def _end(processes: dict[str, subprocess.Popen[str]]) -> None:
         process.stdin.close()
 
 
-def _jobs(text: str) -> dict[str, dict[int, str]]:
-    match = FORM.fullmatch(text)
-    counts = {
-        "ps": int(match["ps"] or 0) if match else 0,
-        "worker": int(match["workers"]) if match else 0,
-    }
-    if counts["worker"] == 0 or sum(counts.values()) > LIMIT:
-        raise DeepMnistError(
-            f"--local-cluster: expected workers, as in 1ps,2w, or 2w for all-reduce, {LIMIT} "
-            f"processes at most, found {text!r}"
-        )
-    with ExitStack() as stack:  # holds all ports at once, so that they differ
-        sockets = [stack.enter_context(socket.socket()) for _ in range(sum(counts.values()))]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        ports = iter([each.getsockname()[1] for each in sockets])
-    return {
-        job: {index: f"127.0.0.1:{next(ports)}" for index in range(count)}
-        for job, count in counts.items()
-        if count
-    }
-
-
-def _without_local_cluster(argv: Sequence[str]) -> list[str]:
-    rest: list[str] = []
-    skip = False
-    for word in argv:
-        if skip:
-            skip = False
-        elif word == "--local-cluster":
-            skip = True
-        elif not word.startswith("--local-cluster="):
-            rest.append(word)
-    return rest
-
-
-def _print(source: IO[str], target: IO[str], prefix: str, unread: threading.Event) -> None:
+def _print(source: IO[str], target: IO[str], prefix: str, output_closed: threading.Event) -> None:
     try:
         for line in source:
             target.write(f"{prefix}{line.rstrip()}\n")
             target.flush()
     except BrokenPipeError:
-        unread.set()
+        output_closed.set()
         for _ in source:
-            pass  # who writes into a pipe that is full does not end
+            pass  # a process that writes into a full pipe does not end

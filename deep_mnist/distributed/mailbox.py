@@ -1,4 +1,4 @@
-"""Words between tasks: queues on the parameter servers, in which workers leave their number."""
+"""Messages between tasks: queues on the parameter servers, in which workers put their rank."""
 
 from __future__ import annotations
 
@@ -7,28 +7,28 @@ from typing import Any
 from deep_mnist.lazy_tensorflow import tf
 
 
-class Signal:
-    """A queue of workers' positions on a parameter server.
+class Mailbox:
+    """A queue of ranks on a parameter server.
 
-    It is there as soon as the server is, needs no initial value, and is of no session.
+    It exists as long as the server, needs no initialization and belongs to no session.
 
     Args:
-      word: its name.
-      device: of the parameter server, "/job:ps/task:0".
+      name: what a message in it means.
+      device: the parameter server's, such as "/job:ps/task:0".
     """
 
-    def __init__(self, word: str, device: str) -> None:
+    def __init__(self, name: str, device: str) -> None:
         with tf.device(f"{device}/device:CPU:0"):
-            signals = tf.FIFOQueue(-1, [tf.int64], shapes=[()], shared_name=f"signal_{word}")
-            self._position = tf.placeholder(tf.int64, [])
-            self._give = signals.enqueue(self._position)
-            self._take = signals.dequeue_up_to(signals.size())
+            messages = tf.FIFOQueue(-1, [tf.int64], shapes=[()], shared_name=f"mailbox_{name}")
+            self._rank = tf.placeholder(tf.int64, [])
+            self._put = messages.enqueue(self._rank)
+            self._take = messages.dequeue_up_to(messages.size())
         self.graph = tf.get_default_graph()
 
-    def give(self, session: Any, position: int) -> None:
-        """Leaves a worker's position."""
-        session.run(self._give, {self._position: position})
+    def send(self, session: Any, rank: int) -> None:
+        """Put a worker's rank in the queue."""
+        session.run(self._put, {self._rank: rank})
 
-    def take(self, session: Any) -> set[int]:
-        """The positions left since the last time."""
-        return {int(position) for position in session.run(self._take)}
+    def receive(self, session: Any) -> set[int]:
+        """Return the ranks that were sent since the last call."""
+        return {int(rank) for rank in session.run(self._take)}

@@ -1,4 +1,4 @@
-"""A parameter server's life: it keeps variables until no worker needs them any more."""
+"""A parameter server keeps variables until no worker needs them any more."""
 
 from __future__ import annotations
 
@@ -7,83 +7,92 @@ from collections.abc import Callable
 from typing import Any
 
 from deep_mnist import lazy_tensorflow
-from deep_mnist.distributed import port, reachability, server
-from deep_mnist.distributed.mailbox import Signal
+from deep_mnist.distributed import reachability, server
+from deep_mnist.distributed.mailbox import Mailbox
 from deep_mnist.distributed.task import Task
+from deep_mnist.distributed.timeouts import SERVER_SHUTDOWN
 from deep_mnist.errors import DeepMnistError, Interrupted
 from deep_mnist.lazy_tensorflow import tf
 from deep_mnist.training import interrupts
+from deep_mnist.training.config import RunConfig
 
-PAUSE = 0.5  # seconds between looks
-STRAGGLERS = 30.0  # seconds after the chief's end in which a worker that is away may come
-STOPPING = 55.0  # seconds that the others have to end, and the chief to save: see patience.GRACE
+PAUSE = 0.5  # seconds between checks
+STRAGGLERS = 30.0  # seconds after the chief's end in which an absent worker may come back
 
 
-def serve(task: Task, config: Any, is_finished: Callable[[], bool]) -> None:
-    """Returns when every worker has left, or the chief has and nothing is heard of the others.
+def serve(task: Task, run_config: RunConfig, has_result: Callable[[], bool]) -> None:
+    """Serve until every worker has left, or the chief has and the others are unreachable.
 
     Args:
-      is_finished: whether the run has its result, so that the chief need not be heard any more.
+      task: this process.
+      run_config: numbers of threads.
+      has_result: returns whether the run has its result, so that the chief is not needed any more.
 
     Raises:
-      DeepMnistError: the port is taken, the chief gave up, or no worker can be reached for the stall
-        timeout.
-      Interrupted: a signal arrived, and the workers have stopped, or have had time to.
+      DeepMnistError: the port is in use, the chief failed, or no worker could be reached within
+        the stall timeout.
+      Interrupted: a signal arrived, and the workers have ended or had time to.
     """
-    with port.held(task):
+    device = f"/job:ps/task:{task.index}"
+    with server.reserve_port(task):
         lazy_tensorflow.import_quietly()
-        settings = tf.ConfigProto(
-            intra_op_parallelism_threads=config.intra_op_threads,
-            inter_op_parallelism_threads=config.inter_op_threads,
-            device_filters=[f"/job:ps/task:{task.index}"],
+        config = tf.ConfigProto(
+            intra_op_parallelism_threads=run_config.intra_op_threads,
+            inter_op_parallelism_threads=run_config.inter_op_threads,
+            device_filters=[device],
         )
         with tf.Graph().as_default():
-            left = Signal("left", f"/job:ps/task:{task.index}")
-            failed = Signal("failed", f"/job:ps/task:{task.index}")
-    started = server.start(task, task.jobs, task.job, task.index, settings)
-    session = tf.Session(started.target, graph=left.graph, config=settings)
+            left, failed = Mailbox("left", device), Mailbox("failed", device)
+    started = server.start(task, task.cluster, task.job, task.index, config)
+    session = tf.Session(started.target, graph=left.graph, config=config)
     with interrupts.deferred() as pending:
-        _serve(task, lambda: left.take(session), lambda: failed.take(session), is_finished, pending)
+        _wait(task, session, left, failed, has_result, pending)
 
 
-def _serve(
+def _wait(
     task: Task,
-    left: Callable[[], set[int]],
-    failed: Callable[[], set[int]],
-    is_finished: Callable[[], bool],
+    session: Any,
+    left: Mailbox,
+    failed: Mailbox,
+    has_result: Callable[[], bool],
     pending: interrupts.Pending,
 ) -> None:
-    away = task.positions  # those that have not left, by position
-    heard = time.monotonic()  # when one of them was last there
+    workers = task.ranks  # addresses of those that have not left, by rank
+    last_reachable = time.monotonic()  # when any of them was
     chief_left: float | None = None
     chief_failed = False
     stopping: float | None = None
-    while away:
-        for position in left():
-            away.pop(position, None)
+    while workers:
+        for rank in left.receive(session):
+            workers.pop(rank, None)
         now = time.monotonic()
-        if 0 not in away or is_finished():
+        if 0 not in workers or has_result():
             chief_left = chief_left or now
-        answering = reachability.present(away)
-        if answering:
-            heard = now
+        reachable = reachability.reachable(workers)
+        if reachable:
+            last_reachable = now
         if chief_left is not None:
-            # One that answers may have stopped all the same.
-            if now > min(max(chief_left, heard) + STRAGGLERS, chief_left + task.stall_timeout):
+            # A worker that is reachable may be stopped all the same.
+            absent = now > max(chief_left, last_reachable) + STRAGGLERS
+            if absent or now > chief_left + task.stall_timeout:
                 return
-        elif now > heard + task.stall_timeout:
+        elif now > last_reachable + task.stall_timeout:
             raise DeepMnistError(
-                f"{task.name}: no worker could be reached for {task.stall_timeout:g} s: "
-                "start them again, and this one; training goes on from the last checkpoint"
+                f"{task.name}: no worker could be reached for {task.stall_timeout:g} s",
+                hint="start all tasks again; training continues from the last checkpoint",
             )
-        chief_failed = chief_failed or bool(failed())
+        chief_failed = chief_failed or bool(failed.receive(session))
         if pending.signal_number is not None or chief_failed:
             stopping = stopping or now
-            if not answering or now > stopping + STOPPING:
+            if not reachable or now > stopping + SERVER_SHUTDOWN:
                 if chief_failed:
-                    raise DeepMnistError(f"{task.name}: {task.chief} gave up: see what it says")
+                    raise DeepMnistError(
+                        f"{task.name}: {task.chief} failed", hint="read its output"
+                    )
                 assert pending.signal_number is not None
                 raise Interrupted(
-                    pending.signal_number, f"{task.name} stopped; start it again to go on"
+                    pending.signal_number,
+                    f"{task.name} stopped",
+                    hint="start it again with the same command to continue",
                 )
         time.sleep(PAUSE)

@@ -13,47 +13,57 @@ from types import TracebackType
 from typing import Any
 
 from deep_mnist.distributed import config_check, reachability
-from deep_mnist.distributed.mailbox import Signal
-from deep_mnist.distributed.session import ClusterSession
+from deep_mnist.distributed.mailbox import Mailbox
+from deep_mnist.distributed.session import AGAIN, ClusterSession
 from deep_mnist.distributed.task import Task
 from deep_mnist.errors import ClusterTimeoutError, DeepMnistError
 from deep_mnist.lazy_tensorflow import tf
 from deep_mnist.training import run_directory
+from deep_mnist.training.config import RunConfig
 from deep_mnist.training.session import Session
 
-PAUSE = 0.5  # seconds between looks at what others do
-BEGINNING = 30.0  # seconds from a chief's open port to its announcement: it imports TensorFlow
-LAST_WORD = 10.0  # seconds to tell the parameter servers that this worker leaves
+PAUSE = 0.5  # seconds between checks of what other tasks do
+CHIEF_STARTUP = 30.0  # seconds from a chief's open port to its announcement: it imports TensorFlow
+FAREWELL = 10.0  # seconds to tell the parameter servers that this worker ends
 
 
-class SharedSession(ClusterSession):
-    """Goes on by itself when a parameter server was lost and is back.
+class ParameterServerSession(ClusterSession):
+    """Reconnects when a parameter server was lost and is back.
+
+    The chief announces a run in variables on the first parameter server: its directory and its
+    settings, and later that it finished or failed. The other workers wait for the announcement.
 
     Args:
-      synchronous: the tf.train.SyncReplicasOptimizer, or None.
-
-    Attributes:
-      restore_newest: what the chief does where the variables were lost: it restores the newest
-        checkpoint, or initializes them.
+      model: the tutorial's Model.
+      run_config: numbers of threads and precision.
+      task: this process.
+      sync_optimizer: the tf.train.SyncReplicasOptimizer, or None.
     """
 
-    restore_newest: Callable[[], None]
-    _directory: Path | None = None  # the chief's run's
-    _uses_averages = False  # in the weights' place, at the end
-    _result: Path  # that the chief will write
+    _directory: Path | None = None  # of the run, in the chief
+    _uses_averages = False
 
-    def __init__(self, model: Any, config: Any, task: Task, synchronous: Any | None) -> None:
-        lost = (tf.errors.UnavailableError, tf.errors.AbortedError)
-        # A parameter server that came back has none of its variables.
-        empty = (tf.errors.FailedPreconditionError, tf.errors.NotFoundError)
-        self._lost = (*lost, *empty)
-        self._synchronous = synchronous is not None
-        if synchronous is not None:
-            synchronous.ready_for_local_init_op.mark_used()  # or TensorFlow complains at the end
-            self._chief_init = synchronous.chief_init_op
-            self._local_init = synchronous.local_step_init_op
-            self._tokens = synchronous.get_init_tokens_op()
-            self._aggregate = synchronous.get_chief_queue_runner().enqueue_ops[0]
+    def __init__(self, model: Any, run_config: RunConfig, task: Task, sync_optimizer: Any) -> None:
+        disconnected = (tf.errors.UnavailableError, tf.errors.AbortedError)
+        # A parameter server that was restarted has none of its variables.
+        restarted = (tf.errors.FailedPreconditionError, tf.errors.NotFoundError)
+        self._lost = (*disconnected, *restarted)
+        self._is_synchronous = sync_optimizer is not None
+        if sync_optimizer is not None:
+            sync_optimizer.ready_for_local_init_op.mark_used()  # or TensorFlow warns at the end
+            self._chief_init = sync_optimizer.chief_init_op
+            self._local_init = sync_optimizer.local_step_init_op
+            self._add_tokens = sync_optimizer.get_init_tokens_op()
+            self._aggregate = sync_optimizer.get_chief_queue_runner().enqueue_ops[0]
+        self._add_announcement()
+        self._idle = Mailbox("idle", "/job:ps/task:0")
+        servers = [f"/job:ps/task:{index}" for index in sorted(task.cluster["ps"])]
+        self._left = [Mailbox("left", device) for device in servers]
+        self._chief_failed = [Mailbox("failed", device) for device in servers]
+        self._checked_chief = 0.0  # time of the last check whether the chief has failed
+        super().__init__(model, run_config, task, task.cluster, task.job, task.index)
+
+    def _add_announcement(self) -> None:
         with tf.device("/job:ps/task:0/device:CPU:0"):
             unsaved = {"trainable": False, "collections": [tf.GraphKeys.LOCAL_VARIABLES]}
             self._announcement = tf.Variable("", name="announcement", **unsaved)
@@ -63,85 +73,94 @@ class SharedSession(ClusterSession):
             reset = [self._finished.assign(False), self._failed.assign(False)]
             with tf.control_dependencies(reset):
                 self._announce = self._announcement.assign(self._text).op
-            self._finish = self._finished.assign(True)
-            self._fail = self._failed.assign(True)
+            self._set_finished = self._finished.assign(True)
+            self._set_failed = self._failed.assign(True)
         variables = [self._announcement, *tf.global_variables()]
-        self._ready = tf.stack([variable.is_initialized() for variable in variables])
-        self._idle = Signal("idle", "/job:ps/task:0")
-        servers = [f"/job:ps/task:{index}" for index in sorted(task.jobs["ps"])]
-        self._left = [Signal("left", device) for device in servers]
-        self._gave_up = [Signal("failed", device) for device in servers]
-        self._asked = 0.0  # when this worker last looked whether the chief had failed
-        super().__init__(model, config, task, task.jobs, task.job, task.index)
+        self._initialized = tf.stack([variable.is_initialized() for variable in variables])
 
-    def under_way(self) -> Path | None:
-        """The directory of the run that the parameter servers hold already, if they do."""
+    # The session's life --------------------------------------------------------
+
+    def running_directory(self) -> Path | None:
+        """Return the directory of the run whose variables the parameter servers hold, if any."""
         try:
-            return Path(self._announced_by_chief()[0]) if self._call(self._is_ready) else None
+            return Path(self._read_announcement()[0]) if self._is_initialized() else None
         except self._lost:
             return None
 
-    def begin(self, own_terms: dict[str, Any], directory: Path | None = None) -> None:
-        self._terms = own_terms
+    def start(self, settings: dict[str, Any], directory: Path | None = None) -> None:
+        """Initialize the variables, as the chief, or wait for the chief to do so."""
+        self._settings = settings
         self._directory = directory
         try:
-            self._begin()
+            self._start()
         except self._lost as error:
-            self._go_on(error, time.monotonic() + self.task.stall_timeout)
+            self._reconnect(error, self._deadline())
 
-    def is_over(self, steps: int) -> bool:
-        """A chief that was restarted may want updates again; DeepMnistError if it has failed."""
+    def is_finished(self, steps: int) -> bool:
+        """Return whether the run is finished; wait for it after the last step.
+
+        The chief may want more updates after the last: a restarted one continues from an earlier
+        checkpoint.
+
+        Raises:
+          DeepMnistError: the chief has failed.
+        """
         waited = 0.0
         while True:
             self._check_chief()
             if self.step < steps:
                 return False
-            self._patiently(lambda: self._idle.give(self._tf_session, self.task.position))
-            # The result counts without the chief's word too: it may have been killed before that.
+            self._call(lambda: self._idle.send(self._tf_session, self.task.rank))
+            # A chief that was killed after it wrote the result announced nothing.
             if self._result.exists() or self._run(self._finished):
                 return True
-            waited = 0.0 if reachability.answers(self.task.chief_address) else waited
+            if reachability.is_reachable(self.task.chief_address):
+                waited = 0.0
             self._check_waited(waited)
             waited += PAUSE
-            self.patience.sleep(PAUSE)
+            self.time_limit.sleep(PAUSE)
+
+    def wait_for_workers(self) -> None:
+        """Wait until no other worker that can be reached changes the variables any more."""
+        self._call(self._release_waiting_workers)
+        # Drop messages that were sent before this chief was restarted and wanted more updates.
+        self._call(lambda: self._idle.receive(self._tf_session))
+        others = {rank: address for rank, address in self.task.ranks.items() if rank > 0}
+        deadline = self._deadline()
+        while others and time.monotonic() < deadline:
+            for rank in self._call(lambda: self._idle.receive(self._tf_session)):
+                others.pop(rank, None)
+            others = reachability.reachable(others)
+            if others:
+                self.time_limit.sleep(PAUSE)
+        self._run([])  # reads the step, which they may have increased
+
+    def save(self, directory: Path, step: int, keep: int) -> None:
+        """Save all variables; if a parameter server is lost, go back to an older checkpoint."""
+        try:
+            self.time_limit.call(lambda: Session.save(self, directory, step, keep))
+        except self._lost as error:
+            self._reconnect(error, self._deadline())
 
     def use_averages(self) -> None:
+        """Replace the trainable variables by their moving averages."""
         super().use_averages()
         self._uses_averages = True
 
-    def gather(self) -> None:
-        self._patiently(self._let_all_go_on)
-        # Words of before a chief came again, and wanted more updates.
-        self._patiently(lambda: self._idle.take(self._tf_session))
-        others = {p: address for p, address in self.task.positions.items() if p > 0}
-        deadline = time.monotonic() + self.task.stall_timeout
-        while others and time.monotonic() < deadline:
-            for position in self._patiently(lambda: self._idle.take(self._tf_session)):
-                others.pop(position, None)
-            others = reachability.present(others)
-            if others:
-                self.patience.sleep(PAUSE)
-        self._run([])  # they may have moved the step on
+    def announce_finished(self) -> None:
+        """As the chief, let the other workers end."""
+        self._call(lambda: self._tf_session.run(self._set_finished))
 
-    def save(self, directory: Path, step: int, keep: int) -> None:
-        """Where a parameter server is lost meanwhile, there is an older step instead, unsaved."""
-        try:
-            self._call(lambda: Session.save(self, directory, step, keep))
-        except self._lost as error:
-            self._go_on(error, time.monotonic() + self.task.stall_timeout)
+    def announce_failed(self) -> None:
+        """As the chief, tell the other tasks that this one failed, so that they end as well."""
 
-    def release(self) -> None:
-        self._patiently(lambda: self._tf_session.run(self._finish))
+        def announce() -> None:
+            self._tf_session.run(self._set_failed)
+            self._release_waiting_workers()
+            for mailbox in self._chief_failed:
+                mailbox.send(self._tf_session, self.task.rank)
 
-    def give_up(self) -> None:
-        def tell() -> None:
-            self._tf_session.run(self._fail)
-            self._let_all_go_on()
-            for signal in self._gave_up:
-                signal.give(self._tf_session, self.task.position)
-
-        with suppress(*self._lost, ClusterTimeoutError):
-            self.patience.call(tell, LAST_WORD)
+        self._say_farewell(announce)
 
     def __exit__(
         self,
@@ -149,18 +168,24 @@ class SharedSession(ClusterSession):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if kind is not None:
-            return  # closing may wait for ever; the process ends anyway
+        """Tell the parameter servers that this worker needs them no more."""
 
         def leave() -> None:
-            for signal in self._left:
-                signal.give(self._tf_session, self.task.position)
+            for mailbox in self._left:
+                mailbox.send(self._tf_session, self.task.rank)
 
-        with suppress(*self._lost, ClusterTimeoutError):  # one has gone itself
-            self.patience.call(leave, LAST_WORD)
+        # The session is not closed: that may wait forever, and the process ends anyway.
+        if kind is None:
+            self._say_farewell(leave)
 
-    def _cluster_settings(self, settings: Any) -> Any:
-        # Without the filter a session waits for every other worker.
+    def _say_farewell(self, function: Callable[[], None]) -> None:
+        with suppress(*self._lost, ClusterTimeoutError):  # a parameter server may have ended
+            self.time_limit.call(function, FAREWELL)
+
+    # Starting ------------------------------------------------------------------
+
+    def _configure(self, settings: Any) -> Any:
+        # Without filters a session waits for every other worker.
         own = f"/job:{self.task.job}/task:{self.task.index}"
         settings.device_filters.extend(["/job:ps", own])
         return settings
@@ -168,146 +193,156 @@ class SharedSession(ClusterSession):
     def _initial_value(self, variable: Any) -> Any:
         return variable.initializer.inputs[1]
 
-    def _begin(self) -> None:
+    def _start(self) -> None:
         if self._directory is not None:
-            self._call(self._initialize_with_values)
-            self._free_workers()
-            text = {self._text: json.dumps([str(self._directory.absolute()), self._terms])}
-            self._call(lambda: self._tf_session.run(self._announce, text))
+            self.time_limit.call(self._assign_recorded_values)
+            self._initialize_tokens()
+            announcement = json.dumps([str(self._directory.absolute()), self._settings])
+            self._run_once(self._announce, {self._text: announcement})
         else:
             self._wait_for_chief()
-        self.step = int(self._call(lambda: self._tf_session.run(self._global_step)))
-        self._aggregate_from_now_on()
-
-    def _free_workers(self) -> None:
-        """Lets every worker give its first gradient to the next update."""
-        if self._synchronous:
-            self._call(lambda: self._tf_session.run(self._chief_init))
-            self._call(lambda: self._tf_session.run(self._tokens))
-
-    def _let_all_go_on(self) -> None:
-        """A worker that waits for its turn would wait for ever."""
-        if self._synchronous:
-            for _ in self.task.workers:
-                self._tf_session.run(self._tokens)
-
-    def _aggregate_from_now_on(self) -> None:
-        """The chief makes updates of the gradients, in a thread that ends with the session.
-
-        There must not be two: each would take the gradients of some of the variables, and wait.
-        """
-        if not (self._synchronous and self.task.is_chief):
-            return
-        session = self._tf_session
-
-        def aggregate() -> None:
-            try:
-                while True:
-                    session.run(self._aggregate)
-            except (tf.errors.OpError, RuntimeError):
-                return
-
-        threading.Thread(target=aggregate, daemon=True).start()
-
-    def _is_ready(self) -> bool:
-        return bool(self._tf_session.run(self._ready).all())
+        self.step = int(self._run_once(self._global_step))
+        self._start_aggregating()
 
     def _wait_for_chief(self) -> None:
-        waited = answering = 0.0
+        waited = reachable_for = 0.0
         while True:
-            announced, *initialized = self._call(lambda: self._tf_session.run(self._ready))
-            # Without its variables an announcement is of a run before, or of another program.
-            if announced and (all(initialized) or answering > BEGINNING):
-                directory, chiefs = self._announced_by_chief()
-                config_check.check(self.task.name, self._terms, chiefs)
+            announced, *initialized = self._run_once(self._initialized)
+            # Variables that are not initialized: the announcement is of an earlier run, unless
+            # this task's program has other variables than the chief's.
+            if announced and (all(initialized) or reachable_for > CHIEF_STARTUP):
+                directory, chiefs = self._read_announcement()
+                config_check.check_task(self.task.name, self._settings, chiefs)
                 self._result = Path(directory, run_directory.RESULT)
                 if all(initialized):
                     break
             self._check_waited(waited)
             waited += PAUSE
-            chief_answers = reachability.answers(self.task.chief_address)
-            answering = answering + PAUSE if chief_answers else 0.0
-            self.patience.sleep(PAUSE)
-        if self._synchronous:
-            self._call(lambda: self._tf_session.run(self._local_init))
+            is_reachable = reachability.is_reachable(self.task.chief_address)
+            reachable_for = reachable_for + PAUSE if is_reachable else 0.0
+            self.time_limit.sleep(PAUSE)
+        if self._is_synchronous:
+            self._run_once(self._local_init)
 
-    def _announced_by_chief(self) -> list[Any]:
-        """The directory of its run, and its terms."""
-        announced: list[Any] = json.loads(
-            self._call(lambda: self._tf_session.run(self._announcement))
-        )
-        return announced
+    def _is_initialized(self) -> bool:
+        return bool(self._run_once(self._initialized).all())
+
+    def _read_announcement(self) -> list[Any]:
+        """Return the directory of the run and the chief's settings."""
+        announcement: list[Any] = json.loads(self._run_once(self._announcement))
+        return announcement
 
     def _check_chief(self) -> None:
-        # A synchronous one that was let go on looks before it waits for its turn again.
-        if self._synchronous or time.monotonic() > self._asked + PAUSE:
+        # A synchronous worker that the chief released must check before it waits again.
+        if self._is_synchronous or time.monotonic() > self._checked_chief + PAUSE:
             if self._run(self._failed):
-                raise DeepMnistError(f"{self.task.chief} gave up: see what it says")
-            self._asked = time.monotonic()
+                raise DeepMnistError(f"{self.task.chief} failed", hint="read its output")
+            self._checked_chief = time.monotonic()
 
     def _check_waited(self, seconds: float) -> None:
         if seconds > self.task.stall_timeout:
-            chief = {self.task.chief: self.task.chief_address}
+            chief = reachability.describe({self.task.chief: self.task.chief_address})
             raise ClusterTimeoutError(
-                f"{reachability.describe(chief)}, the chief, has not come for "
-                f"{self.task.stall_timeout:g} s: start it again, then this one"
+                f"no sign of the chief, {chief}, for {self.task.stall_timeout:g} s", hint=AGAIN
             )
 
-    def _patiently(self, function: Callable[[], Any]) -> Any:
-        deadline = time.monotonic() + self.task.stall_timeout
+    # Synchronous updates -------------------------------------------------------
+
+    def _initialize_tokens(self) -> None:
+        """Let every worker contribute its first gradient: each needs a token for a step."""
+        if self._is_synchronous:
+            self._run_once(self._chief_init)
+            self._run_once(self._add_tokens)
+
+    def _release_waiting_workers(self) -> None:
+        """Give tokens to workers that wait for one; they would wait forever."""
+        if self._is_synchronous:
+            for _ in self.task.workers:
+                self._tf_session.run(self._add_tokens)
+
+    def _start_aggregating(self) -> None:
+        """As the chief, turn gradients into updates, in a thread that ends with the session.
+
+        With two such threads each would take the gradients of some of the variables and wait.
+        """
+        if not (self._is_synchronous and self.task.is_chief):
+            return
+        session = self._tf_session
+
+        def aggregate() -> None:
+            with suppress(tf.errors.OpError, RuntimeError):
+                while True:
+                    session.run(self._aggregate)
+
+        threading.Thread(target=aggregate, daemon=True).start()
+
+    # Lost parameter servers ----------------------------------------------------
+
+    def _deadline(self) -> float:
+        return time.monotonic() + self.task.stall_timeout
+
+    def _run_once(self, fetches: Any, feed_dict: Any = None) -> Any:
+        """Like tf.Session.run, within the time limit and without reconnecting."""
+        return self.time_limit.call(lambda: self._tf_session.run(fetches, feed_dict))
+
+    def _call(self, function: Callable[[], Any]) -> Any:
+        deadline = self._deadline()
         while True:
             try:
-                return self._call(function)
+                return self.time_limit.call(function)
             except self._lost as error:
                 if time.monotonic() > deadline:
+                    reason, hint = self._explain_timeout()
                     raise ClusterTimeoutError(
-                        f"a parameter server was lost ({type(error).__name__}): {self._why()}"
+                        f"a parameter server was lost ({type(error).__name__}): {reason}", hint=hint
                     ) from None
-                self._go_on(error, deadline)
+                self._reconnect(error, deadline)
 
-    def _go_on(self, error: Exception, deadline: float) -> None:
-        """Connects anew, until that succeeds; the chief restores the variables where need be."""
-        program, name = self.task.program, self.task.name
+    def _reconnect(self, error: Exception, deadline: float) -> None:
+        """Connect again, until it succeeds; the chief restores variables that were lost."""
         print(
-            f"{program}: {name}: a parameter server was lost: {type(error).__name__}",
+            f"warning: distributed: {self.task.name}: a parameter server was lost "
+            f"({type(error).__name__})",
             file=sys.stderr,
         )
         while True:
             try:
-                self._await_parameter_servers(deadline)
-                self._abandon(self._tf_session)
+                self._wait_for_parameter_servers(deadline)
+                _close_in_background(self._tf_session)
                 self._tf_session = self._open()
-                if self.task.is_chief and self._call(self._is_ready):
-                    self._free_workers()  # only the connection was lost
-                    self._aggregate_from_now_on()
+                if self.task.is_chief and self._is_initialized():
+                    self._initialize_tokens()  # only the connection was lost
+                    self._start_aggregating()
                 else:
                     if self.task.is_chief:
                         self.restore_newest()
-                    self._begin()
+                    self._start()
                 if self._uses_averages:
-                    self._call(lambda: self._tf_session.run(self._use_averages))
+                    self._run_once(self._use_averages)
                 return
             except self._lost:
-                self._check_time(deadline, self.task.parameter_servers)
-                self.patience.sleep(PAUSE)
+                self._check_deadline(deadline, self.task.parameter_servers)
+                self.time_limit.sleep(PAUSE)
 
-    def _abandon(self, session: Any) -> None:
-        """Ends what is under way in a session; in a thread, because it may wait for who is gone."""
+    def _wait_for_parameter_servers(self, deadline: float) -> None:
+        while missing := reachability.unreachable(self.task.parameter_servers):
+            self._check_deadline(deadline, missing)
+            self.time_limit.sleep(PAUSE)
 
-        def close() -> None:
-            with suppress(tf.errors.OpError):
-                session.close()
-
-        threading.Thread(target=close, daemon=True).start()
-
-    def _await_parameter_servers(self, deadline: float) -> None:
-        while absent := reachability.absent(self.task.parameter_servers):
-            self._check_time(deadline, absent)
-            self.patience.sleep(PAUSE)
-
-    def _check_time(self, deadline: float, absent: dict[str, str]) -> None:
+    def _check_deadline(self, deadline: float, missing: dict[str, str]) -> None:
         if time.monotonic() > deadline:
             raise ClusterTimeoutError(
-                f"{reachability.describe(absent)} has not come back for "
-                f"{self.task.stall_timeout:g} s: start it again, then this one"
+                f"{reachability.describe(missing)} could not be reached for "
+                f"{self.task.stall_timeout:g} s",
+                hint=AGAIN,
             )
+
+
+def _close_in_background(session: Any) -> None:
+    """End what a session does; in a thread, because it may wait for a task that is gone."""
+
+    def close() -> None:
+        with suppress(tf.errors.OpError):
+            session.close()
+
+    threading.Thread(target=close, daemon=True).start()

@@ -1,4 +1,4 @@
-"""Which tasks answer, found out by a plain socket: TensorFlow itself would wait for ever."""
+"""Which tasks accept connections, found out by plain sockets: TensorFlow would wait forever."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from deep_mnist.errors import DeepMnistError
 
 KeyT = TypeVar("KeyT", str, int)
 
-SECONDS = 10.0  # in which every parameter server has to answer: a sentence within 15, in all
+SECONDS = 10.0  # in which every parameter server has to be reachable
 PAUSE = 0.5  # seconds between attempts
-GREETING = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0"  # RFC 9113, 3.4: and no settings
-SETTINGS = b"\x04\0\0\0\0\0"  # what a server's first frame has after its length: gRPC's too
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0"  # RFC 9113, 3.4: empty SETTINGS
+SETTINGS = b"\x04\0\0\0\0\0"  # type, flags and stream of a server's first HTTP/2 frame
 
 
-def answers(address: str, seconds: float = 1.0) -> bool:
-    """Whether something listens at HOST:PORT."""
+def is_reachable(address: str, seconds: float = 1.0) -> bool:
+    """Return whether HOST:PORT accepts connections."""
     try:
         _connect(address, seconds).close()
     except (OSError, UnicodeError):
@@ -27,59 +27,59 @@ def answers(address: str, seconds: float = 1.0) -> bool:
     return True
 
 
-def present(addresses: Mapping[KeyT, str], seconds: float = 1.0) -> dict[KeyT, str]:
-    """Those that answer; all are asked at the same time."""
-    return _those(addresses, answers, seconds)
+def reachable(addresses: Mapping[KeyT, str], seconds: float = 1.0) -> dict[KeyT, str]:
+    """Return the addresses that accept connections; all are tried at the same time."""
+    return _filter(addresses, is_reachable, seconds)
 
 
-def absent(addresses: Mapping[KeyT, str], seconds: float = 1.0) -> dict[KeyT, str]:
-    """Those that don't answer; all are asked at the same time."""
-    there = present(addresses, seconds)
-    return {key: address for key, address in addresses.items() if key not in there}
+def unreachable(addresses: Mapping[KeyT, str], seconds: float = 1.0) -> dict[KeyT, str]:
+    """Return the addresses that accept no connections; all are tried at the same time."""
+    found = reachable(addresses, seconds)
+    return {key: address for key, address in addresses.items() if key not in found}
 
 
 def describe(tasks: Mapping[str, str]) -> str:
-    """As in "ps:0 (10.0.0.1:2222), ps:1 (10.0.0.2:2222)"."""
+    """Return tasks as text: "ps:0 (10.0.0.1:2222), ps:1 (10.0.0.2:2222)"."""
     return ", ".join(f"{name} ({address})" for name, address in tasks.items())
 
 
 def wait_for(tasks: Mapping[str, str], seconds: float = SECONDS) -> None:
-    """Returns when all of the tasks, addresses by name, answer.
+    """Return when all tasks, addresses by name, accept connections.
 
     Raises:
-      DeepMnistError: some don't within the time, or something else than TensorFlow does; all of them
-        are named.
+      DeepMnistError: some do not within the time, or another program than TensorFlow does. It
+        lists all of them.
     """
     deadline = time.monotonic() + seconds
-    missing = absent(tasks)
+    missing = unreachable(tasks)
     while missing and time.monotonic() < deadline:
         time.sleep(PAUSE)
-        missing = absent(missing)
+        missing = unreachable(missing)
     if missing:
         raise DeepMnistError(
-            f"{describe(missing)}: no answer in {seconds:g} s: start what is missing, or mend its "
-            "address, and start this one again"
+            f"{describe(missing)}: no answer for {seconds:g} s",
+            hint="start it or correct its address, then start this task again",
         )
-    if foreign := _those(tasks, speaks_otherwise, 2.0):
+    if others := _filter(tasks, is_other_program, 2.0):
         raise DeepMnistError(
-            f"{describe(foreign)}: something else than TensorFlow answers there: end it and start "
-            "the parameter server, or mend its address, and start this one again"
+            f"{describe(others)}: another program than TensorFlow listens there",
+            hint="stop it or correct the address, then start this task again",
         )
 
 
-def speaks_otherwise(address: str, seconds: float) -> bool:
-    """Whether what listens there greets as no TensorFlow does.
+def is_other_program(address: str, seconds: float) -> bool:
+    """Return whether what listens at an address does not speak HTTP/2, as gRPC does.
 
-    One that is silent, or breaks off, may be about to start (see port.held).
+    One that does not answer may be a task that is starting (see server.reserve_port).
     """
     try:
         with _connect(address, seconds / 2) as connection:
             connection.settimeout(seconds / 2)
-            connection.sendall(GREETING)
-            greeting = connection.recv(9)
+            connection.sendall(PREFACE)
+            answer = connection.recv(9)
     except (OSError, UnicodeError):
         return False
-    return not SETTINGS.startswith(greeting[3:9]) if greeting else False
+    return not SETTINGS.startswith(answer[3:9]) if answer else False
 
 
 def _connect(address: str, seconds: float) -> socket.socket:
@@ -87,17 +87,17 @@ def _connect(address: str, seconds: float) -> socket.socket:
     return socket.create_connection((host.strip("[]"), int(port)), seconds)
 
 
-def _those(
-    addresses: Mapping[KeyT, str], holds: Callable[[str, float], bool], seconds: float
+def _filter(
+    addresses: Mapping[KeyT, str], predicate: Callable[[str, float], bool], seconds: float
 ) -> dict[KeyT, str]:
-    """Those of which something holds, asked in threads: looking up a name has no time limit."""
+    """Return the addresses for which a predicate holds; in threads, as DNS has no time limit."""
     found: set[KeyT] = set()
 
-    def ask(key: KeyT) -> None:
-        if holds(addresses[key], seconds):
+    def test(key: KeyT) -> None:
+        if predicate(addresses[key], seconds):
             found.add(key)
 
-    threads = [threading.Thread(target=ask, args=(key,), daemon=True) for key in addresses]
+    threads = [threading.Thread(target=test, args=(key,), daemon=True) for key in addresses]
     for thread in threads:
         thread.start()
     deadline = time.monotonic() + seconds

@@ -1,4 +1,4 @@
-"""A training.Session of a worker: its calls end, and its variables begin together."""
+"""A training.Session in a cluster: calls time out, workers start with the same variables."""
 
 from __future__ import annotations
 
@@ -11,86 +11,105 @@ import numpy as np
 from deep_mnist.checkpoints import reader, saver
 from deep_mnist.checkpoints.variables import AVERAGE_SUFFIX
 from deep_mnist.distributed import reachability, server
-from deep_mnist.distributed.task import Jobs, Task
-from deep_mnist.distributed.timeouts import Patience
+from deep_mnist.distributed.task import Cluster, Task
+from deep_mnist.distributed.timeouts import TimeLimit
 from deep_mnist.lazy_tensorflow import tf
+from deep_mnist.training.config import RunConfig
 from deep_mnist.training.session import Session, specs_of
+
+AGAIN = "start it again, then this task"
 
 
 class ClusterSession(Session):
-    """What the two strategies have in common.
+    """What the sessions of both strategies have in common.
 
-    What `initialize`, `restore` and `restore_weights` say happens at `begin`, because the other
-    workers have to be told of it or to take part.
+    `initialize`, `restore` and `restore_weights` only record the values of the variables. They
+    are assigned by `start`, in which the other workers take part.
 
     Args:
+      model: the tutorial's Model.
+      run_config: numbers of threads and precision.
       task: this process.
-      jobs, job, index: the cluster and this task as TensorFlow's server is to know them.
+      cluster: the cluster, as TensorFlow's server is to know it.
+      job: this task's job in `cluster`.
+      index: this task's index in its job.
 
     Attributes:
-      step: global_step as of the last call: updates by all workers.
+      step: global_step at the last call, the number of updates by all workers.
+      time_limit: the limit of every call.
+      restore_newest: set by the chief, called where the variables were lost: restores the newest
+        checkpoint, or initializes the variables.
     """
 
+    restore_newest: Callable[[], None]
+
     def __init__(
-        self, model: Any, config: Any, task: Task, jobs: Jobs, job: str, index: int
+        self, model: Any, run_config: RunConfig, task: Task, cluster: Cluster, job: str, index: int
     ) -> None:
         self.task = task
         self.step = 0
-        self.patience = Patience(task.stall_timeout, self._why)
-        self._server_arguments = (jobs, job, index)
-        self._values: dict[str, Any] = {}  # by name: what a variable is to begin with
-        self._has_begun = False
+        self.time_limit = TimeLimit(task.stall_timeout, self._explain_timeout)
+        self._server_arguments = (cluster, job, index)
+        self._values: dict[str, Any] = {}  # recorded for `start`, by name
+        self._started = False
         self._global_step = tf.train.get_global_step().read_value()
         train_step = model.train_step
         with tf.control_dependencies([getattr(train_step, "op", train_step)]):
-            self._step_after = tf.train.get_global_step().read_value()
+            self._step_after_update = tf.train.get_global_step().read_value()
         with tf.device(f"/job:{job}/task:{index}/device:CPU:0"):
-            super().__init__(model, config)
+            super().__init__(model, run_config)
         self.run = self._run
 
-    def begin(self, own_terms: dict[str, Any], directory: Path | None = None) -> None:
-        """Gives the variables the values to begin with; the chief's alone count.
+    def start(self, settings: dict[str, Any], directory: Path | None = None) -> None:
+        """Assign the chief's recorded values to the variables of all workers.
 
         Args:
-          own_terms: what this task would train by, see terms.of.
-          directory: the chief's run's.
+          settings: what this task must have in common with the chief, see config_check.
+          directory: the run's, if this task is the chief.
 
         Raises:
-          DeepMnistError: its terms are not the chief's.
+          DeepMnistError: the settings differ from the chief's.
         """
         raise NotImplementedError
 
-    def is_over(self, steps: int) -> bool:
-        """Whether this worker is done: `steps` updates are made, and nobody wants more of it."""
+    def is_finished(self, steps: int) -> bool:
+        """Return whether `steps` updates are made and no other task needs this worker."""
         raise NotImplementedError
 
-    def gather(self) -> None:
-        """The chief waits until no other worker changes the variables any more."""
+    def running_directory(self) -> Path | None:
+        """Return the directory of the run whose variables other tasks hold, if any."""
+        return None
 
-    def release(self) -> None:
-        """The chief lets the other workers go."""
+    def wait_for_workers(self) -> None:
+        """As the chief, wait until no other worker changes the variables any more."""
 
-    def give_up(self) -> None:
-        """The chief tells the others that it has failed, so that they don't wait for it."""
+    def announce_finished(self) -> None:
+        """As the chief, let the other workers end."""
+
+    def announce_failed(self) -> None:
+        """As the chief, tell the other tasks that this one failed, so that they end as well."""
 
     def initialize(self) -> None:
+        """Record that every variable has its initial value."""
         self._values = {}
 
     def is_finite(self) -> bool:
-        """Of what the variables are to begin with, until they have."""
-        if self._has_begun:
+        """Return whether no weight is NaN or infinite."""
+        if self._started:
             return super().is_finite()
         return all(np.isfinite(value).all() for value in self._values.values())
 
     def restore(self, prefix: Path) -> None:
+        """Record the values of all variables; see training.Session."""
         specs = specs_of(self._variables)
         saver.check_variables(prefix, specs)
         checkpoint = reader.open_checkpoint(prefix)
         self._values = {name: checkpoint.read(name) for name in specs}
 
-    def restore_weights(self, place: Path, prefer: Sequence[str] = ()) -> list[str]:
+    def restore_weights(self, path: Path, prefer: Sequence[str] = ()) -> list[str]:
+        """Record the values of the trainable variables; see training.Session."""
         shapes = {name: spec.shape for name, spec in specs_of(self._weights).items()}
-        loaded = reader.load_weights(reader.open_checkpoint(place), shapes, prefer)
+        loaded = reader.load_weights(reader.open_checkpoint(path), shapes, prefer)
         self._values = dict(loaded.values)
         for name, value in loaded.values.items():
             if name + AVERAGE_SUFFIX in self._variables:
@@ -98,60 +117,55 @@ class ClusterSession(Session):
         return loaded.summary()
 
     def save(self, directory: Path, step: int, keep: int) -> None:
-        self._patiently(lambda: Session.save(self, directory, step, keep))
+        """Save all variables; see training.Session."""
+        self._call(lambda: Session.save(self, directory, step, keep))
 
     def _connect(self, settings: Any) -> Any:
-        """Starts the server and opens a session on it."""
-        self._settings = self._cluster_settings(settings)
-        started = server.start(self.task, *self._server_arguments, self._settings)
-        self._server = started  # as long as there is a reference, TensorFlow keeps it
+        """Start the server and open a session on it."""
+        self._config_proto = self._configure(settings)
+        self._server = server.start(self.task, *self._server_arguments, self._config_proto)
         return self._open()
 
     def _open(self) -> Any:
         graph = tf.get_default_graph()
-        return tf.Session(self._server.target, graph=graph, config=self._settings)
+        return tf.Session(self._server.target, graph=graph, config=self._config_proto)
 
-    def _cluster_settings(self, settings: Any) -> Any:
-        """The tf.ConfigProto, with what the strategy wants in it."""
+    def _configure(self, settings: Any) -> Any:
+        """Return the tf.ConfigProto with what the strategy needs."""
         raise NotImplementedError
 
     def _initial_value(self, variable: Any) -> Any:
-        """The tensor to feed for a variable to begin with another value."""
-        raise NotImplementedError
-
-    def _initialize_with_values(self) -> None:
-        """Runs every initializer, with the values that were restored."""
-        feed = {
-            self._initial_value(self._variables[name]): value
-            for name, value in self._values.items()
-        }
-        self._tf_session.run(self._initializer, feed)
-        self._has_begun = True
-
-    def _run(self, fetches: Any, feed_dict: Any = None) -> Any:
-        """As tf.Session's; notes the step, after the update where `fetches` is one."""
-        step = self._step_after if fetches is self.model.train_step else self._global_step
-        result, now = self._patiently(lambda: self._tf_session.run([fetches, step], feed_dict))
-        self.step = int(now)
-        return result
-
-    def _patiently(self, function: Callable[[], Any]) -> Any:
-        """`_call`, and what the strategy does where another task is lost."""
+        """Return the tensor to feed for another initial value of a variable."""
         raise NotImplementedError
 
     def _call(self, function: Callable[[], Any]) -> Any:
-        return self.patience.call(function)
+        """Call a function within the time limit; react to the loss of a task."""
+        raise NotImplementedError
 
-    def _why(self) -> str:
-        """What a call that does not return may wait for."""
+    def _assign_recorded_values(self) -> None:
+        """Run every initializer, with the recorded values."""
+        values = {
+            self._initial_value(self._variables[name]): value
+            for name, value in self._values.items()
+        }
+        self._tf_session.run(self._initializer, values)
+        self._started = True
+
+    def _run(self, fetches: Any, feed_dict: Any = None) -> Any:
+        """Like tf.Session.run; also fetch the step, after the update if `fetches` is one."""
+        is_update = fetches is self.model.train_step
+        step = self._step_after_update if is_update else self._global_step
+        result, now = self._call(lambda: self._tf_session.run([fetches, step], feed_dict))
+        self.step = int(now)
+        return result
+
+    def _explain_timeout(self) -> tuple[str, str]:
         others = {**self.task.parameter_servers, **self.task.workers}
         del others[self.task.name]
-        absent = reachability.absent(others)
-        if absent:
-            return (
-                f"{reachability.describe(absent)} can't be reached: start it again, then this one"
-            )
+        missing = reachability.unreachable(others)
+        if missing:
+            return f"{reachability.describe(missing)} cannot be reached", AGAIN
         return (
-            "every task can be reached, so one of them is slow or stopped: "
-            "look at their output, or take a longer --stall-timeout"
+            "every task can be reached, so one of them is slow or stopped",
+            "read their output, or use a longer --stall-timeout",
         )

@@ -1,4 +1,4 @@
-"""A worker's share of the training examples, and a seed of its own."""
+"""The part of the training set, and the seed, that belong to each worker."""
 
 from __future__ import annotations
 
@@ -6,25 +6,27 @@ from deep_mnist.data import Split
 from deep_mnist.distributed.task import Task
 from deep_mnist.errors import DeepMnistError
 
-STRIDE = 1_000_003  # between the seeds of neighbours: runs with near seeds share none
+STRIDE = 1_000_003  # between the seeds of workers: runs with nearby seeds have none in common
 
 
-def of(split: Split, task: Task) -> Split:
-    """Every so many-th example: the shards are disjoint, and of all classes.
+def shard(split: Split, task: Task) -> Split:
+    """Return every N-th example, from the worker's rank on; N is the number of workers.
 
-    In the sparse form a task knows of some workers alone, and shards may overlap.
+    Shards of workers that know the whole cluster are disjoint.
 
     Raises:
       DeepMnistError: there are more workers than examples.
     """
-    if task.size > len(split.labels):
+    if task.num_ranks > len(split.labels):
         raise DeepMnistError(
-            f"the cluster has {task.size} workers by the largest index, and the training set "
-            f"{len(split.labels)} examples to share: number the workers from 0"
+            f"the cluster has {task.num_ranks} workers by the largest index, and the training set "
+            f"only {len(split.labels)} examples",
+            hint="number the workers from 0",
         )
-    return Split(split.images[task.position :: task.size], split.labels[task.position :: task.size])
+    own = slice(task.rank, None, task.num_ranks)
+    return Split(split.images[own], split.labels[own])
 
 
 def seed(seed: int, task: Task) -> int:
-    """For the order of a worker's examples and its dropout masks; the chief's is the run's."""
-    return (seed + STRIDE * task.position) % 2**31
+    """Return the seed of a worker's shuffling and dropout; the chief's is that of the run."""
+    return (seed + STRIDE * task.rank) % 2**31

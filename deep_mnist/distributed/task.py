@@ -1,4 +1,4 @@
-"""Which task of which cluster this process is, and how its tasks train together."""
+"""Which task of which cluster this process is, and how the workers train together."""
 
 from __future__ import annotations
 
@@ -8,96 +8,104 @@ CHIEFS = ("chief", "master")
 JOBS = (*CHIEFS, "worker", "ps", "evaluator")
 PARAMETER_SERVER, ALL_REDUCE = STRATEGIES = ("parameter-server", "all-reduce")
 
-Jobs = dict[str, dict[int, str]]  # addresses HOST:PORT by job and index
+Cluster = dict[str, dict[int, str]]  # HOST:PORT by job and index
 
 
 @dataclasses.dataclass(frozen=True)
 class Task:
-    """One process of a cluster."""
+    """One process of a cluster.
+
+    "Workers" include the chief, which trains like the others. Their ranks count from the chief, 0.
+    """
 
     program: str  # "softmax" or "cnn"
-    jobs: Jobs  # of the whole cluster, checked
+    cluster: Cluster
     job: str  # one of JOBS
-    index: int  # in its job
+    index: int  # within its job
     strategy: str = PARAMETER_SERVER
-    sync: bool = False  # one update is the mean of the gradients of several workers
-    backup_workers: int = 0  # so many gradients of each synchronous update are not waited for
-    stall_timeout: float = 300.0  # seconds without an answer after which a task gives up
+    sync: bool = False  # an update is the mean of the gradients of several workers
+    backup_workers: int = 0  # number of gradients that a synchronous update does not wait for
+    stall_timeout: float = 300.0  # seconds without progress after which a task fails
 
     @property
     def name(self) -> str:
+        """JOB:INDEX."""
         return f"{self.job}:{self.index}"
 
     @property
     def address(self) -> str:
-        """HOST:PORT; an evaluator may have none, ""."""
-        return self.jobs.get(self.job, {}).get(self.index, "")
+        """HOST:PORT; empty for an evaluator that is not listed in the cluster."""
+        return self.cluster.get(self.job, {}).get(self.index, "")
 
     @property
     def port(self) -> int:
+        """Port of this task."""
         return int(self.address.rpartition(":")[2])
 
     @property
     def workers(self) -> dict[str, str]:
-        """Addresses of all that train, by name: the chief first."""
+        """Addresses of all workers by name, the chief first."""
         return self._addresses(*CHIEFS, "worker")
 
     @property
     def parameter_servers(self) -> dict[str, str]:
-        """Addresses by name."""
+        """Addresses of all parameter servers by name."""
         return self._addresses("ps")
 
     @property
-    def trains(self) -> bool:
+    def is_worker(self) -> bool:
+        """Whether this task trains."""
         return self.name in self.workers
 
     @property
-    def positions(self) -> dict[int, str]:
-        """Addresses of all that train, as far as they are named, by position: the chief's is 0.
+    def ranks(self) -> dict[int, str]:
+        """Addresses of the workers by rank.
 
-        A worker's follows from its index alone, whoever else the sparse form names.
+        A worker's rank depends on its own index alone, so that tasks which know only some of the
+        workers (the sparse form of TF_CONFIG) agree on it.
         """
         chiefs = list(self._addresses(*CHIEFS).values())
-        workers = {len(chiefs) + i: at for i, at in sorted(self.jobs.get("worker", {}).items())}
+        workers = {len(chiefs) + i: at for i, at in sorted(self.cluster.get("worker", {}).items())}
         return {**dict(enumerate(chiefs)), **workers}
 
     @property
-    def position(self) -> int:
-        """Of this task among those that train."""
-        return next(p for p, address in self.positions.items() if address == self.address)
+    def rank(self) -> int:
+        """Rank of this worker."""
+        return next(rank for rank, address in self.ranks.items() if address == self.address)
 
     @property
-    def size(self) -> int:
-        """How many train, as far as this task knows."""
-        return max(self.positions) + 1
+    def num_ranks(self) -> int:
+        """Number of workers, as far as this task knows."""
+        return max(self.ranks) + 1
 
     @property
     def is_chief(self) -> bool:
-        return self.trains and self.position == 0
+        """Whether this task is the chief."""
+        return self.is_worker and self.rank == 0
 
     @property
     def chief(self) -> str:
-        """The chief's name."""
+        """Name of the chief."""
         return next(iter(self.workers))
 
     @property
     def chief_address(self) -> str:
-        """HOST:PORT."""
+        """HOST:PORT of the chief."""
         return self.workers[self.chief]
 
     @property
-    def manner(self) -> str:
-        """How the workers train together, in words."""
+    def mode(self) -> str:
+        """How the workers train together: "asynchronous", "synchronous, ..." or "all-reduce"."""
         if self.strategy == ALL_REDUCE:
             return "all-reduce"
         if not self.sync:
             return "asynchronous"
-        wanted = len(self.workers) - self.backup_workers
-        return f"synchronous, {wanted} of {len(self.workers)} gradients an update"
+        gradients = len(self.workers) - self.backup_workers
+        return f"synchronous, {gradients} of {len(self.workers)} gradients per update"
 
     def _addresses(self, *jobs: str) -> dict[str, str]:
         return {
             f"{job}:{index}": address
             for job in jobs
-            for index, address in sorted(self.jobs.get(job, {}).items())
+            for index, address in sorted(self.cluster.get(job, {}).items())
         }

@@ -1,4 +1,8 @@
-"""Calls that may never return, because they wait for a task that is gone."""
+"""Calls with a time limit: a call may wait forever for a task that is gone.
+
+A task that gets SIGTERM has PROCESS_SHUTDOWN seconds to end. The chief needs up to five times
+CALL_SHUTDOWN of them: the step under way, and two attempts to check the weights and save them.
+"""
 
 from __future__ import annotations
 
@@ -6,80 +10,80 @@ import queue
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future, wait
 from typing import Any
 
 from deep_mnist.errors import ClusterTimeoutError, Interrupted
 from deep_mnist.training.interrupts import Pending
 
-POLL = 0.25  # seconds between looks at the clock and at signals
-GRACE = 10.0  # seconds that a call may still take after a signal
+POLL = 0.25  # seconds between checks of the clock and of signals
+CALL_SHUTDOWN = 10.0  # seconds that a call may still take after a signal
+SERVER_SHUTDOWN = 55.0  # seconds that a parameter server waits for the workers after a signal
+PROCESS_SHUTDOWN = 60.0  # seconds after which a process of a local cluster is killed
+
+Calls = queue.SimpleQueue[tuple[Callable[[], Any], Future[Any]]]
 
 
-class Call:
-    """A call under way in another thread, and what became of it."""
-
-    def __init__(self, function: Callable[[], Any]) -> None:
-        self.function = function
-        self.done = threading.Event()
-        self.result: Any = None
-        self.error: BaseException | None = None
-
-
-class Patience:
-    """Makes calls in a thread, so that the main one can give them up, and hear signals meanwhile.
+class TimeLimit:
+    """Makes calls in another thread, so that the main thread can abandon them and handle signals.
 
     Args:
-      seconds: that a call may take.
-      explain: why one may have taken longer, in words.
+      seconds: the longest time that a call may take.
+      explain: returns the message and the hint of the error where a call takes longer.
+
+    Attributes:
+      pending: the signal that arrived, if any.
     """
 
-    def __init__(self, seconds: float, explain: Callable[[], str]) -> None:
+    def __init__(self, seconds: float, explain: Callable[[], tuple[str, str]]) -> None:
         self.seconds = seconds
-        self.pending = Pending()  # the signal that has arrived, if any
+        self.pending = Pending()
         self._explain = explain
-        self._calls: queue.SimpleQueue[Call] | None = None
+        self._calls: Calls | None = None
 
     def call(self, function: Callable[[], Any], seconds: float | None = None) -> Any:
-        """The function's result, or its exception.
+        """Return the function's result, or raise its exception.
+
+        Args:
+          function: what to call.
+          seconds: another limit than that of all calls.
 
         Raises:
-          ClusterTimeoutError: it did not return in time.
-          Interrupted: a signal arrived, and it did not return for GRACE seconds from then on.
+          ClusterTimeoutError: the function did not return in time.
+          Interrupted: a signal arrived, and the function did not return within CALL_SHUTDOWN.
         """
         limit = self.seconds if seconds is None else seconds
         if self._calls is None:
             self._calls = queue.SimpleQueue()
-            threading.Thread(target=_make, args=(self._calls,), daemon=True).start()
-        call = Call(function)
-        self._calls.put(call)
+            threading.Thread(target=_make_calls, args=(self._calls,), daemon=True).start()
+        result: Future[Any] = Future()
+        self._calls.put((function, result))
         deadline = time.monotonic() + limit
         signalled: float | None = None
-        while not call.done.wait(POLL):
+        while not wait([result], POLL).done:
             now = time.monotonic()
             if self.pending.signal_number is not None:
                 signalled = signalled or now
-                if now > signalled + GRACE:
-                    self._calls = None  # its thread is lost
+                if now > signalled + CALL_SHUTDOWN:
+                    self._calls = None  # its thread does not return
                     raise Interrupted(self.pending.signal_number, "")
             if now > deadline:
                 self._calls = None
-                raise ClusterTimeoutError(f"no answer for {limit:g} s: {self._explain()}")
-        if call.error is not None:
-            raise call.error
-        return call.result
+                reason, hint = self._explain()
+                raise ClusterTimeoutError(f"no answer for {limit:g} s: {reason}", hint=hint)
+        return result.result()
 
     def sleep(self, seconds: float) -> None:
-        """Waits; raises Interrupted where a signal has arrived."""
+        """Wait; raise Interrupted where a signal has arrived."""
         time.sleep(seconds)
         if self.pending.signal_number is not None:
             raise Interrupted(self.pending.signal_number, "")
 
 
-def _make(calls: queue.SimpleQueue[Call]) -> None:
+def _make_calls(calls: Calls) -> None:
     while True:
-        call = calls.get()
+        function, result = calls.get()
         try:
-            call.result = call.function()
+            result.set_result(function())
         except BaseException as error:
-            call.error = error
-        call.done.set()
+            result.set_exception(error)

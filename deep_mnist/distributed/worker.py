@@ -1,74 +1,94 @@
-"""The run of a worker that is not the chief: steps, and nothing written."""
+"""The runs of the tasks that train: what chief and workers have in common, and a worker's."""
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator
-from types import TracebackType
+from contextlib import contextmanager
 from typing import Any
 
 from deep_mnist import data
-from deep_mnist.cli.flags import Options
 from deep_mnist.distributed import config_check, sharding
+from deep_mnist.distributed.all_reduce import AllReduceStrategy
+from deep_mnist.distributed.parameter_server_strategy import ParameterServerStrategy
 from deep_mnist.distributed.session import ClusterSession
+from deep_mnist.distributed.task import ALL_REDUCE, Task
 from deep_mnist.errors import Interrupted
-from deep_mnist.training import interrupts
-from deep_mnist.training.run import Run
+from deep_mnist.training import Options, Run, RunConfig, interrupts
 
 
-class Worker(Run):
-    """Takes part until the chief says that the run is finished."""
+class ReplicaRun(Run):
+    """A run in which several processes update the variables, each with its shard of the images.
+
+    Args:
+      task: this process.
+      config: the tutorial's Config.
+      run_config: seed, dataset, intervals, threads and training techniques.
+      options: what the command line asks for besides.
+    """
 
     sess: ClusterSession
+    _is_single_process = False
 
-    def __init__(
-        self, name: str, sess: ClusterSession, digits: data.Dataset, config: Any, options: Options
-    ) -> None:
-        silent = dataclasses.replace(options, quiet=True, summaries=False, resume=None)
-        super().__init__(name, sess, digits, config, silent)
-        self._speaks = not options.quiet
-        self.train = sharding.of(digits.train, sess.task)
-        self._say_of_itself(f"waits for {sess.task.chief}, the chief")
-        sess.begin(config_check.of(config, digits.name, sess.task))
-        self.first_step = sess.step
-        self._say_of_itself(f"joins at step {self.first_step}, {len(self.train.labels)} examples")
+    def __init__(self, task: Task, config: Any, run_config: RunConfig, options: Options) -> None:
+        super().__init__(task.program, config, run_config, options)
+        self.task = task
+        self._strategy: AllReduceStrategy | ParameterServerStrategy
+        if task.strategy == ALL_REDUCE:
+            self._strategy = AllReduceStrategy(task)
+        else:
+            self._strategy = ParameterServerStrategy(task)
 
-    def steps(self, batches: Iterator[Any] | None = None) -> Iterator[tuple[int, Any]]:
-        sess = self.sess
-        if batches is None:
-            batches = data.batches(
-                self.train, self.config.batch_size, self.config.seed, self.first_step
-            )
+    @contextmanager
+    def scope(self) -> Iterator[None]:
+        """Place variables and ops as the strategy does."""
+        with self._strategy.scope(), super().scope():
+            yield
+
+    def batches(self, split: data.Split, batch_size: int) -> Iterator[tuple[int, data.Batch]]:
+        """Yield (step, batch) for the steps of this worker, from its shard."""
+        return super().batches(sharding.shard(split, self.task), batch_size)
+
+    def _replicated(self, optimizer: Any) -> Any:
+        return self._strategy.replicated(optimizer)
+
+    def _open_session(self, model: Any, mean_loss: bool) -> Any:
+        return self._strategy.open_session(model, self.run_config)
+
+    def _shared_settings(self) -> dict[str, Any]:
+        return config_check.shared_settings(self.task, self.config, self.run_config)
+
+
+class Worker(ReplicaRun):
+    """The run of a worker that is not the chief: it trains until the run is finished."""
+
+    def steps(self, batches: Iterator[Any]) -> Iterator[tuple[int, Any]]:
+        """Yield (step, batch) until the run is finished; `step` counts updates by all workers."""
         own = 0
         with interrupts.deferred() as pending:
-            sess.patience.pending = pending
-            while not sess.is_over(self.config.steps):
-                yield sess.step, next(batches)
+            self.sess.time_limit.pending = pending
+            while not self.sess.is_finished(self.config.steps):
+                yield self.sess.step, next(batches)
                 own += 1
                 if pending.signal_number is not None:
                     raise Interrupted(pending.signal_number, "")
-        self._say_of_itself(f"took {own} steps; all workers made {sess.step} updates")
+        self.print(f"{self.task.name} took {own} steps; all workers made {self.sess.step} updates")
 
     def report(self, step: int, accuracy: float, loss: float, line: str | None = None) -> None:
-        pass  # a loss that diverged is the chief's to tell, and to end the run for
+        """Do nothing: the chief reports, also that training diverged."""
 
-    def finish(self, *, with_loss: bool = False) -> None:
-        pass
+    def evaluate(self, *, with_loss: bool = False) -> None:
+        """Do nothing: the chief evaluates."""
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def _begin(self) -> None:
+        self.print(f"{self.task.name} waits for the chief, {self.task.chief}")
+        self.sess.start(self._shared_settings())
+        self.first_step = self.sess.step
+        self.print(f"{self.task.name} joins at step {self.first_step}")
+
+    def _end(self, error: BaseException | None) -> None:
         if isinstance(error, Interrupted):
             raise Interrupted(
-                error.signal_number, f"{self.sess.task.name} stopped; start it again to go on"
+                error.signal_number,
+                f"{self.task.name} stopped",
+                hint="start it again with the same command to continue",
             ) from None
-
-    def _start(self) -> None:
-        pass
-
-    def _say_of_itself(self, what: str) -> None:
-        if self._speaks:
-            print(f"{self.sess.task.name} {what}", flush=True)
