@@ -1,4 +1,4 @@
-"""A measurement in a process of its own: TensorFlow takes its threads once in a process."""
+"""Measurements in a process of their own: TensorFlow sets its threads once per process."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 
 def isolated(measure: Callable[..., Any], *arguments: Any) -> Any:
-    """What `measure` returns in a new process."""
+    """Return `measure(*arguments)`, called in a new process."""
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(max_workers=1, mp_context=spawn) as executor:
         return executor.submit(measure, *arguments).result()

@@ -1,9 +1,9 @@
-"""Whole processes: start-up, `--help`, training softmax, and peak memory.
+"""Whole processes: start-up time, `--help`, training softmax, and peak memory.
 
     python benchmarks/process.py
 
-Each command is run several times, in turn with the others; times are medians. Memory is the
-largest resident set that the kernel saw (ru_maxrss).
+The commands alternate, each runs several times, and times are medians. Memory is the largest
+resident set of the process (ru_maxrss). Writes results/process.json.
 """
 
 from __future__ import annotations
@@ -18,28 +18,32 @@ from pathlib import Path
 
 import report
 
-IMPORT = ["-c", "import tensorflow"]
-TIMED = {
-    "import tensorflow": IMPORT,
+COMMANDS = {
+    "import tensorflow": ["-c", "import tensorflow"],
     "softmax": ["-m", "deep_mnist.softmax"],
     "softmax --help": ["-m", "deep_mnist.softmax", "--help"],
     "cnn --help": ["-m", "deep_mnist.cnn", "--help"],
     "list of commands": ["-m", "deep_mnist"],
 }
 ROUNDS = 5
-CNN_STEPS = "60"  # memory is the same after ten steps as after thousands
+CNN_STEPS = "60"  # the memory does not grow with the number of steps
 
 
 def main() -> None:
-    seconds: dict[str, list[float]] = {name: [] for name in TIMED}
-    megabytes: dict[str, list[float]] = {name: [] for name in TIMED}
+    seconds: dict[str, list[float]] = {name: [] for name in COMMANDS}
+    megabytes: dict[str, list[float]] = {name: [] for name in COMMANDS}
+    environment = dict(os.environ)
+    data_dir = environment.get("DEEP_MNIST_DATA_DIR")
+    if data_dir:
+        environment["DEEP_MNIST_DATA_DIR"] = str(Path(data_dir).resolve())
     with tempfile.TemporaryDirectory() as directory:
         for _ in range(ROUNDS):
-            for name, arguments in TIMED.items():
-                elapsed, resident = measure(arguments, directory)
+            for name, arguments in COMMANDS.items():
+                elapsed, resident = measure(arguments, directory, environment)
                 seconds[name].append(elapsed)
                 megabytes[name].append(resident)
-        _, cnn_peak = measure(["-m", "deep_mnist.cnn", "--steps", CNN_STEPS], directory)
+        cnn = ["-m", "deep_mnist.cnn", "--steps", CNN_STEPS]
+        _, cnn_peak = measure(cnn, directory, environment)
 
     median = {name: round(statistics.median(values), 3) for name, values in seconds.items()}
     peak = {name: round(max(values)) for name, values in megabytes.items()}
@@ -50,7 +54,7 @@ def main() -> None:
             "rounds": ROUNDS,
             "seconds": {
                 name: {"median": median[name], "lowest": round(min(seconds[name]), 3)}
-                for name in TIMED
+                for name in COMMANDS
             },
             "softmax_over_import": round(median["softmax"] / median["import tensorflow"], 3),
             "peak_mb": {**peak, f"cnn --steps {CNN_STEPS}": round(cnn_peak)},
@@ -60,13 +64,11 @@ def main() -> None:
     )
 
 
-def measure(arguments: list[str], directory: str) -> tuple[float, float]:
-    """Seconds and peak resident megabytes of one Python process."""
+def measure(
+    arguments: list[str], directory: str, environment: dict[str, str]
+) -> tuple[float, float]:
+    """Return the seconds and the peak resident megabytes of one Python process."""
     start = time.perf_counter()
-    environment = dict(os.environ)
-    place = environment.get("DEEP_MNIST_DATA_DIR")
-    if place:
-        environment["DEEP_MNIST_DATA_DIR"] = str(Path(place).resolve())
     process = subprocess.Popen(
         [sys.executable, *arguments],
         cwd=directory,

@@ -1,4 +1,4 @@
-"""What every result file says of where it was measured, and where it is written."""
+"""Result files: date, machine and versions of a benchmark, and what it measured."""
 
 from __future__ import annotations
 
@@ -13,27 +13,36 @@ from deep_mnist.lazy_tensorflow import tf
 from deep_mnist.training import environment
 
 RESULTS = Path(__file__).parent / "results"
+VECTOR_INSTRUCTIONS = {"avx512f": "AVX-512", "avx2": "AVX2"}  # by their name in /proc/cpuinfo
 
 
 def describe() -> dict[str, Any]:
-    """Date, processor and versions."""
+    """Return the date, the machine and the versions."""
     lazy_tensorflow.import_quietly()
-    date = datetime.datetime.now(datetime.timezone.utc).date().isoformat()
     versions = {**environment.versions(), "tensorflow": tf.__version__}
-    return {"date": date, "machine": environment.device(), "versions": versions}
+    return {
+        "date": datetime.datetime.now(datetime.timezone.utc).date().isoformat(),
+        "machine": f"{environment.device()}, {vector_instructions()}",
+        "versions": versions,
+    }
+
+
+def vector_instructions() -> str:
+    """Return the widest vector instructions of the CPU (Linux only)."""
+    features = Path("/proc/cpuinfo").read_text("utf-8").split()
+    return next((text for name, text in VECTOR_INSTRUCTIONS.items() if name in features), "SSE")
 
 
 def write(name: str, values: dict[str, Any]) -> None:
-    """Writes results/NAME.json and prints it."""
+    """Write results/NAME.json and print it."""
     text = json.dumps({**describe(), **values}, indent=2) + "\n"
-    RESULTS.mkdir(exist_ok=True)
     (RESULTS / f"{name}.json").write_text(text, "utf-8")
     print(text, end="")
 
 
-def spread(times: list[float]) -> dict[str, float]:
-    """Median and quartiles."""
-    low, median, high = statistics.quantiles(times, n=4)
+def spread(values: list[float]) -> dict[str, float]:
+    """Return the median and the quartiles."""
+    low, median, high = statistics.quantiles(values, n=4)
     return {
         "median": round(median, 3),
         "lower_quartile": round(low, 3),

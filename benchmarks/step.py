@@ -1,10 +1,11 @@
-"""Where a step of the CNN goes, and what was done about it.
+"""The CNN's training step: gradients, augmentation, time per operation; evaluation; loading MNIST.
 
     python benchmarks/step.py
 
-The same step in three forms, in turns: with TensorFlow's own backward kernels, with those of
-training/backward.py, and with those on images that a thread augments ahead. Then the time in each
-kind of operation, one operation at a time, from TensorFlow's own trace; evaluation; and reading.
+Three variants of the step alternate: with TensorFlow's own gradients, with those of
+training/fast_gradients.py, and with the latter on images that a thread augments. The time per
+kind of operation comes from TensorFlow's trace, with one operation running at a time.
+Writes results/step.json.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
-from unittest import mock
 
 import report
 from isolated import isolated
@@ -23,117 +23,125 @@ from isolated import isolated
 from deep_mnist import cnn, data, lazy_tensorflow, training
 from deep_mnist.data import Batch
 from deep_mnist.lazy_tensorflow import tf
+from deep_mnist.training import RunConfig
+from deep_mnist.training.fast_gradients import fast_gradients
 
-BATCH_SIZE, ROUNDS, STEPS = 50, 12, 40  # of each form, in turns
-WARM_UP, TRACED, LISTED = 20, 20, 12
-EVALUATION_BATCHES = (100, 250, 500, 1_000)
+ROUNDS, STEPS_PER_ROUND, WARM_UP_STEPS = 12, 40, 20
+TRACED_STEPS, LISTED_OPERATIONS = 20, 12
+EVALUATION_BATCH_SIZES = (100, 250, 500, 1_000)
+REPETITIONS = 5  # of evaluations and of loading the dataset
 
 
-class Form:
-    """One way to take a step, in a graph and a session of its own."""
+class Variant:
+    """The CNN in a graph and a session of its own, with the times of its steps in ms."""
 
-    def __init__(self, batches: Iterator[Batch], *, faster: bool, config: cnn.Config) -> None:
-        patch = mock.patch.object(training, "faster_backward", contextlib.nullcontext)
-        with tf.Graph().as_default(), contextlib.nullcontext() if faster else patch:
-            self.model = cnn.build(config)
-            self.sess = training.Session(self.model, config)
-        self.sess.initialize()
+    def __init__(self, batches: Iterator[Batch], *, fast: bool, run_config: RunConfig) -> None:
+        self.config = cnn.Config()
+        with tf.Graph().as_default(), fast_gradients() if fast else contextlib.nullcontext():
+            self.model = cnn.build(self.config)
+            self.session = training.Session(self.model, run_config)
+        self.session.initialize()
         self.batches = batches
         self.times: list[float] = []
 
-    def step(self, **settings: Any) -> None:
-        """Makes or fetches a batch, and trains on it."""
+    def step(self, **arguments: Any) -> None:
+        """Train on the next batch; the time includes making it."""
         start = time.perf_counter()
         batch, model = next(self.batches), self.model
-        feed = {model.x: batch.images, model.y_: batch.labels, model.keep_prob: 0.5}
-        self.sess.run(model.train_step, feed_dict=feed, **settings)
+        feed = {
+            model.x: batch.images,
+            model.y_: batch.labels,
+            model.keep_prob: self.config.keep_prob,
+        }
+        self.session.run(model.train_step, feed_dict=feed, **arguments)
         self.times.append(1e3 * (time.perf_counter() - start))
 
 
 def main() -> None:
     lazy_tensorflow.import_quietly()
-    reading = []
-    for _ in range(5):
+    loading = []
+    for _ in range(REPETITIONS):
         start = time.perf_counter()
-        digits = data.load_data("mnist")
-        reading.append(time.perf_counter() - start)
+        mnist = data.load_data("mnist")
+        loading.append(time.perf_counter() - start)
 
     def plain() -> Iterator[Batch]:
-        return data.batches(digits.train, BATCH_SIZE, seed=0)
+        return data.batches(mnist.train, cnn.Config().batch_size, seed=0)
 
     strong = data.AUGMENTATIONS["strong"]
-    config = cnn.Config(batch_size=BATCH_SIZE)
-    forms = {
-        "tensorflow's backward kernels": Form(plain(), faster=False, config=config),
-        "faster_backward": Form(plain(), faster=True, config=config),
-        "faster_backward, augmented": Form(
-            data.prefetch(data.augmented(plain(), strong, seed=0, first_step=0, until=10**9)),
-            faster=True,
-            config=config,
-        ),
+    augmented = data.prefetch(data.augmented(plain(), strong, seed=0, first_step=0, until=10**9))
+    run_config = RunConfig()
+    variants = {
+        "TensorFlow's gradients": Variant(plain(), fast=False, run_config=run_config),
+        "fast_gradients": Variant(plain(), fast=True, run_config=run_config),
+        "fast_gradients, augmented": Variant(augmented, fast=True, run_config=run_config),
     }
-    for form in forms.values():
-        for _ in range(WARM_UP):
-            form.step()
-        form.times.clear()
-    for _ in range(ROUNDS):
-        for form in forms.values():
-            for _ in range(STEPS):
-                form.step()
-    medians = {name: statistics.median(form.times) for name, form in forms.items()}
-    before, after, augmented = medians.values()
+    alternate(list(variants.values()))
+    medians = {name: statistics.median(variant.times) for name, variant in variants.items()}
+    evaluated = variants["fast_gradients"].session
     report.write(
         "step",
         {
-            "batch_size": BATCH_SIZE,
-            "steps_of_each": ROUNDS * STEPS,
-            "ms_per_step": {name: report.spread(form.times) for name, form in forms.items()},
-            "faster_backward_over_tensorflows": round(after / before, 3),
-            "augmented_over_plain": round(augmented / after, 3),
+            "batch_size": cnn.Config().batch_size,
+            "steps_per_variant": ROUNDS * STEPS_PER_ROUND,
+            "ms_per_step": {name: report.spread(v.times) for name, v in variants.items()},
+            "fast_gradients_over_tensorflow": round(
+                medians["fast_gradients"] / medians["TensorFlow's gradients"], 3
+            ),
+            "augmented_over_plain": round(
+                medians["fast_gradients, augmented"] / medians["fast_gradients"], 3
+            ),
             "ms_by_operation": {
-                "tensorflow's backward kernels": isolated(trace, False),
-                "faster_backward": isolated(trace, True),
+                "TensorFlow's gradients": isolated(trace, False),
+                "fast_gradients": isolated(trace, True),
             },
-            "evaluation_digits_per_second": {
-                size: evaluation(forms["faster_backward"].sess, digits.test, size)
-                for size in EVALUATION_BATCHES
+            "evaluation_images_per_second": {
+                size: evaluation_rate(evaluated, mnist.test, size)
+                for size in EVALUATION_BATCH_SIZES
             },
-            "seconds_to_read_and_verify_mnist": report.spread(reading),
+            "seconds_to_load_mnist": report.spread(loading),
         },
     )
 
 
-def trace(faster: bool) -> dict[str, float]:
-    """Milliseconds of a step in the kinds of operations that take most, by TensorFlow's trace.
+def alternate(variants: list[Variant]) -> None:
+    """Take the steps of all variants in alternating rounds, after a warm-up without times."""
+    for variant in variants:
+        for _ in range(WARM_UP_STEPS):
+            variant.step()
+        variant.times.clear()
+    for _ in range(ROUNDS):
+        for variant in variants:
+            for _ in range(STEPS_PER_ROUND):
+                variant.step()
 
-    One operation at a time, so that none counts the time of another.
-    """
+
+def trace(fast: bool) -> dict[str, float]:
+    """Return the ms per step of the kinds of operations that take longest."""
     lazy_tensorflow.import_quietly()
-    config = cnn.Config(batch_size=BATCH_SIZE, inter_op_threads=1)
-    batches = data.batches(data.load_data("mnist").train, BATCH_SIZE, seed=0)
-    form = Form(batches, faster=faster, config=config)
-    for _ in range(WARM_UP):
-        form.step()
+    batches = data.batches(data.load_data("mnist").train, cnn.Config().batch_size, seed=0)
+    variant = Variant(batches, fast=fast, run_config=RunConfig(inter_op_threads=1))
+    for _ in range(WARM_UP_STEPS):
+        variant.step()
     options = tf.RunOptions(trace_level=tf.RunOptions.FULL_TRACE)
     microseconds: Counter[str] = Counter()
-    for _ in range(TRACED):
+    for _ in range(TRACED_STEPS):
         metadata = tf.RunMetadata()
-        form.step(options=options, run_metadata=metadata)
+        variant.step(options=options, run_metadata=metadata)
         for device in metadata.step_stats.dev_stats:
             for node in device.node_stats:
                 kind = node.timeline_label.partition("= ")[2].partition("(")[0]
                 microseconds[kind or node.node_name] += node.op_end_rel_micros
-    return {
-        kind: round(total / TRACED / 1e3, 2) for kind, total in microseconds.most_common(LISTED)
-    }
+    longest = microseconds.most_common(LISTED_OPERATIONS)
+    return {kind: round(total / TRACED_STEPS / 1e3, 2) for kind, total in longest}
 
 
-def evaluation(sess: training.Session, split: data.Split, batch_size: int) -> int:
-    """Digits of a split that are evaluated in a second: the median of five times."""
+def evaluation_rate(session: training.Session, split: data.Split, batch_size: int) -> int:
+    """Return the images evaluated per second, the median of several evaluations."""
     seconds = []
-    for _ in range(5):
+    for _ in range(REPETITIONS):
         start = time.perf_counter()
-        sess.evaluate(split, batch_size)
+        session.evaluate(split, batch_size)
         seconds.append(time.perf_counter() - start)
     return round(len(split.labels) / statistics.median(seconds))
 
