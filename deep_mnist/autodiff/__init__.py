@@ -1,44 +1,54 @@
-"""Reverse-mode differentiation by hand: operations that know their own backward rule. NumPy alone.
+"""Reverse-mode automatic differentiation in NumPy. TensorFlow is not needed.
 
-Read in this order:
+    h = relu(matmul(x, W1))
+    loss = reduce_sum(log(softmax(matmul(h, W2))))
+    W1_grad, W2_grad = gradients(loss, [W1, W2])
 
-    operation.py        forward remembers, backward applies the rule
-    rules.py            the rules, each with its derivation
-    gradient_check.py   a gradient held against central differences
-    comparison.py       the source document's check against TensorFlow
+Modules, in reading order:
+
+    operation.py          Operation: a function and its backward rules; Tensor: its result
+    tape.py               gradients: one walk from the output back to the inputs
+    rules.py              the operations, each with its rule and the derivation
+    gradient_check.py     gradients compared with central differences
+    tensorflow_check.py   the source document's check: gradients compared with TensorFlow's
 """
 
-from deep_mnist.autodiff.tensorflow_check import compare
 from deep_mnist.autodiff.gradient_check import gradient_check
-from deep_mnist.autodiff.operation import Array, Operation
+from deep_mnist.autodiff.operation import Array, Operation, Tensor
 from deep_mnist.autodiff.rules import (
     Add,
     Log,
     LogSoftmax,
     Matmul,
     Mean,
+    Multiply,
+    Negative,
     Relu,
     Sigmoid,
     Softmax,
     Sum,
     Tanh,
 )
-from deep_mnist.errors import GradientCheckError
+from deep_mnist.autodiff.tape import gradients
+from deep_mnist.autodiff.tensorflow_check import compare_with_tensorflow
 
 __all__ = [
     "Add",
     "Array",
-    "GradientCheckError",
     "Log",
     "LogSoftmax",
     "Matmul",
     "Mean",
+    "Multiply",
+    "Negative",
     "Operation",
     "Relu",
     "Sigmoid",
     "Softmax",
     "Sum",
     "Tanh",
-    "compare",
+    "Tensor",
+    "compare_with_tensorflow",
     "gradient_check",
+    "gradients",
 ]

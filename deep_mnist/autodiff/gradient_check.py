@@ -1,81 +1,88 @@
-"""A gradient held against central differences, (L(x + εv) - L(x - εv)) / 2ε for random v."""
+"""Compare gradients with central differences, (L(x + hv) - L(x - hv)) / 2h for a direction v."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from deep_mnist.autodiff.operation import Array, Operation
+from deep_mnist.autodiff.operation import Array, Operation, Tensor
+from deep_mnist.autodiff.tape import gradients
 from deep_mnist.errors import GradientCheckError
 
 DIRECTIONS = 5
-STEP = 6e-6  # the cube root of 1e-16: the error of a difference, ~ STEP², meets rounding's
-ROUNDING = 1e-14  # of a loss, relative to it, with room for sums over many numbers
+STEP = 6e-6  # near the cube root of 2e-16, where truncation, h², and rounding, 2e-16 / h, are equal
+ROUNDING = 1e-14  # of L, relative to it, with room for sums of many numbers
 TOLERANCE = 1e-6
 
 
-def gradient_check(
-    fn: Operation | Callable[..., tuple[Any, Any]], *arrays: Any, tolerance: float = TOLERANCE
-) -> None:
-    """Checks dL/d(array) for every array along random directions v, in float64.
+def gradient_check(fn: Callable[..., Any], *arrays: Any, tolerance: float = TOLERANCE) -> None:
+    """Check the gradient of each array along random directions v, in float64.
 
-    The derivative along v is the sum of gradient * v; it is compared with the central
-    difference, relative to the larger of the two, with an allowance for the loss's rounding.
+    The derivative along v is the sum of gradient * v. It may differ from the central difference
+    by `tolerance`, relative to the larger of the two, and by the rounding of L.
+
+        gradient_check(Softmax(), logits)
+        gradient_check(lambda x, W: Sum()(Relu()(Matmul()(x, W))), x, W)
 
     Args:
-      fn: an Operation, whose output is weighted at random into a scalar L; or a function of
-        the arrays that returns (L, gradients): one array, or one per input.
-      arrays: where to look. Not changed. Kinks, as of Relu at 0, should be farther than 1e-4.
-      tolerance: the largest difference that passes.
+      fn: an Operation, or a function of the arrays. It returns a Tensor, and what is checked is
+        `gradients`; a Tensor that is not a scalar is reduced to one by a sum with random weights.
+        Or it returns its own (L, gradients): one array, or one for each input.
+      arrays: where to check. Keep away from kinks, such as Relu's at 0, by more than 1e-4.
+      tolerance: largest relative difference.
 
     Raises:
-      GradientCheckError: they differ; the message has both numbers.
-      ValueError: fn returned another number of gradients than it has arrays.
+      GradientCheckError: a gradient differs. The message has both numbers.
+      ValueError: fn returned the wrong number of gradients, or does not depend on an array.
     """
-    points = [np.asarray(array, np.float64) for array in arrays]
+    points = [np.array(array, np.float64) for array in arrays]
+    name = getattr(fn, "__name__", str(fn))
     random = np.random.default_rng(0)
-    loss_and_gradients = _weighted(fn, random, points) if isinstance(fn, Operation) else fn
-    gradients = _as_sequence(loss_and_gradients(*points)[1])
-    if len(gradients) != len(points):
-        raise ValueError(f"{fn}: expected {len(points)} gradients, found {len(gradients)}")
-    for number, (point, gradient) in enumerate(zip(points, gradients, strict=True)):
+    _, found = _loss_and_gradients(fn, points)
+    if len(found) != len(points):
+        raise ValueError(f"{name}: expected {len(points)} gradients, found {len(found)}")
+    for number, (point, gradient) in enumerate(zip(points, found, strict=True)):
         if np.shape(gradient) != point.shape:
             raise GradientCheckError(
-                f"{fn}, input {number}: expected a gradient of the input's shape {point.shape}, "
+                f"{name}, input {number}: expected a gradient of the input's shape {point.shape}, "
                 f"found {np.shape(gradient)}"
             )
-        step = STEP * max(1.0, float(np.abs(point).max(initial=0.0)))
+        h = STEP * max(1.0, float(np.abs(point).max(initial=0.0)))
         for _ in range(DIRECTIONS):
-            direction = random.normal(size=point.shape)
+            v = random.normal(size=point.shape)
             ahead, behind = (
-                float(loss_and_gradients(*points[:number], moved, *points[number + 1 :])[0])
-                for moved in (point + step * direction, point - step * direction)
+                _loss_and_gradients(fn, [*points[:number], moved, *points[number + 1 :]])[0]
+                for moved in (point + h * v, point - h * v)
             )
-            numeric = (ahead - behind) / (2 * step)
-            analytic = float(np.sum(gradient * direction))
+            numeric = (ahead - behind) / (2 * h)
+            analytic = float(np.sum(gradient * v))
             allowed = tolerance * max(abs(numeric), abs(analytic))
-            allowed += ROUNDING * max(abs(ahead), abs(behind)) / step
-            if not abs(analytic - numeric) <= allowed:  # so that NaN does not pass
+            allowed += ROUNDING * max(abs(ahead), abs(behind)) / h
+            if not abs(analytic - numeric) <= allowed:  # NaN fails
                 raise GradientCheckError(
-                    f"{fn}, input {number}: the gradient gives {analytic:.10g} along a random "
-                    f"direction, central differences give {numeric:.10g}"
+                    f"{name}, input {number}: along a random direction, the gradient gives "
+                    f"{analytic:.10g}, central differences give {numeric:.10g}"
                 )
 
 
-def _weighted(
-    operation: Operation, random: np.random.Generator, points: Sequence[Array]
-) -> Callable[..., tuple[Any, Any]]:
-    """L = sum of output * weights: it has dL/dy = weights, different for every element."""
-    weights = random.normal(size=np.shape(operation.forward(*points)))
-
-    def loss_and_gradients(*arrays: Array) -> tuple[Any, Any]:
-        loss = np.sum(operation.forward(*arrays) * weights)
-        return loss, operation.backward(weights)
-
-    return loss_and_gradients
+def _loss_and_gradients(fn: Callable[..., Any], arrays: list[Any]) -> tuple[float, Any]:
+    y = fn(*arrays)
+    if isinstance(y, Tensor):
+        loss = y if y.shape == () else WEIGHTED_SUM(y)
+        return float(loss.value), gradients(loss, arrays)
+    loss, found = y
+    return float(loss), found if isinstance(found, tuple | list) else [found]
 
 
-def _as_sequence(gradients: Any) -> Sequence[Any]:
-    return gradients if isinstance(gradients, tuple | list) else [gradients]
+def _weights(shape: tuple[int, ...]) -> Array:
+    """Return dL/dy of the weighted sum: the same for equal shapes, different for each element."""
+    return np.random.default_rng(1).normal(size=shape)
+
+
+WEIGHTED_SUM = Operation(
+    "Weighted sum",
+    lambda y: np.sum(y * _weights(y.shape)),
+    lambda g, loss, y: g * _weights(y.shape),
+)

@@ -1,4 +1,4 @@
-"""An operation: `forward` computes and remembers, `backward` hands the gradient on."""
+"""An operation: a function of arrays, and for each input the rule that gives its gradient."""
 
 from __future__ import annotations
 
@@ -12,67 +12,142 @@ Array = npt.NDArray[Any]
 
 
 class Operation:
-    """y = f(inputs), and for each input the rule that turns dL/dy into dL/d(input).
+    """A function y = f(inputs) and the gradient of each of its inputs.
 
-    L is a scalar that is computed from y somehow: backward needs to know of it only dL/dy.
-    That is the chain rule, dL/dx = dL/dy dy/dx, and all there is to reverse mode: operations
-    called forward in one order are called backward in the opposite one.
+    L is any scalar that is computed from y. By the chain rule, dL/d(input) = dL/dy dy/d(input):
+    whatever happens to y afterwards, dL/dy is all that an operation has to know about it.
 
-    Args:
-      name: for messages.
-      forward: inputs -> y.
-      backward: one rule per input: (g, y, *inputs) -> dL/d(input), where g is dL/dy.
+    An operation can be used step by step, as in the source document,
+
+        matmul = Matmul()
+        y = matmul.forward(x, W)
+        x_grad, W_grad = matmul.backward(y_grad)
+
+    or called, which records it on the tape. Then it can be used any number of times:
+
+        h = relu(matmul(x, W1))
+        loss = reduce_sum(matmul(h, W2))
+        W1_grad, W2_grad = gradients(loss, [W1, W2])
     """
 
     def __init__(
         self, name: str, forward: Callable[..., Any], *backward: Callable[..., Any]
     ) -> None:
+        """Define an operation.
+
+        Args:
+          name: used in error messages.
+          forward: the function, inputs -> y.
+          backward: one rule for each input, (g, y, *inputs) -> dL/d(input), where g is dL/dy.
+        """
         self.name = name
         self._forward = forward
         self._backward = backward
-        self._inputs: tuple[Array, ...] = ()
-        self._output: Array | None = None
+        self._latest: Tensor | None = None
 
     def __repr__(self) -> str:
+        """Return the name."""
         return self.name
 
-    # What underflows here is zero to every digit there is, whatever np.seterr says elsewhere.
+    # A product that underflows to 0 is as exact as float64 allows, so it is not worth a warning.
     @np.errstate(under="ignore")
-    def forward(self, *inputs: Array) -> Array:
-        """Computes y; keeps it and the inputs (not copies) for `backward`.
+    def __call__(self, *inputs: Any) -> Tensor:
+        """Compute y and record it on the tape.
+
+        Args:
+          inputs: Tensors, arrays, or anything that NumPy can make an array of. Arrays are not
+            copied, so do not change them before the gradients are computed.
 
         Raises:
-          TypeError: another number of inputs than the operation has.
+          TypeError: the number of inputs is wrong.
         """
         if len(inputs) != len(self._backward):
             raise TypeError(f"{self}: expected {len(self._backward)} inputs, found {len(inputs)}")
-        self._inputs = tuple(np.asarray(value) for value in inputs)
-        self._output = np.asarray(self._forward(*self._inputs))
-        return self._output
+        # What has a shape may be another kind of matrix, and stays what it is.
+        recorded = tuple(x if hasattr(x, "shape") else np.asarray(x) for x in inputs)
+        return Tensor(np.asarray(self._forward(*map(value_of, recorded))), self, recorded)
 
-    @np.errstate(under="ignore")
-    def backward(self, grad: Array, wrt: int | None = None) -> Any:
-        """dL/d(input) for every input, from grad = dL/dy, of y's shape.
-
-        Args:
-          grad: dL/dy.
-          wrt: the number of the one input whose gradient is wanted; the others cost nothing.
-
-        Returns:
-          The gradient with one input or with `wrt`, else a tuple of them in the inputs' order;
-          each has its input's shape.
+    def forward(self, *inputs: Any) -> Array:
+        """Return y, and keep it and the inputs for `backward`.
 
         Raises:
-          RuntimeError: `forward` was not called before.
-          ValueError: grad has another shape than y.
+          TypeError: the number of inputs is wrong.
         """
-        if self._output is None:
-            raise RuntimeError(f"{self}: backward needs what forward remembers: call it first")
+        self._latest = self(*inputs)
+        return self._latest.value
+
+    def backward(self, grad: Any) -> Any:
+        """Return the gradient of each input of the latest `forward`.
+
+        Args:
+          grad: dL/dy, with y's shape.
+
+        Returns:
+          dL/d(input), with the input's shape; of several inputs a tuple, in their order.
+
+        Raises:
+          RuntimeError: `forward` was not called.
+          ValueError: grad does not have y's shape.
+        """
+        if self._latest is None:
+            raise RuntimeError(f"{self}: call forward before backward")
         grad = np.asarray(grad)
-        if grad.shape != self._output.shape:
+        if grad.shape != self._latest.shape:
             raise ValueError(
-                f"{self}: expected dL/dy of y's shape {self._output.shape}, found {grad.shape}"
+                f"{self}: expected dL/dy of y's shape {self._latest.shape}, found {grad.shape}"
             )
-        rules = self._backward if wrt is None else [self._backward[wrt]]
-        gradients = tuple(rule(grad, self._output, *self._inputs) for rule in rules)
-        return gradients if len(gradients) > 1 else gradients[0]
+        result = tuple(self._latest.input_grad(i, grad) for i in range(len(self._backward)))
+        return result if len(result) > 1 else result[0]
+
+
+class Tensor:
+    """A value on the tape: an array, the operation that computed it, and its inputs.
+
+    Attributes:
+      value: the array.
+      operation: the Operation that computed it.
+      inputs: what it was computed from, Tensors and arrays.
+      depth: the number of operations on the longest path to it. It is larger than the depth of
+        every input, so Tensors in the order of their depth are in topological order.
+    """
+
+    __slots__ = ("depth", "inputs", "operation", "value")
+    __array_ufunc__ = None  # np.log(tensor) would not be on the tape: NumPy raises TypeError
+
+    def __init__(self, value: Array, operation: Operation, inputs: tuple[Any, ...]) -> None:
+        """Record a value, one deeper than its deepest input."""
+        self.value = value
+        self.operation = operation
+        self.inputs = inputs
+        self.depth: int = 1 + max((x.depth for x in inputs if isinstance(x, Tensor)), default=0)
+
+    def __repr__(self) -> str:
+        """Return the operation, shape and dtype."""
+        return f"<Tensor {self.operation} {self.shape} {self.value.dtype}>"
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the value."""
+        return self.value.shape
+
+    @np.errstate(under="ignore")
+    def input_grad(self, number: int, grad: Array) -> Array:
+        """Return dL/d(inputs[number]) from grad = dL/d(value).
+
+        Raises:
+          ValueError: the operation's rule returned another shape than the input's.
+        """
+        rule = self.operation._backward[number]
+        result = np.asarray(rule(grad, self.value, *map(value_of, self.inputs)))
+        expected = self.inputs[number].shape
+        if result.shape != expected:
+            raise ValueError(
+                f"{self.operation}, input {number}: expected a gradient of the input's shape "
+                f"{expected}, found {result.shape}"
+            )
+        return result
+
+
+def value_of(x: Any) -> Any:
+    """Return the array of a Tensor, and anything else as it is."""
+    return x.value if isinstance(x, Tensor) else x

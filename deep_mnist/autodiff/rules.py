@@ -1,11 +1,13 @@
-"""The rules. In every one g is dL/dy, y the output; what is returned is dL/d(input).
+"""The table of rules: y is the output of an operation, g is dL/dy.
 
     operation    y                           dL/d(inputs)
     ---------    -------------------------   ------------------------------
     Matmul       x W                         g Wᵀ,  xᵀ g
-    Add          a + b, broadcast            g,  g,  summed over what was broadcast
-    Sum          sum of x                    g, spread over x
-    Mean         sum of x / n                g / n, spread over x
+    Add          a + b                       g,  g
+    Multiply     a b                         g b,  g a
+    Negative     -x                          -g
+    Sum          Σ x                         g
+    Mean         Σ x / n                     g / n
     Relu         max(x, 0)                   g where x > 0, else 0
     Tanh         tanh x                      g (1 - y²)
     Sigmoid      1 / (1 + e⁻ˣ)               g y (1 - y)
@@ -13,10 +15,10 @@
     Softmax      eˣ / (Σ eˣ + ε)             y (g - Σ g y)
     LogSoftmax   x - log Σ eˣ                g - eʸ Σ g
 
-Matmul, Relu, Softmax and Log, with ε = 1e-12, are those of the source document (nndl exercise 4,
-"FNN"); the others are what one would miss. Two things differ from it: Softmax subtracts the
-largest logit first, so that no exponential overflows, and ε is added after that; and its backward
-rule is the one above instead of a [classes, classes] Jacobian per row.
+Matmul, Relu, Softmax and Log with ε = 1e-12 are those of the source document (nndl exercise 4,
+"FNN"). Softmax differs from it in two ways: the largest x of a row is subtracted first (and ε added
+after that), so that no exponential overflows; and the gradient is computed without the document's
+[classes, classes] Jacobian of every row.
 """
 
 from __future__ import annotations
@@ -30,14 +32,14 @@ from deep_mnist.autodiff.operation import Array, Operation
 EPSILON = 1e-12
 
 
-def Matmul() -> Operation:  # noqa: N802 - operations are named like classes, as in the document
-    """y = x W for x [N, d], W [d, k].
+def Matmul() -> Operation:
+    """Return the operation y = x W for x [N, D], W [D, K].
 
     y_nk = Σ_d x_nd W_dk, so dL/dx_nd = Σ_k g_nk W_dk and dL/dW_dk = Σ_n x_nd g_nk.
     """
 
-    def forward(x: Array, W: Array) -> Any:
-        if x.ndim != 2 or W.ndim != 2:
+    def forward(x: Any, W: Any) -> Any:
+        if len(x.shape) != 2 or len(W.shape) != 2:
             raise ValueError(f"Matmul: expected two matrices, found shapes {x.shape} and {W.shape}")
         return x @ W
 
@@ -49,39 +51,59 @@ def Matmul() -> Operation:  # noqa: N802 - operations are named like classes, as
     )
 
 
-def Add() -> Operation:  # noqa: N802
-    """y = a + b, broadcast by NumPy's rules.
+def Add() -> Operation:
+    """Return the operation y = a + b: dy/da = dy/db = 1.
 
-    An element that was used several times gathers the g of every use.
+    Where b was broadcast, each of its elements was used several times, and has the sum of the g
+    of all its uses.
     """
     return Operation(
         "Add",
         lambda a, b: a + b,
-        lambda g, y, a, b: _gather(g, a),
-        lambda g, y, a, b: _gather(g, b),
+        lambda g, y, a, b: _sum_to(a, g),
+        lambda g, y, a, b: _sum_to(b, g),
     )
 
 
-def Sum(axis: int | None = None) -> Operation:  # noqa: N802
-    """y = sum of x over an axis, or over all of it: every summand has dy/dx = 1."""
+def Multiply() -> Operation:
+    """Return the operation y = a b, element by element: dy/da = b and dy/db = a."""
+    return Operation(
+        "Multiply",
+        lambda a, b: a * b,
+        lambda g, y, a, b: _sum_to(a, g * b),
+        lambda g, y, a, b: _sum_to(b, g * a),
+    )
+
+
+def Negative() -> Operation:
+    """Return the operation y = -x: dy/dx = -1."""
+    return Operation(
+        "Negative",
+        lambda x: -x,
+        lambda g, y, x: -g,
+    )
+
+
+def Sum(axis: int | None = None) -> Operation:
+    """Return the operation y = Σ x over an axis, or over all elements: dy/dx = 1 for each."""
     return Operation(
         "Sum",
         lambda x: np.sum(x, axis=axis),
-        lambda g, y, x: _spread(g, x, axis),
+        lambda g, y, x: _broadcast_to(x, g, axis),
     )
 
 
-def Mean(axis: int | None = None) -> Operation:  # noqa: N802
-    """y = sum of x over an axis, or over all of it, by the number n of summands: dy/dx = 1/n."""
+def Mean(axis: int | None = None) -> Operation:
+    """Return the operation y = Σ x / n over an axis, or over all elements: dy/dx = 1 / n."""
     return Operation(
         "Mean",
         lambda x: np.mean(x, axis=axis),
-        lambda g, y, x: _spread(g, x, axis) * (np.size(y) / np.size(x)),
+        lambda g, y, x: _broadcast_to(x, g, axis) * (y.size / x.size),
     )
 
 
-def Relu() -> Operation:  # noqa: N802
-    """y = max(x, 0): y' is 1 where x > 0 and 0 elsewhere, at 0 by convention."""
+def Relu() -> Operation:
+    """Return the operation y = max(x, 0): dy/dx = 1 where x > 0, else 0 (at 0 by convention)."""
     return Operation(
         "Relu",
         lambda x: np.maximum(x, 0),
@@ -89,8 +111,11 @@ def Relu() -> Operation:  # noqa: N802
     )
 
 
-def Tanh() -> Operation:  # noqa: N802
-    """y = tanh x = sinh x / cosh x: y' = (cosh² x - sinh² x) / cosh² x = 1 - y²."""
+def Tanh() -> Operation:
+    """Return the operation y = tanh x.
+
+    tanh x = sinh x / cosh x, so dy/dx = (cosh² x - sinh² x) / cosh² x = 1 - y².
+    """
     return Operation(
         "Tanh",
         np.tanh,
@@ -98,17 +123,23 @@ def Tanh() -> Operation:  # noqa: N802
     )
 
 
-def Sigmoid() -> Operation:  # noqa: N802
-    """y = 1 / (1 + e⁻ˣ) = (1 + tanh(x/2)) / 2: y' = (1 - tanh²(x/2)) / 4 = y (1 - y)."""
+def Sigmoid() -> Operation:
+    """Return the operation y = 1 / (1 + e⁻ˣ), computed as (1 + tanh(x/2)) / 2: no overflow.
+
+    dy/dx = e⁻ˣ / (1 + e⁻ˣ)², and 1 - y = e⁻ˣ / (1 + e⁻ˣ), so dy/dx = y (1 - y).
+    """
     return Operation(
         "Sigmoid",
-        lambda x: 0.5 + 0.5 * np.tanh(0.5 * x),  # the form that can't overflow
+        lambda x: 0.5 + 0.5 * np.tanh(0.5 * x),
         lambda g, y, x: g * y * (1 - y),
     )
 
 
-def Log(epsilon: float = EPSILON) -> Operation:  # noqa: N802
-    """y = log(x + ε) for x >= 0: y' = 1 / (x + ε). ε keeps log 0 finite, at -27.6."""
+def Log(epsilon: float = EPSILON) -> Operation:
+    """Return the operation y = log(x + ε): dy/dx = 1 / (x + ε).
+
+    ε keeps the logarithm of a probability 0 finite: log 1e-12 is -27.6.
+    """
     return Operation(
         "Log",
         lambda x: np.log(x + epsilon),
@@ -116,10 +147,10 @@ def Log(epsilon: float = EPSILON) -> Operation:  # noqa: N802
     )
 
 
-def Softmax(epsilon: float = EPSILON) -> Operation:  # noqa: N802
-    """y = eˣ / (Σ eˣ + ε) over the last axis; the largest x is subtracted from all first.
+def Softmax(epsilon: float = EPSILON) -> Operation:
+    """Return the operation y = eˣ / (Σ eˣ + ε) over the last axis.
 
-    dy_i/dx_j = y_i (1 if i = j) - y_i y_j, so dL/dx_j = g_j y_j - y_j Σ_i g_i y_i.
+    dy_i/dx_j = y_i (1 if i = j else 0) - y_i y_j, so dL/dx_j = g_j y_j - y_j Σ_i g_i y_i.
     """
 
     def forward(x: Array) -> Any:
@@ -133,10 +164,11 @@ def Softmax(epsilon: float = EPSILON) -> Operation:  # noqa: N802
     )
 
 
-def LogSoftmax() -> Operation:  # noqa: N802
-    """y = x - log Σ eˣ over the last axis: the log of the softmax, exact where that rounds to 0.
+def LogSoftmax() -> Operation:
+    """Return the operation y = x - log Σ eˣ over the last axis: log(softmax x) without an ε.
 
-    dy_i/dx_j = (1 if i = j) - softmax_j, and softmax = eʸ: dL/dx_j = g_j - e^(y_j) Σ_i g_i.
+    dy_i/dx_j = (1 if i = j else 0) - softmax(x)_j, and softmax(x) = eʸ, so
+    dL/dx_j = g_j - e^(y_j) Σ_i g_i.
     """
 
     def forward(x: Array) -> Any:
@@ -150,17 +182,14 @@ def LogSoftmax() -> Operation:  # noqa: N802
     )
 
 
-def _gather(g: Array, like: Array) -> Array:
-    """Sums g over the axes along which `like` was broadcast."""
-    added = g.ndim - np.ndim(like)
-    stretched = tuple(
-        axis for axis, size in enumerate(np.shape(like), added) if size == 1 != g.shape[axis]
-    )
-    summed: Array = g.sum(axis=(*range(added), *stretched), keepdims=True)
-    return summed.reshape(np.shape(like))
+def _sum_to(x: Array, g: Array) -> Array:
+    """Undo broadcasting: sum g over the axes along which x was repeated."""
+    new_axes = g.ndim - x.ndim
+    repeated = tuple(i for i, size in enumerate(x.shape, new_axes) if size == 1 != g.shape[i])
+    total: Array = g.sum(axis=(*range(new_axes), *repeated), keepdims=True)
+    return total.reshape(x.shape)
 
 
-def _spread(g: Array, like: Array, axis: int | None) -> Array:
-    """Repeats g along the axis that was summed away."""
-    kept = g if axis is None else np.expand_dims(g, axis)
-    return np.broadcast_to(kept, np.shape(like)).copy()
+def _broadcast_to(x: Array, g: Array, axis: int | None) -> Array:
+    """Undo a sum: repeat g along the axis of x that was summed."""
+    return np.broadcast_to(g if axis is None else np.expand_dims(g, axis), x.shape).copy()

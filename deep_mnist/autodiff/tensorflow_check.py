@@ -1,156 +1,114 @@
-"""The source document's own check: a chain of five operations, our gradients beside another's.
+"""The source document's check: gradients of five operations in a chain, compared with TensorFlow's.
 
-L is the sum of label * log(softmax(relu(x W1) W2)) for x [5, 6], W1 [6, 5], W2 [5, 6], all in
-float64. TensorFlow, where it is installed, differentiates the same chain without any epsilon.
+    L = Σ label log(softmax(relu(x W1) W2))        x [5, 6], W1 [6, 5], W2 [5, 6], float64
+
+TensorFlow's operations have no ε. If it is not installed, central differences are the reference.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from deep_mnist.autodiff.operation import Array
-from deep_mnist.autodiff.rules import EPSILON, Log, Matmul, Relu, Softmax
+from deep_mnist.autodiff.operation import Array, Tensor, value_of
+from deep_mnist.autodiff.rules import EPSILON, Log, Matmul, Multiply, Relu, Softmax, Sum
+from deep_mnist.autodiff.tape import gradients, recorded
 
-LABELS = (1, 0, 3, 5, 0)  # the class of each of the five rows
-
-# Without an epsilon only rounding is left; with it, 1e-12 beside the smallest probability shows.
-TOLERANCES = {EPSILON: 1e-6, 0.0: 1e-10}
-DIFFERENCES_TOLERANCE = 1e-6
+LABELS = [1, 0, 3, 5, 0]  # of each row of x, as in the document
 
 
-class Line(NamedTuple):
-    """dL/d(inputs) of one operation, twice."""
+def compare_with_tensorflow(tf: Any | None) -> bool:
+    """Print a comparison of dL/d(inputs) for each operation, with ε and without.
 
-    operation: str
-    epsilon: float
-    ours: float  # the first gradient's entry of the largest magnitude
-    theirs: float  # the same entry
-    difference: float  # largest of all entries, relative to their gradient's largest
-    tolerance: float
-
-    @property
-    def agrees(self) -> bool:
-        return self.difference <= self.tolerance
-
-
-def compare(tf: Any | None) -> Iterator[Line]:
-    """Yields a line per operation, from the last to the first, with and without the epsilons.
+    A line shows the element with the largest magnitude of the first input's gradient, and the
+    largest difference of any element, relative to the largest gradient.
 
     Args:
-      tf: the module tensorflow.compat.v1; without it central differences stand in.
+      tf: the module tensorflow.compat.v1, or None if it is not installed.
+
+    Returns:
+      Whether all gradients agree.
     """
+    if tf is None:
+        print("TensorFlow is not installed: comparing with central differences")
+    all_agree = True
     random = np.random.default_rng(0)
-    x, W1, W2 = (random.normal(size=shape) for shape in ((5, 6), (6, 5), (5, 6)))
-    label = np.eye(6)[list(LABELS)]
-    reference = None if tf is None else _tensorflow_gradients(tf, x, W1, W2, label)
-    for epsilon, tolerance in TOLERANCES.items():
-        ours = _gradients(x, W1, W2, label, epsilon)
-        theirs = reference or _central_differences(x, W1, W2, label, epsilon)
-        for operation, gradients in ours.items():
-            pairs = list(zip(gradients, theirs[operation], strict=True))
-            first, other = pairs[0]
-            largest = np.abs(first).argmax()
-            yield Line(
-                operation,
-                epsilon,
-                float(first.flat[largest]),
-                float(other.flat[largest]),
-                max(float(np.abs(a - b).max() / np.abs(a).max()) for a, b in pairs),
-                tolerance if reference else DIFFERENCES_TOLERANCE,
+    x, W1, W2 = (random.normal(size=shape) for shape in ([5, 6], [6, 5], [5, 6]))
+    arrays = [x, W1, W2, np.eye(6)[LABELS]]
+    for epsilon in (EPSILON, 0.0):
+        operations = [Matmul(), Relu(), Softmax(epsilon), Log(epsilon), Multiply(), Sum()]
+        loss, inputs = chain(*operations, *arrays)
+        if tf is None:
+            name, tolerance = "differences", 1e-6
+            reference = {op: [numeric_gradient(loss, x) for x in inputs[op]] for op in inputs}
+        else:
+            name, tolerance = "TensorFlow", 1e-6 if epsilon else 1e-10  # without ε, only rounding
+            reference = tensorflow_gradients(tf, arrays)
+        for op in inputs:
+            pairs = list(zip(gradients(loss, inputs[op]), reference[op], strict=True))
+            difference = max(np.abs(a - b).max() / np.abs(a).max() for a, b in pairs)
+            largest = np.abs(pairs[0][0]).argmax()
+            ours, theirs = (grad.flat[largest] for grad in pairs[0])
+            agrees = bool(difference <= tolerance)  # NaN does not
+            all_agree &= agrees
+            print(
+                f"epsilon {epsilon:<5g}  {op:8}  ours {ours:.10f}  {name} {theirs:.10f}  "
+                f"relative difference {difference:.0e}"
+                f"{'' if agrees else f', MORE THAN {tolerance:.0e}'}"
             )
+    return all_agree
 
 
-def _gradients(
-    x: Array, W1: Array, W2: Array, label: Array, epsilon: float
-) -> dict[str, list[Array]]:
-    """dL/d(inputs) of every operation, by our rules."""
-    matmul1, relu, matmul2 = Matmul(), Relu(), Matmul()
-    softmax, log = Softmax(epsilon), Log(epsilon)
-    log.forward(softmax.forward(matmul2.forward(relu.forward(matmul1.forward(x, W1)), W2)))
-    probability_grad = log.backward(label)
-    h2_grad = softmax.backward(probability_grad)
-    h1_relu_grad, W2_grad = matmul2.backward(h2_grad)
-    h1_grad = relu.backward(h1_relu_grad)
-    x_grad, W1_grad = matmul1.backward(h1_grad)
-    return _by_operation(x_grad, W1_grad, h1_grad, h1_relu_grad, W2_grad, h2_grad, probability_grad)
-
-
-def _tensorflow_gradients(
-    tf: Any, x: Array, W1: Array, W2: Array, label: Array
-) -> dict[str, list[Array]]:
-    """The same by tf.gradients."""
-    with tf.Graph().as_default(), tf.Session() as sess:
-        x, W1, W2 = (tf.constant(value) for value in (x, W1, W2))
-        h1 = tf.matmul(x, W1)
-        h1_relu = tf.nn.relu(h1)
-        h2 = tf.matmul(h1_relu, W2)
-        probability = tf.nn.softmax(h2)
-        loss = tf.reduce_sum(label * tf.log(probability))
-        return _by_operation(
-            *sess.run(tf.gradients(loss, [x, W1, h1, h1_relu, W2, h2, probability]))
-        )
-
-
-def _central_differences(
-    x: Array, W1: Array, W2: Array, label: Array, epsilon: float
-) -> dict[str, list[Array]]:
-    """The same by moving every entry of every input, one at a time."""
-
-    def after_softmax(probability: Array) -> float:
-        return float(np.sum(label * Log(epsilon).forward(probability)))
-
-    def after_matmul2(h2: Array) -> float:
-        return after_softmax(Softmax(epsilon).forward(h2))
-
-    def after_relu(h1_relu: Array) -> float:
-        return after_matmul2(h1_relu @ W2)
-
-    def after_matmul1(h1: Array) -> float:
-        return after_relu(Relu().forward(h1))
-
-    h1 = x @ W1
-    h1_relu = Relu().forward(h1)
-    h2 = h1_relu @ W2
-    return _by_operation(
-        _slope(lambda value: after_matmul1(value @ W1), x),
-        _slope(lambda value: after_matmul1(x @ value), W1),
-        _slope(after_matmul1, h1),
-        _slope(after_relu, h1_relu),
-        _slope(lambda value: after_matmul2(h1_relu @ value), W2),
-        _slope(after_matmul2, h2),
-        _slope(after_softmax, Softmax(epsilon).forward(h2)),
-    )
-
-
-def _slope(loss: Callable[[Array], float], at: Array) -> Array:
-    gradient = np.empty_like(at)
-    for index, value in np.ndenumerate(at):
-        # In proportion: a probability of 1e-5 can't be moved by as much as a weight.
-        step = 1e-5 * abs(value) or 1e-6
-        ahead, behind = at.copy(), at.copy()
-        ahead[index] += step
-        behind[index] -= step
-        gradient[index] = (loss(ahead) - loss(behind)) / (ahead[index] - behind[index])
-    return gradient
-
-
-def _by_operation(
-    x: Array,
-    W1: Array,
-    h1: Array,
-    h1_relu: Array,
-    W2: Array,
-    h2: Array,
-    probability: Array,
-) -> dict[str, list[Array]]:
-    """Gradients, each named for what it is taken by, under the operation that hands it on."""
-    return {
-        "log": [probability],
+def chain(
+    matmul: Any,
+    relu: Any,
+    softmax: Any,
+    log: Any,
+    multiply: Any,
+    reduce_sum: Any,
+    x: Any,
+    W1: Any,
+    W2: Any,
+    label: Any,
+) -> tuple[Any, dict[str, list[Any]]]:
+    """Return L and the inputs of each operation, whichever library the operations are from."""
+    h1 = matmul(x, W1)
+    h1_relu = relu(h1)
+    h2 = matmul(h1_relu, W2)
+    p = softmax(h2)
+    loss = reduce_sum(multiply(label, log(p)))
+    return loss, {
+        "log": [p],
         "softmax": [h2],
         "matmul 2": [h1_relu, W2],
         "relu": [h1],
         "matmul 1": [x, W1],
     }
+
+
+def tensorflow_gradients(tf: Any, arrays: list[Array]) -> Any:
+    """Return dL/d(inputs) of each operation by tf.gradients."""
+    operations = [tf.matmul, tf.nn.relu, tf.nn.softmax, tf.log, tf.multiply, tf.reduce_sum]
+    with tf.Graph().as_default(), tf.Session() as sess:
+        loss, inputs = chain(*operations, *map(tf.constant, arrays))
+        return sess.run({op: tf.gradients(loss, inputs[op]) for op in inputs})
+
+
+def numeric_gradient(loss: Tensor, x: Any) -> Array:
+    """Return dL/dx by central differences, by computing L from other values of x."""
+    gradient: Array = np.empty_like(value_of(x))
+    for index, element in np.ndenumerate(value_of(x)):
+        # Relative: a probability of 1e-5 cannot be moved as far as a weight of 1.
+        h = 1e-5 * abs(element) or 1e-6
+        losses = []
+        for moved in (element + h, element - h):
+            values = {id(x): value_of(x).copy()}
+            values[id(x)][index] = moved
+            for tensor in recorded(loss):
+                if tensor is not x:
+                    inputs = [values.get(id(y), value_of(y)) for y in tensor.inputs]
+                    values[id(tensor)] = tensor.operation(*inputs).value
+            losses.append(values[id(loss)])
+        gradient[index] = (losses[0] - losses[1]) / (2 * h)
+    return gradient

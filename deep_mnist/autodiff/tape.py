@@ -1,0 +1,79 @@
+"""Reverse-mode differentiation: one walk over the tape, from the output back to the inputs.
+
+Calling operations leaves a Tensor for every result, which knows the operation and the inputs that
+it came from. These references are the tape; there is no other record, and it is freed with its
+last Tensor. Nothing here knows what an operation computes: the rules are in rules.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from deep_mnist.autodiff.operation import Array, Tensor
+
+
+def gradients(output: Tensor, inputs: Sequence[Any]) -> list[Array]:
+    """Return the gradient of a scalar with respect to each input, like tf.gradients.
+
+    A value that is used several times has the sum of the gradients of its uses. The walk visits
+    only what lies between the inputs and the output: in matmul(x, W), the gradient of x is not
+    computed if only W is an input.
+
+    Args:
+      output: a scalar, the result of an operation.
+      inputs: Tensors, or arrays that operations were called with. An array is recognized by
+        identity: W.copy() is not W.
+
+    Returns:
+      The gradients in the order of the inputs, each with its input's shape.
+
+    Raises:
+      ValueError: output is not a scalar on the tape, or does not depend on an input. (There,
+        tf.gradients returns None, which then fails in the arithmetic that follows.)
+    """
+    if not isinstance(output, Tensor):
+        raise ValueError(f"output: expected the result of an operation, found {type(output)}")
+    if output.shape != ():
+        raise ValueError(f"output: expected a scalar, found the shape {output.shape}")
+    tape = recorded(output)
+
+    # Forward: what depends on the inputs?
+    asked = {id(x) for x in inputs}
+    needed = set(asked)
+    for tensor in tape:
+        if any(id(x) in needed for x in tensor.inputs):
+            needed.add(id(tensor))
+
+    # Backward: a Tensor comes after all that was computed from it, so its gradient is complete.
+    grads: dict[int, Array] = {id(output): np.ones_like(output.value)}
+    for tensor in reversed(tape):
+        if id(tensor) not in needed:
+            continue
+        output_grad = grads[id(tensor)] if id(tensor) in asked else grads.pop(id(tensor))
+        for number, x in enumerate(tensor.inputs):
+            if id(x) in needed:
+                grad = tensor.input_grad(number, output_grad)
+                grads[id(x)] = grads[id(x)] + grad if id(x) in grads else grad
+
+    for number, x in enumerate(inputs):
+        if id(x) not in grads:
+            raise ValueError(
+                f"input {number}: expected an array or Tensor that the output was computed from, "
+                f"found another one, of shape {np.shape(x)}"
+            )
+    return [np.asarray(grads[id(x)]) for x in inputs]
+
+
+def recorded(output: Tensor) -> list[Tensor]:
+    """Return the Tensors that `output` was computed from, and itself, inputs before outputs."""
+    found = {id(output): output}
+    unvisited = [output]
+    while unvisited:
+        for x in unvisited.pop().inputs:
+            if isinstance(x, Tensor) and id(x) not in found:
+                found[id(x)] = x
+                unvisited.append(x)
+    return sorted(found.values(), key=lambda tensor: tensor.depth)
