@@ -1,17 +1,12 @@
 import numpy as np
 import pytest
 
-from deep_mnist import cnn, training
+from deep_mnist import cnn
 from deep_mnist.lazy_tensorflow import tf
+from deep_mnist.training import RunConfig, Session, optimizers
 
 
-@pytest.fixture
-def graph():
-    with tf.Graph().as_default() as graph:
-        yield graph
-
-
-def test_variables_are_the_checkpoints_interface(graph):
+def test_variables_have_the_names_and_shapes_of_the_tutorial(graph):
     cnn.build(cnn.Config())
     assert {v.op.name: v.shape.as_list() for v in tf.trainable_variables()} == {
         "W_conv1": [5, 5, 1, 32],
@@ -26,13 +21,46 @@ def test_variables_are_the_checkpoints_interface(graph):
     assert sum(np.prod(v.shape.as_list()) for v in tf.trainable_variables()) == 3_274_634
 
 
-def test_the_graph_is_one_that_can_be_read(graph):
+def test_the_optimizer_is_adam_by_default(graph):
+    cnn.build(cnn.Config())
+    weights = [v.op.name for v in tf.trainable_variables()]
+    slots = [f"{name}/{slot}" for name in weights for slot in ("Adam", "Adam_1")]
+    assert {v.op.name for v in tf.global_variables()} == {
+        *weights,
+        *slots,
+        "beta1_power",
+        "beta2_power",
+        "global_step",
+    }
+
+
+def test_tensors_have_names_and_shapes(graph):
+    model = cnn.build(cnn.Config())
+    assert model.x.name == "x:0"
+    assert model.y_.name == "y_:0"
+    assert model.keep_prob.name == "keep_prob:0"
+    assert model.logits.name == "fc2/logits:0"
+    assert model.accuracy.name == "accuracy:0"
+    shapes = {
+        "x_image:0": [None, 28, 28, 1],
+        "conv1/h_conv1:0": [None, 28, 28, 32],
+        "conv2/h_conv2:0": [None, 14, 14, 64],
+        "y_conv:0": [None, 10],
+    }
+    assert {name: graph.get_tensor_by_name(name).shape.as_list() for name in shapes} == shapes
+
+
+def test_scopes_group_the_graph_and_are_not_in_the_names_of_variables(graph):
     """TensorBoard draws a box for each name before the first slash."""
-    cnn.build(cnn.Config(schedule="one-cycle", average_decay=0.99))
+    optimizer = optimizers.create("adam", 1e-4, "one-cycle", 1000, 0.999)
+    cnn.build(cnn.Config(), optimizers.AveragingOptimizer(optimizer, 0.99))
+    assert all("/" not in v.op.name for v in tf.trainable_variables())
     variables = {v.op.name.split("/")[0] for v in tf.global_variables()}
-    assert {op.name.split("/")[0] for op in graph.get_operations()} - variables == {
-        *("x", "y_", "keep_prob", "x_image", "conv1", "conv2", "fc1", "dropout", "fc2", "y_conv"),
-        *("cross_entropy", "learning_rate", "gradients", "train_step", "averages", "evaluation"),
+    names = {op.name for op in graph.get_operations()}
+    assert {name.split("/")[0] for name in names if "/" in name} - variables == {
+        *("keep_prob", "x_image", "conv1", "conv2", "fc1", "dropout", "fc2"),
+        *("softmax_cross_entropy_with_logits", "learning_rate", "gradients", "train_step"),
+        *("averages", "ArgMax", "ArgMax_1"),
     }
 
 
@@ -47,45 +75,44 @@ def test_building_twice_gives_the_same_names():
 
 def initial_weights(seed, before_build=lambda: None):
     with tf.Graph().as_default():
+        tf.set_random_seed(seed)
         before_build()
-        config = cnn.Config(seed=seed)
-        model = cnn.build(config)
-        with training.Session(model, config) as sess:
+        with Session(cnn.build(cnn.Config()), RunConfig()) as sess:
             sess.initialize()
-            return sess.run({v.op.name: v for v in tf.trainable_variables()})
+            return sess.weights()
 
 
-def test_initial_weights_are_small_noise_and_positive_biases():
+def test_initial_weights_are_small_noise_and_biases_are_positive():
     weights = initial_weights(seed=0)
     for name in ("W_conv1", "W_conv2", "W_fc1", "W_fc2"):
-        assert np.abs(weights[name]).max() <= 0.2  # truncated at two sigma
+        assert np.abs(weights[name]).max() <= 0.2  # truncated at two standard deviations
         assert weights[name].std() == pytest.approx(0.088, abs=0.004)
     for name in ("b_conv1", "b_conv2", "b_fc1", "b_fc2"):
         assert set(weights[name].tolist()) == {np.float32(0.1)}
     assert not np.array_equal(weights["W_fc2"].ravel()[:800], weights["W_conv1"].ravel())
 
 
-def test_initial_weights_depend_on_the_seed_and_on_nothing_else_in_the_graph():
+def test_initial_weights_depend_only_on_the_seed_of_the_graph():
     weights = initial_weights(seed=3)
-    beside_another_op = initial_weights(seed=3, before_build=lambda: tf.random_normal([2]))
+    after_another_op = initial_weights(seed=3, before_build=lambda: tf.random_normal([2]))
     for name, value in weights.items():
-        np.testing.assert_array_equal(value, beside_another_op[name])
+        np.testing.assert_array_equal(value, after_another_op[name])
     assert not np.array_equal(weights["W_conv1"], initial_weights(seed=4)["W_conv1"])
 
 
 @pytest.fixture
-def small(graph):
-    """A session with initial weights, and three odd images."""
-    config = cnn.Config()
-    model = cnn.build(config)
+def initialized(graph):
+    """(model, session with the initial weights, 3 random images)."""
+    tf.set_random_seed(0)
+    model = cnn.build(cnn.Config())
     images = np.random.default_rng(1).random((3, 784), np.float32)
-    with training.Session(model, config) as sess:
+    with Session(model, RunConfig()) as sess:
         sess.initialize()
         yield model, sess, images
 
 
-def test_inference_needs_images_alone_and_keeps_every_unit(small):
-    model, sess, images = small
+def test_inference_needs_only_images_and_keeps_every_unit(initialized):
+    model, sess, images = initialized
     logits = sess.run(model.logits, {model.x: images})
     assert logits.shape == (3, 10)
     np.testing.assert_array_equal(
@@ -93,9 +120,17 @@ def test_inference_needs_images_alone_and_keeps_every_unit(small):
     )
 
 
-def test_keep_prob_is_the_share_that_is_kept_and_scaled_up(small):
-    model, sess, _ = small
-    # The layer before and after dropout, found by the op's name in the graph.
+def test_inference_without_keep_prob_adds_no_dropout(graph):
+    logits = cnn.inference(tf.placeholder(tf.float32, [None, 784]))
+    assert logits.name == "fc2/logits:0"
+    assert logits.shape.as_list() == [None, 10]
+    assert not [op.name for op in graph.get_operations() if op.name.startswith("dropout")]
+    assert len(tf.global_variables()) == 8
+
+
+def test_keep_prob_is_the_fraction_of_units_that_are_kept_and_scaled_up(initialized):
+    model, sess, _ = initialized
+    # The layer before and after dropout, found by the op's type in the graph.
     dropout = model.logits.op.inputs[0].op.inputs[0]
     ones = np.ones((50, 1024), np.float32)
     before = next(
@@ -108,8 +143,8 @@ def test_keep_prob_is_the_share_that_is_kept_and_scaled_up(small):
     assert (after > 0).mean() == pytest.approx(0.25, abs=0.01)
 
 
-def test_each_step_has_a_mask_of_its_own_that_a_second_look_repeats(small):
-    model, sess, images = small
+def test_each_step_has_its_own_dropout_mask_which_is_repeatable(initialized):
+    model, sess, images = initialized
     labels = np.eye(10, dtype=np.float32)[[1, 2, 3]]
     feed = {model.x: images, model.keep_prob: 0.5}
     first, again = sess.run(model.logits, feed), sess.run(model.logits, feed)
@@ -119,9 +154,21 @@ def test_each_step_has_a_mask_of_its_own_that_a_second_look_repeats(small):
     assert np.abs(other - first).max() > 0.1
 
 
-def test_logits_are_the_formula_of_the_tutorial(small):
-    model, sess, images = small
-    w = sess.run({v.op.name: v for v in tf.trainable_variables()})
+def test_dropout_masks_depend_on_the_seed_of_the_graph():
+    outputs = []
+    for seed in (1, 1, 2):
+        with tf.Graph().as_default(), tf.Session() as sess:
+            tf.set_random_seed(seed)
+            dropped = cnn.dropout(tf.ones([10, 100]), 0.5)
+            sess.run(tf.global_variables_initializer())
+            outputs.append(sess.run(dropped))
+    np.testing.assert_array_equal(outputs[0], outputs[1])
+    assert not np.array_equal(outputs[0], outputs[2])
+
+
+def test_logits_are_those_of_the_tutorials_formula(initialized):
+    model, sess, images = initialized
+    w = sess.weights()
     h = images.reshape(3, 28, 28, 1)
     for layer in ("conv1", "conv2"):
         h = pool(np.maximum(convolve(h, w[f"W_{layer}"]) + w[f"b_{layer}"], 0))
@@ -142,28 +189,31 @@ def pool(images):
     return images.reshape(batch, height // 2, 2, width // 2, 2, features).max(axis=(2, 4))
 
 
-def test_no_op_of_the_graph_is_dead(graph):
+@pytest.mark.parametrize("form", ["stable", "textbook"])
+def test_loss_is_the_cross_entropy_summed_over_the_batch(graph, form):
+    y_ = np.eye(10, dtype=np.float32)[[4, 0, 9]]
+    logits = np.random.default_rng(0).normal(size=(3, 10)).astype(np.float32)
+    with tf.Session() as sess:
+        loss = sess.run(cnn.loss(y_, logits, form))
+    log_sum_exp = np.log(np.exp(logits.astype(np.float64)).sum(axis=1))
+    expected = (log_sum_exp - logits[[0, 1, 2], [4, 0, 9]]).sum()
+    assert loss == pytest.approx(expected, rel=1e-6)
+
+
+def test_every_op_is_needed_for_training_or_evaluation(graph):
     model = cnn.build(cnn.Config())
-    initializers = [v.initializer for v in tf.global_variables()]
-    reads = [v.value() for v in tf.global_variables()]
-    needed = [*initializers, *(v.op for v in reads), model.train_step, model.accuracy.op]
-    needed += [model.correct.op, model.loss.op]
+    needed = [v.initializer for v in tf.global_variables()]
+    needed += [v.value().op for v in tf.global_variables()]
+    needed += [model.train_step, model.accuracy.op, model.loss.op]
     reached = set()
     while needed:
         op = needed.pop()
         if op not in reached:
             reached.add(op)
             needed += [tensor.op for tensor in op.inputs] + list(op.control_inputs)
-    dead = [
+    unused = [
         op.name
         for op in graph.get_operations()
         if op not in reached and op.type not in ("ReadVariableOp", "VarIsInitializedOp", "NoOp")
     ]
-    assert [name for name in dead if not name.startswith("gradients/")] == []
-
-
-def test_more_plain_steps_than_steps_are_refused(capsys):
-    assert cnn.main(["--recipe", "best", "--steps", "40"]) == 2
-    assert capsys.readouterr().err == (
-        "cnn: --plain-steps: expected less than --steps, which is 40, found 4000: give both\n"
-    )
+    assert [name for name in unused if not name.startswith("gradients/")] == []
