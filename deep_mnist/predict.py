@@ -1,14 +1,13 @@
-"""Reads the digits on your own pictures: photos, scans, drawings, screenshots.
+"""Classify the digits on your own images: photos, scans, drawings, screenshots.
 
-    python -m deep_mnist.predict five.png              what it is, and the three likeliest
-    python -m deep_mnist.predict photos/ --csv         a folder, as a table
-    python -m deep_mnist.predict five.png --show       with the 28x28 that the network sees
+    python -m deep_mnist.predict five.png              labels, and the three most probable classes
+    python -m deep_mnist.predict photos/ --csv         all images of a directory, as a table
+    python -m deep_mnist.predict five.png --show       also print the image that the model gets
     cat five.png | python -m deep_mnist.predict - --json
 
-PNG, JPEG, WebP, BMP, TIFF and GIF; dark on light or light on dark; one digit or several, which are
-read line by line from left to right. A picture that can't be read has a line on standard error, the
-others are read all the same, and the exit code is 2. What a probability is worth differs by model:
-see deep_mnist.inference.
+Images are PNG, JPEG, WebP, BMP, TIFF or GIF files, dark on light or light on dark, with one digit
+or several, which are classified line by line from left to right. If an image cannot be read, an
+error is printed, the other images are classified, and the exit code is 2.
 """
 
 from __future__ import annotations
@@ -23,18 +22,22 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
-from deep_mnist import data, inference
-from deep_mnist.cli.exit_codes import exit_code
-from deep_mnist.cli.flags import Parser
+from deep_mnist import inference
+from deep_mnist.cli import Parser, exit_code
+from deep_mnist.cli.exit_codes import print_error
+from deep_mnist.cli.flags import HelpFormatter
+from deep_mnist.data.io import check_new_path
 from deep_mnist.errors import DeepMnistError, ImageError, printable
 from deep_mnist.lazy_tensorflow import import_quietly
+from deep_mnist.training import show
 from deep_mnist.vision import image
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".tif", ".tiff", ".gif"}
-UNREADABLE = {".heic", ".heif", ".avif"}  # a telephone's: told of, not passed over
-TOP = 3
-MANY = 10  # pictures, for a progress bar
+UNSUPPORTED = {".heic", ".heif", ".avif"}  # common on phones: an error, not ignored
+TOP = 3  # classes that are printed for each digit
+PROGRESS_BAR_FROM = 10  # images
 STANDARD_INPUT = "-"
 COLUMNS = (
     "file", "model", "digit", "label", "probability", "label_2", "probability_2",
@@ -42,16 +45,28 @@ COLUMNS = (
 )  # fmt: skip
 
 
-class Reading(NamedTuple):
-    """What a model makes of the digits on a picture."""
+class Prediction(NamedTuple):
+    """What one model predicts for the digits of an image."""
 
     model: str
     digits: list[image.Digit]
-    top: list[list[tuple[int, float]]]  # per digit: the likeliest labels, with probabilities
+    probabilities: npt.NDArray[np.float64]  # [digits, 10], rows sum to 1
+
+    def top_classes(self) -> list[list[tuple[int, float]]]:
+        """Return the most probable classes of each digit, as (label, probability)."""
+        order = np.argsort(-self.probabilities, axis=1, kind="stable")[:, :TOP]
+        return [
+            [(int(label), float(row[label])) for label in labels]
+            for row, labels in zip(self.probabilities, order, strict=True)
+        ]
+
+
+# Writes the predictions for a file, or the error if it cannot be read.
+Writer = Callable[[str, str | None, list[Prediction]], None]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs the command line and returns its exit code."""
+    """Run the command line and return its exit code."""
     return exit_code("predict", lambda: _run(argv))
 
 
@@ -59,34 +74,28 @@ def _run(argv: Sequence[str] | None) -> int:
     options = _parse(argv)
     image.check_installed()
     if options.save_input is not None:
-        _check_unused(Path(options.save_input))
+        check_new_path(Path(options.save_input), "--save-input", directory=True)
     names = list(inference.PROGRAMS) if options.model == "all" else [options.model]
-    write = {"csv": _write_csv(), "json": _write_json}.get(options.format, _write_text)
-    shelf: list[inference.Classifier] = []
+    write = _writer(options)
+    classifiers: list[inference.Classifier] = []
     failed = False
     try:
-        for position, file in enumerate(_with_progress(list(_files(options.pictures))), 1):
+        for number, file in enumerate(_with_progress(list(_find_files(options.images))), 1):
             try:
                 digits = image.digits(image.read(_source(file)))
             except ImageError as error:
                 failed = True
-                print(f"predict: {printable(file)}: {error}", file=sys.stderr)
-                if options.format != "text":
-                    write(file, str(error), [])
+                print_error("predict", ImageError(f"{file}: {error.message}", hint=error.hint))
+                write(file, error.message, [])
                 continue
-            # Only now: a broken file is told of without a wait for TensorFlow.
-            shelf = shelf or _load(names, options.restore)
-            write(file, None, [_read(model, digits) for model in shelf])
-            if options.show:
-                for number, digit in enumerate(digits, 1):
-                    if len(digits) > 1:
-                        print(f"digit {number} of {len(digits)}:")
-                    print(data.ascii_art(_grey(digit)))
+            # Loaded after the first readable image: errors do not wait for TensorFlow.
+            classifiers = classifiers or _load_classifiers(names, options.restore)
+            write(file, None, [_predict(classifier, digits) for classifier in classifiers])
             if options.save_input is not None:
-                _save(Path(options.save_input), position, file, digits)
+                _save_digits(Path(options.save_input), number, file, digits)
     finally:
-        for model in shelf:
-            model.close()
+        for classifier in classifiers:
+            classifier.close()
     return 2 if failed else 0
 
 
@@ -94,72 +103,71 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = Parser(
         prog="python -m deep_mnist.predict",
         description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=HelpFormatter,
         allow_abbrev=False,
     )
     parser.add_argument(
-        "pictures",
-        metavar="PICTURE",
+        "images",
+        metavar="IMAGE",
         nargs="+",
-        help="a file, a folder, a pattern as in 'scans/*.png', or - for standard input",
+        help="image file, directory, pattern such as 'scans/*.png', or - for standard input",
     )
     parser.add_argument(
         "--model",
         choices=(*inference.PROGRAMS, "all"),
         default="cnn",
-        help="which network reads; all: each of them (default: cnn)",
+        help="model to predict with, or all four (default: cnn)",
     )
     parser.add_argument(
         "--restore",
         metavar="CHECKPOINT",
-        help="weights of your own for that model: a directory, a prefix or any file of a "
-        "checkpoint (default: the shipped ones)",
+        help="checkpoint of the model: a directory, a prefix or any of its files "
+        "(default: the pretrained weights)",
     )
     output = parser.add_mutually_exclusive_group()
     parser.set_defaults(format="text")
-    for name, meaning in (
-        ("csv", "a table: a line for each digit"),
-        ("json", "an object a line, for each picture"),
+    for name, text in (
+        ("csv", "print a table, one row for each digit"),
+        ("json", "print JSON, one line for each image"),
+        ("show", "also print the 28x28 image that the model gets, and all ten probabilities"),
     ):
-        output.add_argument(
-            f"--{name}", dest="format", action="store_const", const=name, help=meaning
-        )
-    output.add_argument("--show", action="store_true", help="print the 28x28 that the network sees")
+        output.add_argument(f"--{name}", dest="format", action="store_const", const=name, help=text)
     parser.add_argument(
         "--save-input",
         metavar="DIR",
-        help="a new folder for the 28x28 that the network sees, white on black, as "
-        "POSITION-NAME-DIGIT.png",
+        help="new directory for the 28x28 images that the model gets, as NUMBER-NAME-DIGIT.png",
     )
     options = parser.parse_args(argv)
-    if "" in options.pictures:  # as of "$PICTURE" where the shell has no such variable
-        raise DeepMnistError("PICTURE: expected a file or a folder, found an empty word")
+    if "" in options.images:  # as in "$IMAGE" where the variable is not set
+        raise DeepMnistError("IMAGE: expected a file or a directory, found an empty argument")
     if options.restore is not None and options.model == "all":
-        raise DeepMnistError("--restore is of one model: name it by --model")
+        raise DeepMnistError(
+            "--restore needs one model, found --model all",
+            hint="choose the checkpoint's model with --model NAME",
+        )
     return options
 
 
-def _check_unused(directory: Path) -> None:
-    if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
-        raise DeepMnistError(f"--save-input {directory} exists and is not empty: name a new folder")
+def _find_files(arguments: Iterable[str]) -> Iterator[str]:
+    """Yield the files that the arguments name; directories are searched recursively.
 
-
-def _files(places: Iterable[str]) -> Iterator[str]:
-    """The files that are meant: of a folder, all pictures in it and in those within, by name."""
-    for place in places:
-        path = Path(place)
-        if place != STANDARD_INPUT and path.is_dir():
-            yield from sorted(str(file) for file in path.rglob("*") if _is_picture(file)) or [place]
-        elif not path.exists() and glob.has_magic(place):
-            # A shell has done this already; that of Windows has not, nor one told not to.
-            yield from sorted(glob.glob(place, recursive=True)) or [place]  # noqa: PTH207
+    An argument that matches no file is yielded as it is; `_source` reports it.
+    """
+    for argument in arguments:
+        path = Path(argument)
+        if argument != STANDARD_INPUT and path.is_dir():
+            files = sorted(str(file) for file in path.rglob("*") if _is_image(file))
+            yield from files or [argument]
+        elif not path.exists() and glob.has_magic(argument):
+            # Most shells expand patterns themselves; that of Windows does not.
+            yield from sorted(glob.glob(argument, recursive=True)) or [argument]  # noqa: PTH207
         else:
-            yield place
+            yield argument
 
 
-def _is_picture(file: Path) -> bool:
+def _is_image(file: Path) -> bool:
     return (
-        file.suffix.lower() in SUFFIXES | UNREADABLE
+        file.suffix.lower() in SUFFIXES | UNSUPPORTED
         and not file.name.startswith(".")
         and file.is_file()
     )
@@ -169,103 +177,123 @@ def _source(file: str) -> bytes | Path:
     if file == STANDARD_INPUT:
         return sys.stdin.buffer.read(image.MAX_BYTES + 1)
     if Path(file).is_dir():
-        kinds = ", ".join(sorted(SUFFIXES))
-        raise ImageError(f"expected pictures in this folder ({kinds}), found none")
+        raise ImageError(f"no images in this directory ({', '.join(sorted(SUFFIXES))})")
     if glob.has_magic(file) and not Path(file).exists():
-        raise ImageError("expected a pattern that fits some file, found none")
+        raise ImageError("no file matches this pattern")
     return Path(file)
 
 
-def _load(names: Sequence[str], checkpoint: str | None) -> list[inference.Classifier]:
+def _load_classifiers(names: Sequence[str], checkpoint: str | None) -> list[inference.Classifier]:
     if any(inference.PROGRAMS[name].has_graph for name in names):
         import_quietly()
-    shelf = [inference.load_model(name, checkpoint) for name in names]
-    for model in shelf:
-        for note in model.notes:
-            print(f"predict: {printable(note)}", file=sys.stderr)
-    return shelf
+    classifiers = [inference.load_model(name, checkpoint) for name in names]
+    for classifier in classifiers:
+        for note in classifier.notes:
+            print(f"note: predict: {printable(note)}", file=sys.stderr)
+    return classifiers
 
 
-def _read(model: inference.Classifier, digits: list[image.Digit]) -> Reading:
-    probabilities = model.predict_proba(np.stack([digit.pixels for digit in digits]))
-    likeliest = np.argsort(-probabilities, axis=1, kind="stable")[:, :TOP]
-    top = [
-        [(int(label), float(row[label])) for label in labels]
-        for row, labels in zip(probabilities, likeliest, strict=True)
-    ]
-    return Reading(model.program.name, digits, top)
+def _predict(classifier: inference.Classifier, digits: list[image.Digit]) -> Prediction:
+    images = np.stack([digit.pixels for digit in digits])  # [digits, 784] in [0, 1]
+    return Prediction(classifier.program.name, digits, classifier.predict_proba(images))
 
 
-def _write_text(file: str, error: str | None, readings: list[Reading]) -> None:
-    for reading in readings:
-        labels = " ".join(str(top[0][0]) for top in reading.top)
-        likely = "; ".join(
-            ", ".join(f"{label} {100 * share:.1f} %" for label, share in top) for top in reading.top
-        )
-        model = f"{reading.model:8}" if len(readings) > 1 else ""
-        print(f"{printable(file)}: {model}{labels}   ({likely})", flush=True)
+def _writer(options: argparse.Namespace) -> Writer:
+    writers: dict[str, Writer] = {
+        "text": _write_text,
+        "show": _write_text_and_images,
+        "json": _write_json,
+        "csv": _csv_writer(),
+    }
+    return writers[options.format]
 
 
-def _write_json(file: str, error: str | None, readings: list[Reading]) -> None:
+def _write_text(file: str, error: str | None, predictions: list[Prediction]) -> None:
+    for prediction in predictions:
+        print(_line(file, prediction, with_model=len(predictions) > 1), flush=True)
+
+
+def _write_text_and_images(file: str, error: str | None, predictions: list[Prediction]) -> None:
+    for prediction in predictions:
+        print(_line(file, prediction, with_model=len(predictions) > 1))
+        count = len(prediction.digits)
+        for number, digit in enumerate(prediction.digits, 1):
+            if count > 1:
+                print(f"digit {number} of {count}:")
+            probabilities = prediction.probabilities[number - 1]
+            print(show.prediction_text(_as_uint8(digit), probabilities), flush=True)
+
+
+def _line(file: str, prediction: Prediction, *, with_model: bool) -> str:
+    top = prediction.top_classes()
+    labels = " ".join(str(classes[0][0]) for classes in top)
+    probabilities = "; ".join(
+        ", ".join(f"{label} {probability:.1%}" for label, probability in classes) for classes in top
+    )
+    model = f"{prediction.model:8}" if with_model else ""
+    return f"{printable(file)}: {model}{labels}   ({probabilities})"
+
+
+def _write_json(file: str, error: str | None, predictions: list[Prediction]) -> None:
     lines: list[dict[str, Any]] = [{"file": file, "error": error}] if error else []
-    for reading in readings:
-        model = {"model": reading.model} if len(readings) > 1 else {}
+    for prediction in predictions:
+        model = {"model": prediction.model} if len(predictions) > 1 else {}
         digits = [
             {
                 "label": top[0][0],
                 "probability": round(top[0][1], 6),
-                "top": [[label, round(share, 6)] for label, share in top],
+                "top": [[label, round(probability, 6)] for label, probability in top],
                 "box": list(digit.box),
             }
-            for digit, top in zip(reading.digits, reading.top, strict=True)
+            for digit, top in zip(prediction.digits, prediction.top_classes(), strict=True)
         ]
         lines.append({"file": file, **model, "digits": digits})
     for line in lines:
         print(json.dumps(line), flush=True)
 
 
-def _write_csv() -> Callable[[str, str | None, list[Reading]], None]:
+def _csv_writer() -> Writer:
     table = csv.DictWriter(sys.stdout, COLUMNS, lineterminator="\n")
-    begun = False
+    has_header = False
 
-    def write(file: str, error: str | None, readings: list[Reading]) -> None:
-        nonlocal begun
-        if not begun:
+    def write(file: str, error: str | None, predictions: list[Prediction]) -> None:
+        nonlocal has_header
+        if not has_header:
             table.writeheader()
-            begun = True
+            has_header = True
         if error:
             table.writerow({"file": printable(file), "error": error})
-        for reading in readings:
-            for number, (digit, top) in enumerate(zip(reading.digits, reading.top, strict=True)):
-                likely = [value for label, share in top for value in (label, f"{share:.6f}")]
-                values = (printable(file), reading.model, number, *likely, *digit.box, "")
+        for prediction in predictions:
+            rows = zip(prediction.digits, prediction.top_classes(), strict=True)
+            for number, (digit, top) in enumerate(rows):
+                classes = [value for label, p in top for value in (label, f"{p:.6f}")]
+                values = (printable(file), prediction.model, number, *classes, *digit.box, "")
                 table.writerow(dict(zip(COLUMNS, values, strict=True)))
         sys.stdout.flush()
 
     return write
 
 
-def _save(directory: Path, position: int, file: str, digits: list[image.Digit]) -> None:
-    """Writes POSITION-NAME-DIGIT.png, so that pictures of one name are told from each other."""
+def _save_digits(directory: Path, number: int, file: str, digits: list[image.Digit]) -> None:
+    """Write NUMBER-NAME-DIGIT.png; the number distinguishes images of the same name."""
     directory.mkdir(parents=True, exist_ok=True)
     stem = "stdin" if file == STANDARD_INPUT else Path(file).stem
-    for number, digit in enumerate(digits, 1):
-        image.write_png(directory / f"{position:03d}-{stem}-{number}.png", _grey(digit))
+    for digit_number, digit in enumerate(digits, 1):
+        path = directory / f"{number:03d}-{stem}-{digit_number}.png"
+        image.write_png(path, _as_uint8(digit))
 
 
-def _grey(digit: image.Digit) -> Any:
-    return np.round(255 * digit.pixels).astype(np.uint8)
+def _as_uint8(digit: image.Digit) -> npt.NDArray[np.uint8]:
+    return np.round(255 * digit.pixels).astype(np.uint8)  # [784]
 
 
 def _with_progress(files: list[str]) -> Iterable[str]:
-    """A bar on the terminal, where the answers go elsewhere."""
-    if len(files) < MANY or not sys.stderr.isatty() or sys.stdout.isatty():
+    """Show a progress bar on the terminal if the predictions are printed elsewhere."""
+    if len(files) < PROGRESS_BAR_FROM or not sys.stderr.isatty() or sys.stdout.isatty():
         return files
-    try:
-        from tqdm import tqdm
-    except ImportError:  # an installation of NumPy alone
-        return files
-    bar: Iterable[str] = tqdm(files, unit=" pictures", dynamic_ncols=True)
+    from tqdm import tqdm
+
+    bar: Iterable[str] = tqdm(files, unit=" images", dynamic_ncols=True)
     return bar
 
 
