@@ -37,8 +37,8 @@ def main() -> None:
     import_quietly()
     test = data.load_data("mnist", options.data_dir).test
     images, labels = test.images[: options.digits], test.labels[: options.digits]
-    with inference.load("cnn") as cnn:
-        direct = cnn.probabilities(images).argmax(axis=1)
+    with inference.load_model("cnn") as cnn:
+        direct = cnn.predict(images)
         begun = time.perf_counter()
         drawn = read(cnn, [encoded(large(pixels)) for pixels in images])
         seconds = (time.perf_counter() - begun) / len(images)
@@ -71,7 +71,7 @@ def read(cnn: inference.Classifier, files: list[bytes]) -> npt.NDArray[np.int64]
         except ImageError:
             continue
         if len(digits) == 1:
-            labels[number] = cnn.probabilities(digits[0].pixels).argmax()
+            labels[number] = cnn.predict(digits[0].pixels)[0]
     return labels
 
 
