@@ -1,4 +1,6 @@
-"""Every rule against numbers that a pencil gives, and against central differences."""
+"""Every rule: worked by hand, against central differences, and against tf.gradients."""
+
+import importlib.util
 
 import numpy as np
 import pytest
@@ -9,13 +11,17 @@ from deep_mnist.autodiff import (
     LogSoftmax,
     Matmul,
     Mean,
+    Multiply,
+    Negative,
     Relu,
     Sigmoid,
     Softmax,
     Sum,
     Tanh,
     gradient_check,
+    gradients,
 )
+from deep_mnist.lazy_tensorflow import tf
 
 
 @pytest.fixture(autouse=True)
@@ -33,7 +39,7 @@ def test_matmul():
     assert W_grad.tolist() == [[1, 0, 10], [2, 0, 20]]
 
 
-def test_relu_passes_nothing_at_zero_and_below():
+def test_relu_has_no_gradient_at_zero_and_below():
     relu = Relu()
     assert relu.forward(np.array([-1.0, 0.0, 2.0])).tolist() == [0, 0, 2]
     assert relu.backward(np.array([5.0, 6.0, 7.0])).tolist() == [0, 0, 7]
@@ -66,12 +72,25 @@ def test_add_sums_the_gradient_over_what_was_broadcast():
     assert b_grad.tolist() == [5, 7, 9]
 
 
+def test_multiply_and_negative():
+    multiply, negative = Multiply(), Negative()
+    a, b = np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([5.0, 6.0])
+    assert multiply.forward(a, b).tolist() == [[5, 12], [15, 24]]
+    a_grad, b_grad = multiply.backward(np.array([[1.0, 10.0], [100.0, 1000.0]]))
+    assert a_grad.tolist() == [[5, 60], [500, 6000]]
+    assert b_grad.tolist() == [301, 4020]
+    assert negative.forward(b).tolist() == [-5, -6]
+    assert negative.backward(np.array([1.0, -2.0])).tolist() == [-1, 2]
+
+
+@pytest.mark.parametrize("operation", [Add(), Multiply()], ids=str)
 @pytest.mark.parametrize(
     "shapes",
-    [((2, 3), ()), ((2, 1), (1, 3)), ((4, 2, 3), (2, 1)), ((3,), (5, 1)), ((2,), (2,))],
+    [((2, 3), ()), ((2, 1), (1, 3)), ((4, 2, 3), (2, 1)), ((3,), (5, 1)), ((2,), (2,)), ((), (3,))],
 )
-def test_add_for_every_kind_of_broadcasting(shapes):
-    gradient_check(Add(), *(np.random.default_rng(1).normal(size=shape) for shape in shapes))
+def test_every_kind_of_broadcasting(operation, shapes):
+    random = np.random.default_rng(1)
+    gradient_check(operation, *(random.normal(size=shape) for shape in shapes))
 
 
 def test_sum_and_mean():
@@ -90,31 +109,67 @@ def test_tanh_and_sigmoid():
     assert sigmoid.forward(np.log([3.0])) == pytest.approx(0.75)
 
 
-OPERATIONS = {
-    "Relu": Relu(),
-    "Tanh": Tanh(),
-    "Sigmoid": Sigmoid(),
-    "Softmax": Softmax(),
-    "LogSoftmax": LogSoftmax(),
-    "Sum": Sum(),
-    "Sum over rows": Sum(axis=0),
-    "Mean": Mean(),
-    "Mean over columns": Mean(axis=1),
+# Odd sizes: an exchanged axis cannot pass.
+random = np.random.default_rng(2)
+X, Y, W, POSITIVE = (
+    random.normal(size=(5, 7)),
+    random.normal(size=(5, 7)),
+    random.normal(size=(7, 3)),
+    random.uniform(0.1, 1, size=(5, 7)),
+)
+
+# Name: our operation, TensorFlow's, and inputs.
+CASES = {
+    "matmul": (Matmul(), lambda x, W: tf.matmul(x, W), (X, W)),
+    "add": (Add(), lambda a, b: a + b, (X, Y)),
+    "add a row": (Add(), lambda a, b: a + b, (X, Y[0])),
+    "add a column": (Add(), lambda a, b: a + b, (X, Y[:, :1])),
+    "multiply": (Multiply(), lambda a, b: a * b, (X, Y)),
+    "multiply by a row": (Multiply(), lambda a, b: a * b, (X, Y[0])),
+    "negative": (Negative(), lambda x: -x, (X,)),
+    "sum": (Sum(), lambda x: tf.reduce_sum(x), (X,)),
+    "sum over axis 0": (Sum(axis=0), lambda x: tf.reduce_sum(x, 0), (X,)),
+    "mean": (Mean(), lambda x: tf.reduce_mean(x), (X,)),
+    "mean over axis 1": (Mean(axis=1), lambda x: tf.reduce_mean(x, 1), (X,)),
+    "relu": (Relu(), lambda x: tf.nn.relu(x), (X,)),
+    "tanh": (Tanh(), lambda x: tf.tanh(x), (X,)),
+    "sigmoid": (Sigmoid(), lambda x: tf.sigmoid(x), (X,)),
+    "log": (Log(epsilon=0), lambda x: tf.log(x), (POSITIVE,)),
+    "softmax": (Softmax(epsilon=0), lambda x: tf.nn.softmax(x), (X,)),
+    "log_softmax": (LogSoftmax(), lambda x: tf.nn.log_softmax(x), (X,)),
 }
+each_case = pytest.mark.parametrize(
+    ("operation", "tensorflow_op", "inputs"), CASES.values(), ids=CASES.keys()
+)
 
 
-@pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS.keys())
-def test_rules_of_one_input_against_central_differences(operation):
-    gradient_check(operation, np.random.default_rng(2).normal(size=(5, 7)))
+@each_case
+def test_rules_against_central_differences(operation, tensorflow_op, inputs):
+    gradient_check(operation, *inputs)
 
 
-def test_log_and_matmul_against_central_differences():
-    random = np.random.default_rng(3)
-    gradient_check(Log(), random.uniform(0.1, 1, size=(5, 7)))
-    gradient_check(Matmul(), random.normal(size=(5, 7)), random.normal(size=(7, 3)))
+@pytest.mark.skipif(importlib.util.find_spec("tensorflow") is None, reason="needs TensorFlow")
+@each_case
+def test_rules_against_tensorflow(operation, tensorflow_op, inputs):
+    y = operation(*inputs)
+    weights = np.random.default_rng(3).normal(size=y.shape)  # dL/dy, different everywhere
+    ours = gradients(Sum()(Multiply()(y, weights)), inputs)
+    with tf.Graph().as_default(), tf.Session() as sess, np.errstate(all="warn"):
+        constants = [tf.constant(value) for value in inputs]
+        theirs = tensorflow_op(*constants)
+        value, *expected = sess.run(
+            [theirs, *tf.gradients(tf.reduce_sum(theirs * weights), constants)]
+        )
+    np.testing.assert_allclose(y.value, value, rtol=1e-12, atol=1e-14)
+    for our, their in zip(ours, expected, strict=True):
+        np.testing.assert_allclose(our, their, rtol=1e-12, atol=1e-14)
 
 
-def test_softmax_and_log_softmax_take_any_number_of_axes():
+def test_logs_epsilon_is_in_its_gradient():
+    gradient_check(Log(epsilon=0.5), POSITIVE)
+
+
+def test_softmax_and_log_softmax_accept_any_number_of_axes():
     x = np.random.default_rng(4).normal(size=(2, 3, 4))
     gradient_check(Softmax(), x)
     gradient_check(LogSoftmax(), x)
@@ -138,25 +193,22 @@ def test_everything_stays_finite_at_logits_of_1e4(dtype):
         assert squash.backward(label).max() <= 1
 
 
-def test_float32_stays_float32():
-    x = np.ones((2, 2), np.float32)
-    for operation in (*OPERATIONS.values(), Log()):
-        grad = np.ones_like(operation.forward(x))
-        assert (grad.dtype, operation.backward(grad).dtype) == (np.float32, np.float32)
-    assert Matmul().forward(x, x).dtype == np.float32
+@each_case
+def test_float32_stays_float32(operation, tensorflow_op, inputs):
+    y = operation.forward(*(value.astype(np.float32) for value in inputs))
+    grads = operation.backward(np.ones_like(y))
+    assert y.dtype == np.float32
+    for grad in grads if isinstance(grads, tuple) else [grads]:
+        assert grad.dtype == np.float32
 
 
-def test_wrt_takes_one_input_alone():
-    matmul = Matmul()
-    matmul.forward(np.ones((2, 3)), np.ones((3, 4)))
-    assert matmul.backward(np.ones((2, 4)), wrt=1).shape == (3, 4)
-
-
-def test_misuse_is_told():
-    with pytest.raises(RuntimeError, match="Tanh: backward needs what forward remembers"):
+def test_wrong_calls_are_errors():
+    with pytest.raises(RuntimeError, match="Tanh: call forward before backward"):
         Tanh().backward(np.ones(3))
     with pytest.raises(TypeError, match="Matmul: expected 2 inputs, found 1"):
         Matmul().forward(np.ones((2, 2)))
+    with pytest.raises(TypeError, match="Relu: expected 1 inputs, found 2"):
+        Relu()(np.ones(2), np.ones(2))
     with pytest.raises(ValueError, match=r"Matmul: expected two matrices, found shapes \(3,\)"):
         Matmul().forward(np.ones(3), np.ones((3, 2)))
     relu = Relu()
@@ -165,13 +217,13 @@ def test_misuse_is_told():
         relu.backward(np.ones((3, 2)))
 
 
-def test_lists_and_numbers_will_do_and_gradients_are_the_callers_to_change():
+def test_lists_and_numbers_are_converted():
     relu, total, add = Relu(), Sum(), Add()
     assert relu.forward([1.0, -2.0]).tolist() == [1, 0]
     assert relu.backward([3.0, 4.0]).tolist() == [3, 0]
-    total.forward([1.0, 2.0])
+    assert total.forward([1.0, 2.0]) == 3
     grad = total.backward(2.0)
-    grad += 1
+    grad += 1  # gradients may be changed by the caller
     assert grad.tolist() == [3, 3]
-    add.forward(1.0, 2.0)
+    assert add.forward(1.0, 2.0) == 3
     assert add.backward(5.0) == (5, 5)
