@@ -1,4 +1,4 @@
-"""Who is in a cluster, by TF_CONFIG and by flags; every mistake is one line and exit code 2."""
+"""TF_CONFIG and flags of a cluster; every mistake is an error with exit code 2."""
 
 import dataclasses
 import json
@@ -14,10 +14,12 @@ import pytest
 
 from deep_mnist import cnn, fnn, mlp, softmax
 from deep_mnist.data import Split
-from deep_mnist.distributed import cluster_spec, config_check, port, reachability, sharding
-from deep_mnist.distributed.chief import latest_multiple
+from deep_mnist.distributed import cluster_spec, config_check, reachability, server, sharding
+from deep_mnist.distributed.__main__ import main
+from deep_mnist.distributed.chief import due_step
 from deep_mnist.distributed.task import Task
 from deep_mnist.errors import DeepMnistError
+from deep_mnist.training import RunConfig
 
 CLUSTER = {"ps": ["a:2222"], "worker": ["b:2222", "c:2222"]}
 
@@ -31,16 +33,17 @@ def task(cluster, job="worker", index=0, **settings):
 
 
 @pytest.fixture
-def fails(capsys, monkeypatch):
-    """Runs softmax under a TF_CONFIG that is a mistake; returns its one line."""
+def error_of(capsys, monkeypatch):
+    """Runs softmax with a wrong TF_CONFIG or wrong flags; returns what it prints."""
 
-    def run(text, *arguments):
-        monkeypatch.setenv("TF_CONFIG", text)
-        assert softmax.main(list(arguments)) == 2
+    def run(tf_config, *flags):
+        monkeypatch.setenv("TF_CONFIG", tf_config)
+        assert main(["softmax", *flags]) == 2
         printed = capsys.readouterr()
         assert printed.out == ""
-        assert printed.err.startswith("softmax: ")
-        assert printed.err.count("\n") == 1
+        lines = printed.err.splitlines()
+        assert lines[0].startswith("error: distributed: ")
+        assert len(lines) == 1 or (len(lines) == 2 and lines[1].startswith("hint: "))
         return printed.err
 
     return run
@@ -49,20 +52,20 @@ def fails(capsys, monkeypatch):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("{", "expected JSON as {"),
-        ("worker:0", "expected JSON as {"),
-        (100_000 * "[", "expected JSON as {"),
+        ("{", "expected JSON, found something else"),
+        ("worker:0", "expected JSON, found something else"),
+        (100_000 * "[", "expected JSON, found something else"),
         (
             tf_config({"ps": ["a:2222"], "worker": {"1": "c:2222"}}, index=1),
-            "expected a chief, or worker:0, which is one; found neither",
+            "expected a chief, or worker:0, which acts as the chief; found neither",
         ),
         (
             tf_config({"ps": ["a:2222"], "worker": {"0": "b:1", "00": "c:1"}}),
-            "worker:0 is named twice",
+            "worker: an index is listed twice, found ['0', '00']",
         ),
         (
             '{"cluster": {"ps": ["a:1"], "ps": ["b:1"], "worker": ["c:1"]}}',
-            "'ps' is named twice in one object",
+            "'ps' is listed twice in one object",
         ),
         (
             tf_config({"ps": ["localhost:2222"], "worker": ["127.0.0.1:2222"]}),
@@ -70,26 +73,26 @@ def fails(capsys, monkeypatch):
         ),
         (  # what Kubeflow's training operator v1 gives a ps with enableDynamicWorker
             '{"sparseCluster": {"worker": {}, "ps": ["a:1"]}, "task": {"type": "ps", "index": 1}}',
-            "leave enableDynamicWorker out of the TFJob",
+            "remove enableDynamicWorker from the TFJob",
         ),
-        ("[]", "expected an object as {"),
-        ('{"task": {"type": "worker", "index": 0}}', 'expected "cluster" in it'),
-        (json.dumps({"cluster": CLUSTER}), 'expected "task" with "type" and "index"'),
+        ("[]", "expected a JSON object, found a list"),
+        ('{"task": {"type": "worker", "index": 0}}', '"cluster" is missing'),
+        (json.dumps({"cluster": CLUSTER}), '"task": expected "type" and "index"'),
         (
             json.dumps({"cluster": CLUSTER, "task": {"index": 0}}),
-            'expected "task" with "type" and "index"',
+            '"task": expected "type" and "index"',
         ),
         (
             tf_config(CLUSTER, "wroker"),
-            "task: expected one of chief, master, worker, ps, evaluator",
+            "expected a task of chief, master, worker, ps, evaluator",
         ),
-        (tf_config(CLUSTER, ["worker"]), "task: expected one of chief, master, worker, ps"),
+        (tf_config(CLUSTER, ["worker"]), "expected a task of chief, master, worker, ps"),
         (tf_config(CLUSTER, index=2), "worker:2 is not in the cluster, which has worker:0, worker"),
         (tf_config(CLUSTER, "chief"), "chief:0 is not in the cluster, which has no chief"),
-        (tf_config(CLUSTER, index=-1), "task: expected an index from 0, found -1"),
-        (tf_config(CLUSTER, index="first"), "task: expected an index from 0, found 'first'"),
-        (tf_config(CLUSTER, index=True), "task: expected an index from 0, found True"),
-        (tf_config([]), "cluster: expected jobs with addresses"),
+        (tf_config(CLUSTER, index=-1), '"task": expected an index of at least 0, found -1'),
+        (tf_config(CLUSTER, index="first"), "expected an index of at least 0, found 'first'"),
+        (tf_config(CLUSTER, index=True), "expected an index of at least 0, found True"),
+        (tf_config([]), "TF_CONFIG: expected addresses by job"),
         (tf_config({**CLUSTER, "gpu": ["d:1"]}), "expected jobs of chief, master, worker, ps"),
         (tf_config({**CLUSTER, "ps": "a:2222"}), "ps: expected a list of addresses"),
         (tf_config({**CLUSTER, "ps": {"x": "a:2222"}}), "ps: expected a list of addresses"),
@@ -104,157 +107,185 @@ def fails(capsys, monkeypatch):
         (tf_config({"worker": ["b:1", "c:1"]}), "the cluster has no ps"),
         (
             tf_config({"ps": ["a:1"]}, "ps"),
-            "expected a chief, or worker:0, which is one; found neither",
+            "expected a chief, or worker:0, which acts as the chief; found neither",
         ),
     ],
 )
-def test_mistakes_in_tf_config(fails, text, message):
-    assert message in fails(text)
+def test_mistakes_in_tf_config(error_of, text, message):
+    assert message in error_of(text)
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--cluster", "ps=a:1", "worker=b:1"], "add --task worker:0, say"),
+        (["--cluster", "ps=a:1", "worker=b:1"], "--cluster needs --task"),
         (["--cluster", "ps=a:1", "worker", "--task", "worker:0"], "expected JOB=HOST:PORT,HOST"),
         (["--cluster", "ps=a:1", "worker=b", "--task", "worker:0"], "worker:0: expected HOST:PORT"),
         (["--cluster", "ps=a:1", "worker=b:1", "--task", "worker"], "--task: expected JOB:INDEX"),
-        (["--cluster", "ps=a:1", "ps=b:1", "--task", "ps:0"], "found the same job twice"),
-        (["--local-cluster", "2ps"], "--local-cluster: expected workers, as in 1ps,2w"),
-        (["--local-cluster", "1ps,99w"], "64 processes at most, found '1ps,99w'"),
-        (["--local-cluster", "2w"], "the cluster has no ps"),
-        (["--local-cluster", "1ps,2w", "--strategy", "all-reduce"], "leave out ps:0"),
-        (["--local-cluster", "1ps,2w", "--task", "ps:0"], "leave out --task"),
-        (["--local-cluster", "1ps,2w", "--batch-size", "0"], "--batch-size: expected"),
-        (["--local-cluster", "1ps,2w", "--backup-workers", "1"], "add --sync"),
-        (["--local-cluster", "1ps,2w", "--sync", "--backup-workers", "2"], "fewer than the 2 work"),
-        (["--sync"], "--sync: expected a cluster, found none: add --cluster JOB=HOST:PORT"),
-        (["--stall-timeout", "soon"], "expected seconds, above 0, found 'soon'"),
-        (["--local-cluster", "1ps,2w", "--restore"], "evaluates"),
-        (["--local-cluster", "1ps,2w", "--resume"], "name it"),
+        (["--cluster", "ps=a:1", "ps=b:1", "--task", "ps:0"], "--cluster: ps is listed twice"),
+        (["--local", "2ps"], "--local: expected at most 64 processes, such as 1ps,2w or 2w"),
+        (["--local", "1ps,99w"], "at most 64 processes, such as 1ps,2w or 2w, found '1ps,99w'"),
+        (["--local", "2w"], "the cluster has no ps"),
+        (
+            ["--local", "1ps,2w", "--strategy", "all-reduce"],
+            "no parameter servers, found ps:0",
+        ),
+        (["--local", "1ps,2w", "--task", "ps:0"], "--task needs --cluster"),
+        (["--local", "1ps,2w", "--batch-size", "0"], "--batch-size: expected"),
+        (["--local", "1ps,2w", "--backup-workers", "1"], "--backup-workers needs --sync"),
+        (["--local", "1ps,2w", "--sync", "--backup-workers", "2"], "fewer than the 2 work"),
+        (["--sync"], "expected a cluster, found none"),
+        (["--stall-timeout", "soon"], "expected seconds above 0, found 'soon'"),
+        (["--local", "1ps,2w", "--restore"], "hint: evaluate with: python -m deep_mnist.softmax"),
+        (["--local", "1ps,2w", "--resume"], "--resume: expected the run's directory"),
     ],
 )
-def test_mistakes_in_flags(arguments, message, capsys, monkeypatch):
-    monkeypatch.delenv("TF_CONFIG", raising=False)
-    assert softmax.main(arguments) == 2
-    printed = capsys.readouterr()
-    assert message in printed.err
-    assert printed.err.count("\n") == 1
+def test_mistakes_in_flags(error_of, arguments, message):
+    assert message in error_of("", *arguments)
 
 
-def test_what_a_cluster_cannot_do_is_said(fails):
+@pytest.mark.parametrize("arguments", [[], ["mlp"], ["--local", "1ps,2w", "softmax"]])
+def test_the_program_comes_first(arguments, capsys):
+    assert main(arguments) == 2
+    assert "expected softmax or cnn as the first argument, found" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["cnn", "-h"]])
+def test_help_fits_one_screen(arguments, capsys):
+    with pytest.raises(SystemExit) as done:
+        main(arguments)
+    assert done.value.code == 0
+    printed = capsys.readouterr().out
+    assert "--local" in printed
+    assert len(printed.splitlines()) <= 35
+
+
+def test_help_all_lists_the_flags_of_the_program(capsys):
+    with pytest.raises(SystemExit):
+        main(["softmax", "--help-all"])
+    printed = capsys.readouterr().out
+    assert "--stall-timeout" in printed
+    assert "--learning-rate" in printed
+    assert "--keep-prob" not in printed
+
+
+def test_options_that_a_cluster_does_not_have_are_errors(error_of):
     cluster = tf_config({"ps": ["127.0.0.1:1"], "worker": ["127.0.0.1:2"]})
-    assert "--restore alone evaluates, in one process" in fails(cluster, "--restore")
-    assert "every task has to be told which run" in fails(cluster, "--resume")
-    assert "both name a cluster" in fails(cluster, "--cluster", "ps=a:1", "--task", "ps:0")
-    assert "--trace-every is of one process" in fails(cluster, "--summaries", "--trace-every", "5")
+    assert "evaluates, which one process does" in error_of(cluster, "--restore")
+    assert "--resume: expected the run's directory" in error_of(cluster, "--resume")
+    two = error_of(cluster, "--cluster", "ps=a:1", "worker=b:1", "--task", "ps:0")
+    assert "expected one cluster, found --cluster and TF_CONFIG" in two
+    trace = error_of(cluster, "--summaries", "--trace-every", "5")
+    assert "--trace-every is not available in a cluster" in trace
+    plain = error_of(cluster, "--plain-steps", "5")
+    assert "--plain-steps is not available in a cluster" in plain
     watched = tf_config({"ps": ["127.0.0.1:1"], "worker": ["127.0.0.1:2"]}, "evaluator")
-    assert "an evaluator watches a run: add --run-dir" in fails(watched)
+    assert "an evaluator needs the chief's --run-dir" in error_of(watched)
 
 
-def test_averages_are_of_asynchronous_training(monkeypatch, capsys):
-    monkeypatch.delenv("TF_CONFIG", raising=False)
-    words = "--cluster ps=127.0.0.1:1 worker=127.0.0.1:2 --task worker:0 --sync --recipe best"
-    assert cnn.main(words.split()) == 2
-    assert "take --average-decay 0, or asynchronous training" in capsys.readouterr().err
+def test_averaged_weights_need_asynchronous_training(error_of):
+    flags = "--cluster ps=127.0.0.1:1 worker=127.0.0.1:2 --task worker:0 --sync"
+    error = error_of("", *flags.split(), "--average-decay", "0.9")
+    assert "--average-decay: expected asynchronous training, found synchronous, 1 of 1" in error
 
 
-def test_the_forms_of_tf_config():
+def test_all_forms_of_tf_config():
     assert cluster_spec.from_tf_config("{}") is None
     assert cluster_spec.from_tf_config('{"cluster": {}, "task": {"type": "worker"}}') is None
     chief = task({"chief": ["a:1"], **CLUSTER}, "chief")
-    assert (chief.is_chief, chief.position) == (True, 0)
+    assert (chief.is_chief, chief.rank) == (True, 0)
     assert list(chief.workers) == ["chief:0", "worker:0", "worker:1"]
     assert task({"master": ["a:1"], **CLUSTER}, "master").is_chief
     assert task(CLUSTER).is_chief
     assert not task(CLUSTER, index=1).is_chief
     sparse = task({"ps": ["a:2222"], "worker": {"1": "c:2222"}, "chief": ["b:1"]}, index=1)
-    assert (sparse.address, sparse.port, sparse.position) == ("c:2222", 2222, 2)
+    assert (sparse.address, sparse.port, sparse.rank) == ("c:2222", 2222, 2)
     assert task(CLUSTER, "evaluator").address == ""  # as Kubeflow has it
     assert task({**CLUSTER, "ps": ["[::1]:2222"]}, "ps").port == 2222
     flags = cluster_spec.from_flags(["ps=a:2222", "worker=b:2222,c:2222"], "worker:1")
     assert flags == cluster_spec.from_tf_config(tf_config(CLUSTER, index=1))
 
 
-def test_workers_that_know_of_some_alone_have_places_of_their_own():
+def test_workers_that_know_only_some_others_have_different_ranks_and_seeds():
     known = [{"ps": ["a:1"], "chief": ["b:1"], "worker": {str(i): f"c{i}:1"}} for i in (0, 1, 2)]
     tasks = [task(known[i], index=i) for i in (0, 1, 2)]
-    assert [each.position for each in tasks] == [1, 2, 3]
+    assert [each.rank for each in tasks] == [1, 2, 3]
     assert len({sharding.seed(0, each) for each in tasks}) == 3
-    with pytest.raises(DeepMnistError, match="--sync counts the workers"):
+    with pytest.raises(DeepMnistError, match="synchronous training needs to know all workers"):
         cluster_spec.check_strategy(task(known[1], index=1, sync=True))
-    of_the_chief = task({"chief": ["b:1"], "worker": {"1": "c:1"}}, "chief", strategy="all-reduce")
-    with pytest.raises(DeepMnistError, match="the sparse form won't do: name every worker"):
-        cluster_spec.check_strategy(of_the_chief)
+    chief = task({"chief": ["b:1"], "worker": {"1": "c:1"}}, "chief", strategy="all-reduce")
+    with pytest.raises(DeepMnistError, match="all-reduce training needs to know all workers"):
+        cluster_spec.check_strategy(chief)
 
 
-def test_a_task_with_other_terms_than_the_chiefs_is_named():
-    chief, worker = task(CLUSTER), task(CLUSTER, index=1)
-    config = softmax.Config()
-    agreed = config_check.of(config, "mnist", chief)
-    own = dataclasses.replace(config, seed=7, save_every=3, intra_op_threads=1)
-    config_check.check("worker:1", config_check.of(own, "mnist", worker), agreed)
-    other = dataclasses.replace(config, learning_rate=0.5)
-    with pytest.raises(
-        DeepMnistError, match=r"worker:1 has .*: --learning-rate 0\.5 instead of 0\.01"
+def test_a_task_that_differs_from_the_chief_is_named():
+    config, run_config = softmax.Config(), RunConfig(dataset="mnist")
+
+    def settings(task, config=config, **changes):
+        changed = dataclasses.replace(run_config, **changes)
+        return config_check.shared_settings(task, config, changed)
+
+    chief, worker = settings(task(CLUSTER)), task(CLUSTER, index=1)
+    own = settings(worker, seed=7, save_every=3, intra_op_threads=1)
+    config_check.check_task("worker:1", own, chief)
+    for theirs, difference in (
+        (settings(worker, softmax.Config(learning_rate=0.5)), "--learning-rate 0.5 instead of 0"),
+        (settings(worker, dataset="generated"), "--dataset generated instead of mnist"),
+        (settings(task(CLUSTER, sync=True)), "mode synchronous, 2 of 2 gradients per update inst"),
+        (
+            settings(dataclasses.replace(worker, program="cnn"), cnn.Config()),
+            "program cnn instead of softmax",
+        ),
     ):
-        config_check.check("worker:1", config_check.of(other, "mnist", worker), agreed)
-    with pytest.raises(DeepMnistError, match="found generated, and the chief trains on mnist"):
-        config_check.check("worker:1", config_check.of(config, "generated", worker), agreed)
-    with pytest.raises(DeepMnistError, match="would train synchronous"):
-        config_check.check(
-            "worker:1", config_check.of(config, "mnist", task(CLUSTER, sync=True)), agreed
-        )
-    cnn_task = dataclasses.replace(worker, program="cnn")
-    with pytest.raises(DeepMnistError, match="worker:1 runs cnn, and the chief softmax: give all"):
-        config_check.check("worker:1", config_check.of(cnn.Config(), "mnist", cnn_task), agreed)
+        with pytest.raises(DeepMnistError) as raised:
+            config_check.check_task("worker:1", theirs, chief)
+        assert raised.value.message.startswith(f"worker:1 differs from the chief: {difference}")
 
 
-def test_more_workers_than_examples_are_refused():
+def test_more_workers_than_examples_are_an_error():
     examples = Split(np.zeros((5, 784), np.uint8), np.arange(5, dtype=np.uint8))
     sparse = {"worker": {"0": "a:1", "99999": "b:1"}, "ps": ["c:1"]}
     with pytest.raises(DeepMnistError, match="has 100000 workers by the largest index"):
-        sharding.of(examples, task(sparse))
+        sharding.shard(examples, task(sparse))
 
 
-def test_how_workers_train_together_in_words():
-    assert task(CLUSTER).manner == "asynchronous"
+def test_the_mode_of_training():
+    assert task(CLUSTER).mode == "asynchronous"
     three = {**CLUSTER, "chief": ["d:1"]}
-    synchronous = task(three, sync=True, backup_workers=1).manner
-    assert synchronous == "synchronous, 2 of 3 gradients an update"
+    synchronous = task(three, sync=True, backup_workers=1).mode
+    assert synchronous == "synchronous, 2 of 3 gradients per update"
+    assert task({"worker": ["a:1"]}, strategy="all-reduce").mode == "all-reduce"
 
 
 def test_shards_are_disjoint_and_seeds_differ():
     examples = Split(np.zeros((5, 784), np.uint8), np.arange(5, dtype=np.uint8))
-    assert sharding.of(examples, task(CLUSTER)).labels.tolist() == [0, 2, 4]
-    assert sharding.of(examples, task(CLUSTER, index=1)).labels.tolist() == [1, 3]
+    assert sharding.shard(examples, task(CLUSTER)).labels.tolist() == [0, 2, 4]
+    assert sharding.shard(examples, task(CLUSTER, index=1)).labels.tolist() == [1, 3]
     assert sharding.seed(5, task(CLUSTER)) == 5
     assert sharding.seed(5, task(CLUSTER, index=1)) != 5
 
 
-def test_a_report_comes_with_the_first_own_step_from_its_number_on():
-    assert latest_multiple(-1, 0, 100) == 0
-    assert latest_multiple(98, 103, 100) == 100
-    assert latest_multiple(95, 99, 100) == 99
-    assert latest_multiple(100, 101, 100) == 101
+def test_a_report_is_made_at_the_first_own_step_after_it_is_due():
+    assert due_step(-1, 0, 100) == 0
+    assert due_step(98, 103, 100) == 100
+    assert due_step(95, 99, 100) == 99
+    assert due_step(100, 101, 100) == 101
 
 
-def test_what_does_not_answer_is_named():
+def test_an_unreachable_task_is_named():
     with socket.create_server(("127.0.0.1", 0)) as there:
         address = f"127.0.0.1:{there.getsockname()[1]}"
         reachability.wait_for({"ps:0": address})
         with socket.create_server(("127.0.0.1", 0)) as gone:
             missing = f"127.0.0.1:{gone.getsockname()[1]}"
         start = time.monotonic()
-        with pytest.raises(
-            DeepMnistError, match=rf"^ps:1 \({missing}\): no answer in 0\.6 s: start"
-        ):
+        with pytest.raises(DeepMnistError, match=rf"^ps:1 \({missing}\): no answer for 0\.6 s"):
             reachability.wait_for({"ps:0": address, "ps:1": missing, "ps:2": address}, 0.6)
         assert time.monotonic() - start < 5
 
 
-def test_all_that_do_not_answer_are_asked_at_the_same_time_and_named(monkeypatch):
-    monkeypatch.setattr(reachability, "answers", lambda address, seconds: time.sleep(seconds))
+def test_all_unreachable_tasks_are_tried_at_the_same_time_and_named(monkeypatch):
+    monkeypatch.setattr(reachability, "is_reachable", lambda address, seconds: time.sleep(seconds))
     servers = {f"ps:{i}": f"10.0.0.{i}:2222" for i in range(30)}
     start = time.monotonic()
     with pytest.raises(
@@ -264,18 +295,15 @@ def test_all_that_do_not_answer_are_asked_at_the_same_time_and_named(monkeypatch
     assert time.monotonic() - start < 3
 
 
-def test_something_else_than_tensorflow_is_told_at_once(capsys, monkeypatch):
-    monkeypatch.delenv("TF_CONFIG", raising=False)
+def test_another_program_on_the_port_of_a_parameter_server_is_an_error(error_of):
     with ThreadingHTTPServer(("127.0.0.1", 0), Quiet) as web:
         threading.Thread(target=web.serve_forever, daemon=True).start()
         with socket.create_server(("127.0.0.1", 0)) as free:
             own = free.getsockname()[1]
-        words = f"--cluster ps=127.0.0.1:{web.server_port} worker=127.0.0.1:{own} --task worker:0"
-        assert softmax.main(words.split()) == 2
+        flags = f"--cluster ps=127.0.0.1:{web.server_port} worker=127.0.0.1:{own} --task worker:0"
+        error = error_of("", *flags.split())
         web.shutdown()
-    said = capsys.readouterr().err
-    assert f"ps:0 (127.0.0.1:{web.server_port}): something else than TensorFlow answers" in said
-    assert said.count("\n") == 1
+    assert f"ps:0 (127.0.0.1:{web.server_port}): another program than TensorFlow listens" in error
 
 
 class Quiet(BaseHTTPRequestHandler):
@@ -283,39 +311,37 @@ class Quiet(BaseHTTPRequestHandler):
         pass
 
 
-@pytest.mark.parametrize("program", [mlp, fnn])
-def test_programs_of_one_process_are_not_started_several_times(program, capsys, monkeypatch):
+@pytest.mark.parametrize("program", [mlp, fnn, softmax])
+def test_the_plain_command_does_not_train_as_a_task_of_a_cluster(program, capsys, monkeypatch):
     monkeypatch.setenv("TF_CONFIG", tf_config(CLUSTER))
     assert program.main([]) == 2
-    said = capsys.readouterr().err
-    assert "TF_CONFIG names a cluster of 3 tasks, and" in said
-    assert "trains in one process: unset TF_CONFIG, or take softmax or cnn" in said
+    error = capsys.readouterr().err
+    assert "TF_CONFIG lists a cluster of 3 tasks, and this command trains in one process" in error
+    command = "python -m deep_mnist.distributed softmax"
+    assert (command if program is softmax else "unset TF_CONFIG") in error
     monkeypatch.setenv("TF_CONFIG", tf_config({"worker": ["a:1"]}))  # as for a job of one process
     assert program.main(["--steps", "-1"]) == 2
     assert "--steps: expected" in capsys.readouterr().err
 
 
-def test_a_port_that_is_taken_is_told_at_once(capsys, monkeypatch):
-    monkeypatch.delenv("TF_CONFIG", raising=False)
+def test_a_port_that_is_in_use_is_an_error(error_of):
     with socket.create_server(("", 0)) as there:
         number = there.getsockname()[1]
-        words = f"--cluster ps=127.0.0.1:{number} worker=127.0.0.1:1 --task ps:0"
-        assert softmax.main(words.split()) == 2
-        said = capsys.readouterr().err
-        assert said.startswith(f"softmax: ps:0: port {number} can't be had: Address already in use")
-        assert said.count("\n") == 1
+        flags = f"--cluster ps=127.0.0.1:{number} worker=127.0.0.1:1 --task ps:0"
+        error = error_of("", *flags.split())
+    assert f"ps:0: port {number} is unavailable: Address already in use\n" in error
 
 
-def test_while_a_port_is_held_others_find_the_task():
+def test_a_task_is_reachable_while_its_port_is_reserved():
     with socket.create_server(("127.0.0.1", 0)) as free:
         address = f"127.0.0.1:{free.getsockname()[1]}"
     this = task({"ps": [address], "worker": ["b:1"]}, "ps")
-    with port.held(this):
-        assert reachability.answers(address)
-    assert not reachability.answers(address)
+    with server.reserve_port(this):
+        assert reachability.is_reachable(address)
+    assert not reachability.is_reachable(address)
 
 
-def test_without_a_cluster_nothing_of_one_is_imported():
+def test_the_plain_command_imports_nothing_of_clusters():
     code = (
         "import sys\nfrom deep_mnist import softmax\n"
         "softmax.main(['--steps', '0'])\n"

@@ -1,54 +1,55 @@
-"""What an evaluator says of a checkpoint."""
+"""What an evaluator prints of a checkpoint."""
 
 import re
 from typing import NamedTuple
 
 import pytest
 
-from deep_mnist import softmax, training
+from deep_mnist import softmax
 from deep_mnist.checkpoints import saver
-from deep_mnist.cli.flags import Options
 from deep_mnist.distributed import evaluator
 from deep_mnist.distributed.task import Task
 from deep_mnist.lazy_tensorflow import tf
+from deep_mnist.training import Options, RunConfig, Session
 
 
 class Watched(NamedTuple):
     model: softmax.Model
-    sess: training.Session
+    sess: Session
     evaluator: evaluator.Evaluator  # of a run of two steps in tmp_path
 
 
 @pytest.fixture
 def watched(digits, tmp_path, monkeypatch):
     monkeypatch.setattr(evaluator, "PAUSE", 0.0)
-    jobs = {"ps": {0: "127.0.0.1:1"}, "worker": {0: "127.0.0.1:2"}}
-    config = softmax.Config(steps=2)
-    options = Options(run_dir=str(tmp_path), member=Task("softmax", jobs, "evaluator", 0))
-    with tf.Graph().as_default():
-        model = softmax.build(config)
-        with training.Session(model, config) as sess:
+    cluster = {"ps": {0: "127.0.0.1:1"}, "worker": {0: "127.0.0.1:2"}}
+    task = Task("softmax", cluster, "evaluator", 0)
+    options = Options(run_dir=str(tmp_path))
+    run = evaluator.Evaluator(task, softmax.Config(steps=2), RunConfig(), options)
+    run.dataset = digits
+    with tf.Graph().as_default(), run.scope():
+        model = softmax.build(run.config)
+        with run.session(model) as sess:
             sess.initialize()
-            run = evaluator.Evaluator("softmax", sess, digits, config, options)
             yield Watched(model, sess, run)
 
 
-def steps_said(capsys):
-    said = capsys.readouterr().out
-    steps = re.findall(r"^step (\d+), validation accuracy 0\.\d+", said, re.MULTILINE)
+def evaluated_steps(watched, capsys):
+    assert list(watched.evaluator.batches(watched.evaluator.dataset.train, 50)) == []
+    printed = capsys.readouterr().out
+    steps = re.findall(r"^step (\d+), validation accuracy 0\.\d+", printed, re.MULTILINE)
     return [int(step) for step in steps]
 
 
-def test_a_checkpoint_is_of_the_step_that_is_in_it(watched, tmp_path, capsys):
+def test_the_step_printed_is_the_one_in_the_checkpoint(watched, tmp_path, capsys):
     images = {watched.model.x: [[0.0] * 784], watched.model.y_: [[1.0] + [0.0] * 9]}
     for _ in range(3):  # the last is another worker's, while the chief saved the second
         watched.sess.run(watched.model.train_step, images)
     watched.sess.save(tmp_path, 2, keep=1)
-    assert list(watched.evaluator.steps()) == []
-    assert steps_said(capsys) == [3]
+    assert evaluated_steps(watched, capsys) == [3]
 
 
-def test_a_checkpoint_that_goes_away_while_it_is_read_is_passed_over(
+def test_a_checkpoint_that_is_removed_while_it_is_read_is_skipped(
     watched, tmp_path, monkeypatch, capsys
 ):
     watched.sess.save(tmp_path, 1, keep=1)
@@ -56,9 +57,8 @@ def test_a_checkpoint_that_goes_away_while_it_is_read_is_passed_over(
 
     def then_prune(prefix, specs):
         check_variables(prefix, specs)
-        watched.sess.save(tmp_path, 2, keep=1)  # by the chief, which keeps but this one
+        watched.sess.save(tmp_path, 2, keep=1)  # by the chief, which keeps only this one
         monkeypatch.setattr(saver, "check_variables", check_variables)
 
     monkeypatch.setattr(saver, "check_variables", then_prune)
-    assert list(watched.evaluator.steps()) == []
-    assert steps_said(capsys) == [0]  # global_step, which nothing has trained
+    assert evaluated_steps(watched, capsys) == [0]  # global_step, which nothing has increased
