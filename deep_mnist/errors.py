@@ -3,8 +3,8 @@
 Every error that a user can correct is a DeepMnistError. Commands print it as compilers do and exit
 with code 2:
 
-    error: softmax: --steps: expected an integer of at least 1, found 0
-    hint: list the flags with: python -m deep_mnist.softmax --help
+    error: softmax: unrecognized arguments: --stepz 3
+    hint: did you mean --steps?
 """
 
 from __future__ import annotations

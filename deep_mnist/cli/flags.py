@@ -20,15 +20,16 @@ class Parser(argparse.ArgumentParser):
     """An argument parser whose errors are DeepMnistErrors."""
 
     def error(self, message: str) -> NoReturn:
-        """Raise DeepMnistError with a hint at the flag that may be meant."""
+        """Raise DeepMnistError, for an unknown flag with the flag that may be meant."""
         hint = f"list the flags with: {self.prog} --help"
-        unknown = re.match(r"unrecognized arguments: (--[\w-]+)", message)
+        unknown = re.match(r"unrecognized arguments: (\S+)", message)
         if unknown:
-            near = difflib.get_close_matches(
-                unknown[1], self._option_string_actions, 1, cutoff=0.75
-            )
-            hint = f"did you mean {near[0]}?" if near else hint
-        raise DeepMnistError(message.removeprefix("argument "), hint=hint)
+            flag = unknown[1].partition("=")[0]
+            similar = difflib.get_close_matches(flag, self._option_string_actions, 1, cutoff=0.75)
+            hint = f"did you mean {similar[0]}?" if similar else hint
+        if message.startswith("argument "):  # a known flag with a wrong value
+            raise DeepMnistError(message.removeprefix("argument "))
+        raise DeepMnistError(message, hint=hint)
 
 
 class HelpFormatter(argparse.RawDescriptionHelpFormatter):
@@ -128,9 +129,12 @@ def add_options(
     def advanced(text: str) -> str:
         return text if show_all else argparse.SUPPRESS
 
-    group.add_argument("--data-dir", metavar="DIR", help="directory with the dataset's files")
+    group.add_argument(
+        "--data-dir", type=_path, metavar="DIR", help="directory with the dataset's files"
+    )
     group.add_argument(
         "--run-dir",
+        type=_path,
         metavar="DIR",
         help=f"new directory for the run (default: saved/runs/{program}/<UTC time>)",
     )

@@ -43,9 +43,9 @@ def check_unused(run_dir: str) -> None:
     try:
         check_new_path(Path(run_dir), "--run-dir", directory=True)
     except DeepMnistError as error:
-        resume = f", or resume the run in it with --resume {run_dir}"
-        hint = None if error.hint is None else error.hint + resume
-        raise DeepMnistError(error.message, hint=hint) from None
+        if error.hint is not None and (Path(run_dir) / CONFIG).is_file():
+            error.hint += f", or resume the run in it with --resume {shlex.quote(run_dir)}"
+        raise
 
 
 def create(program: str, run_dir: str | None) -> Path:
@@ -229,7 +229,7 @@ def check_starts_from_scratch(directory: Path) -> None:
     if restored_from is not None:
         raise DeepMnistError(
             f"{directory} has no checkpoint left, and started from the weights {restored_from}",
-            hint=f"start a new run with --restore {restored_from}",
+            hint=f"start a new run with --restore {shlex.quote(str(restored_from))}",
         )
 
 
@@ -293,7 +293,8 @@ def print_if_finished(program: str, directory: Path) -> bool:
     if model != program:
         raise DeepMnistError(
             f"{directory} is a run of {model}",
-            hint=f"resume it with: python -m deep_mnist.{model} --resume {directory}",
+            hint=f"resume it with: python -m deep_mnist.{model} --resume "
+            f"{shlex.quote(str(directory))}",
         )
     print(printable(f"{directory} is finished: {steps} steps, result in {path}"))
     print(line)
