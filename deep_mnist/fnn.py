@@ -22,6 +22,7 @@ import numpy as np
 from deep_mnist import autodiff, cli
 from deep_mnist.autodiff import Array, Tensor, gradients
 from deep_mnist.data.micro_batches import MicroBatch, accumulate, micro_batches
+from deep_mnist.errors import DeepMnistError
 from deep_mnist.lazy_tensorflow import import_quietly, tf
 from deep_mnist.training import Run, option
 
@@ -153,8 +154,11 @@ def train(config: Config, run: Run) -> None:
         run.evaluate(with_loss=True)
 
 
-def check_gradients() -> int:
+def check_gradients(arguments: Sequence[str]) -> int:
     """Print our gradients next to TensorFlow's, and return 1 if they differ."""
+    others = [argument for argument in arguments if argument != "--gradient-check"]
+    if others:
+        raise DeepMnistError(f"--gradient-check: expected no other flags, found {' '.join(others)}")
     installed = importlib.util.find_spec("tensorflow") is not None
     if installed:
         import_quietly()
@@ -163,8 +167,9 @@ def check_gradients() -> int:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
-    if (sys.argv[1:] if argv is None else list(argv)) == ["--gradient-check"]:
-        return cli.exit_code("fnn", check_gradients)
+    arguments = sys.argv[1:] if argv is None else argv
+    if "--gradient-check" in arguments:
+        return cli.exit_code("fnn", lambda: check_gradients(arguments))
     return cli.launch("fnn", Config, train, __doc__, argv, numpy_only=True)
 
 
