@@ -1,10 +1,10 @@
-"""Updates a second by one process, and by clusters on this machine, over its loopback, in turns.
+"""Updates per second of one process and of local clusters, measured alternating.
 
     python benchmarks/cluster.py
 
-Workers of a cluster on one machine share its processors: this shows what the runtime costs, not
-what machines would gain (docs/scaling.md). Processes start at unlike moments, so the rate is taken
-over the second half of the reports.
+The workers of a local cluster share the processors of one machine. This shows what TensorFlow's
+distributed runtime costs, not what several machines would gain (docs/scaling.md). Processes do not
+start at the same moment, so the rate is that of the second half of the reports.
 """
 
 from __future__ import annotations
@@ -19,56 +19,65 @@ from pathlib import Path
 import report
 
 STEPS = {"softmax": 2_000, "cnn": 60}
-BATCH = 50
+BATCH_SIZE = 50
 ROUNDS = 5
-MANNERS = {
-    "one process": "",
-    "asynchronous, 1 ps, 2 workers": "--local-cluster 1ps,2w",
-    "synchronous, 1 ps, 2 workers": "--local-cluster 1ps,2w --sync",
-    "all-reduce, 2 workers": "--local-cluster 2w --strategy all-reduce",
+MODES = {
+    "one process": None,
+    "asynchronous, 1 ps, 2 workers": "--local 1ps,2w",
+    "synchronous, 1 ps, 2 workers": "--local 1ps,2w --sync",
+    "all-reduce, 2 workers": "--local 2w --strategy all-reduce",
 }
+BATCHES_PER_UPDATE = {"synchronous, 1 ps, 2 workers": 2, "all-reduce, 2 workers": 2}  # else 1
 
 
 def main() -> None:
     rates: dict[str, dict[str, list[float]]] = {
-        program: {manner: [] for manner in MANNERS} for program in STEPS
+        program: {mode: [] for mode in MODES} for program in STEPS
     }
     for _ in range(ROUNDS):
-        for program, manners in rates.items():
-            for manner, measured in manners.items():
-                measured.append(updates_per_second(program, MANNERS[manner]))
+        for program, modes in rates.items():
+            for mode, measured in modes.items():
+                measured.append(updates_per_second(program, MODES[mode]))
     results = {
-        program: {
-            manner: {
-                "updates_per_second": report.spread(measured),
-                "images_per_second": round(
-                    statistics.median(measured) * BATCH * batches_of_an_update(MANNERS[manner])
-                ),
-            }
-            for manner, measured in manners.items()
-        }
-        for program, manners in rates.items()
+        program: {mode: summary(mode, measured) for mode, measured in modes.items()}
+        for program, modes in rates.items()
     }
-    values = {"batch_size": BATCH, "rounds": ROUNDS, "steps": STEPS, "results": results}
+    values = {"batch_size": BATCH_SIZE, "rounds": ROUNDS, "steps": STEPS, "results": results}
     report.write("cluster", values)
 
 
-def updates_per_second(program: str, flags: str) -> float:
-    """Of one run, by whichever workers."""
+def summary(mode: str, updates: list[float]) -> dict[str, object]:
+    """Return the updates and images per second of a mode, from the rates of all rounds."""
+    images_per_update = BATCH_SIZE * BATCHES_PER_UPDATE.get(mode, 1)
+    return {
+        "updates_per_second": report.spread(updates),
+        "images_per_second": round(statistics.median(updates) * images_per_update),
+    }
+
+
+def updates_per_second(program: str, cluster: str | None) -> float:
+    """Train once and return the rate of updates, by all workers together.
+
+    Args:
+      program: "softmax" or "cnn".
+      cluster: the flags of a local cluster; None for one process.
+    """
     steps = STEPS[program]
+    command = [f"deep_mnist.{program}"]
+    if cluster is not None:
+        command = ["deep_mnist.distributed", program, *cluster.split()]
     with tempfile.TemporaryDirectory() as directory:
         run = Path(directory, "run")
-        command = [sys.executable, "-m", f"deep_mnist.{program}", *flags.split(), "--quiet"]
-        command += ["--steps", str(steps), "--log-every", str(steps // 20), "--run-dir", str(run)]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        flags = f"--quiet --steps {steps} --log-every {steps // 20} --run-dir".split()
+        subprocess.run(
+            [sys.executable, "-m", *command, *flags, str(run)],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
         metrics = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
     first, last = metrics[len(metrics) // 2], metrics[-1]
     return float((last["step"] - first["step"]) / (last["seconds"] - first["seconds"]))
-
-
-def batches_of_an_update(flags: str) -> int:
-    """Of two workers: both theirs, where they wait for each other."""
-    return 2 if "--sync" in flags or "all-reduce" in flags else 1
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""How training the CNN on several machines would scale: a model on paper, from the measured step.
+"""A model of training the CNN on several machines, computed from the measured time of a step.
 
     python benchmarks/scaling.py
 
-Prints the table of docs/scaling.md, which says what the model is and what it leaves out.
+Prints the table of docs/scaling.md, which describes the model and its limits.
 """
 
 from __future__ import annotations
@@ -12,65 +12,69 @@ from pathlib import Path
 from typing import NamedTuple
 
 RESULTS = Path(__file__).parent / "results"
+VARIANT = "faster_backward"  # key in step.json: the gradients that training uses
 PARAMETERS = 3_274_634
-MB = 4 * PARAMETERS / 1e6  # of float32 parameters, and of gradients
-BATCH = 50  # images a worker and step
-LATENCY = 50e-6  # seconds a message
+MB = 4 * PARAMETERS / 1e6  # of the float32 parameters, and of a gradient
+BATCH_SIZE = 50  # images per worker and step
+LATENCY = 50e-6  # seconds per message
 WORKERS = (2, 8, 64)
 NETWORKS = {"1 Gbit/s": 125.0, "10 Gbit/s": 1250.0, "100 Gbit/s": 12500.0}  # MB/s, each direction
 
 
 class Step(NamedTuple):
-    """What a step takes on the machine it was measured on, in seconds."""
+    """Times of a step on the machine where it was measured, in seconds."""
 
     gradient: float
     update: float
 
 
-class Forecast(NamedTuple):
-    updates: float  # a second
-    images: float  # a second
-    megabytes: float  # a second, out of the busiest machine
-    limit: str  # what the time goes to
+class Prediction(NamedTuple):
+    """What the model predicts for a cluster."""
+
+    updates: float  # per second
+    images: float  # per second
+    megabytes: float  # per second, sent by the busiest machine
+    bottleneck: str
 
 
 def measured() -> Step:
+    """Return the times in step.json."""
     step = json.loads((RESULTS / "step.json").read_text("utf-8"))
-    whole = step["ms_per_step"]["faster_backward"]["median"] / 1e3
-    update = step["ms_by_operation"]["faster_backward"]["ResourceApplyAdam"] / 1e3
-    return Step(whole - update, update)
+    total = step["ms_per_step"][VARIANT]["median"] / 1e3
+    update = step["ms_by_operation"][VARIANT]["ResourceApplyAdam"] / 1e3
+    return Step(total - update, update)
 
 
-def asynchronous(step: Step, workers: int, bandwidth: float) -> Forecast:
-    """One parameter server; each worker reads, computes and sends in turn."""
+def asynchronous(step: Step, workers: int, bandwidth: float) -> Prediction:
+    """One parameter server; each worker receives, computes and sends, one after the other."""
     rates = {
         "workers": workers / (step.gradient + 2 * MB / bandwidth),
         "ps network": bandwidth / MB,
         "ps processor": 1 / step.update,
     }
-    limit = min(rates, key=lambda name: rates[name])
-    rate = rates[limit]
-    return Forecast(rate, rate * BATCH, rate * MB, limit)
+    bottleneck = min(rates, key=lambda name: rates[name])
+    rate = rates[bottleneck]
+    return Prediction(rate, rate * BATCH_SIZE, rate * MB, bottleneck)
 
 
-def synchronous(step: Step, workers: int, bandwidth: float) -> Forecast:
-    """One parameter server sends to all, waits for all, updates once."""
+def synchronous(step: Step, workers: int, bandwidth: float) -> Prediction:
+    """One parameter server sends to all workers, receives from all, and updates once."""
     network = 2 * workers * MB / bandwidth
     rate = 1 / (step.gradient + network + step.update)
-    limit = "ps network" if network > step.gradient else "workers"
-    return Forecast(rate, rate * workers * BATCH, rate * workers * MB, limit)
+    bottleneck = "ps network" if network > step.gradient else "workers"
+    return Prediction(rate, rate * workers * BATCH_SIZE, rate * workers * MB, bottleneck)
 
 
-def all_reduce(step: Step, workers: int, bandwidth: float) -> Forecast:
+def all_reduce(step: Step, workers: int, bandwidth: float) -> Prediction:
     """A ring: 2 (N - 1) messages of 1 / N of the gradient each."""
-    hops = 2 * (workers - 1)
-    network = hops * (MB / workers / bandwidth + LATENCY)
+    messages = 2 * (workers - 1)
+    network = messages * (MB / workers / bandwidth + LATENCY)
     rate = 1 / (step.gradient + network + step.update)
-    limit = "network" if network > step.gradient else "workers"
-    return Forecast(rate, rate * workers * BATCH, rate * hops * MB / workers, limit)
+    bottleneck = "network" if network > step.gradient else "workers"
+    return Prediction(rate, rate * workers * BATCH_SIZE, rate * messages * MB / workers, bottleneck)
 
 
-MANNERS = {
+MODES = {
     "ps, asynchronous": asynchronous,
     "ps, synchronous": synchronous,
     "all-reduce": all_reduce,
@@ -78,19 +82,19 @@ MANNERS = {
 
 
 def table() -> str:
-    """Updates and images a second, and MB/s out of the busiest machine, in Markdown."""
+    """Return the predictions for all networks, modes and numbers of workers, in Markdown."""
     step = measured()
     lines = [
-        "| network | manner | workers | updates/s | images/s | busiest MB/s | limited by |",
+        "| network | mode | workers | updates/s | images/s | busiest MB/s | bottleneck |",
         "|---|---|---|---|---|---|---|",
     ]
     for network, bandwidth in NETWORKS.items():
-        for manner, forecast in MANNERS.items():
+        for mode, predict in MODES.items():
             for workers in WORKERS:
-                f = forecast(step, workers, bandwidth)
+                p = predict(step, workers, bandwidth)
                 lines.append(
-                    f"| {network} | {manner} | {workers} | {f.updates:.1f} | {f.images:,.0f} "
-                    f"| {f.megabytes:,.0f} | {f.limit} |"
+                    f"| {network} | {mode} | {workers} | {p.updates:.1f} | {p.images:,.0f} "
+                    f"| {p.megabytes:,.0f} | {p.bottleneck} |"
                 )
     return "\n".join(lines)
 

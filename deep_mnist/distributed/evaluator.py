@@ -10,7 +10,8 @@ from typing import Any
 from deep_mnist import data
 from deep_mnist.distributed import reachability
 from deep_mnist.distributed.task import Task
-from deep_mnist.errors import ClusterTimeoutError, DamagedCheckpointError, Interrupted
+from deep_mnist.distributed.timeouts import stopped
+from deep_mnist.errors import ClusterTimeoutError, DamagedCheckpointError
 from deep_mnist.lazy_tensorflow import tf
 from deep_mnist.training import Options, Run, RunConfig, interrupts, run_directory
 
@@ -63,11 +64,7 @@ class Evaluator(Run):
                     hint="start the chief again, then this task",
                 )
             if pending.signal_number is not None:
-                raise Interrupted(
-                    pending.signal_number,
-                    f"{self.task.name} stopped",
-                    hint="start it again with the same command to continue",
-                )
+                raise stopped(self.task.name, pending.signal_number)
             time.sleep(PAUSE)
 
     def _evaluate(self, checkpoint: Path, finished: bool) -> bool:

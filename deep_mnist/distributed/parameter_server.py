@@ -10,8 +10,8 @@ from deep_mnist import lazy_tensorflow
 from deep_mnist.distributed import reachability, server
 from deep_mnist.distributed.mailbox import Mailbox
 from deep_mnist.distributed.task import Task
-from deep_mnist.distributed.timeouts import SERVER_SHUTDOWN
-from deep_mnist.errors import DeepMnistError, Interrupted
+from deep_mnist.distributed.timeouts import SERVER_SHUTDOWN, stopped
+from deep_mnist.errors import DeepMnistError
 from deep_mnist.lazy_tensorflow import tf
 from deep_mnist.training import interrupts
 from deep_mnist.training.config import RunConfig
@@ -90,9 +90,5 @@ def _wait(
                         f"{task.name}: {task.chief} failed", hint="read its output"
                     )
                 assert pending.signal_number is not None
-                raise Interrupted(
-                    pending.signal_number,
-                    f"{task.name} stopped",
-                    hint="start it again with the same command to continue",
-                )
+                raise stopped(task.name, pending.signal_number)
         time.sleep(PAUSE)

@@ -80,6 +80,12 @@ class TimeLimit:
             raise Interrupted(self.pending.signal_number, "")
 
 
+def stopped(task: str, signal_number: int) -> Interrupted:
+    """Return the exception of a task that a signal stopped."""
+    hint = "start it again with the same command to continue"
+    return Interrupted(signal_number, f"{task} stopped", hint=hint)
+
+
 def _make_calls(calls: Calls) -> None:
     while True:
         function, result = calls.get()

@@ -12,6 +12,7 @@ from deep_mnist.distributed.all_reduce import AllReduceStrategy
 from deep_mnist.distributed.parameter_server_strategy import ParameterServerStrategy
 from deep_mnist.distributed.session import ClusterSession
 from deep_mnist.distributed.task import ALL_REDUCE, Task
+from deep_mnist.distributed.timeouts import stopped
 from deep_mnist.errors import Interrupted
 from deep_mnist.training import Options, Run, RunConfig, interrupts
 
@@ -87,8 +88,4 @@ class Worker(ReplicaRun):
 
     def _end(self, error: BaseException | None) -> None:
         if isinstance(error, Interrupted):
-            raise Interrupted(
-                error.signal_number,
-                f"{self.task.name} stopped",
-                hint="start it again with the same command to continue",
-            ) from None
+            raise stopped(self.task.name, error.signal_number) from None
