@@ -29,9 +29,9 @@ from deep_mnist.checkpoints import reader
 from deep_mnist.cli.exit_codes import exit_code
 from deep_mnist.cli.flags import Parser
 from deep_mnist.errors import DeepMnistError, ExportError, Interrupted, printable
-from deep_mnist.export import check, onnx, place
+from deep_mnist.export import check, onnx, publish
 from deep_mnist.export.formats import FORMATS
-from deep_mnist.export.trained import Trained
+from deep_mnist.export.model import Trained
 from deep_mnist.inference import PROGRAMS, Classifier, architecture, load_model, recognize
 from deep_mnist.lazy_tensorflow import import_quietly
 from deep_mnist.training import environment, run_directory
@@ -104,8 +104,8 @@ def _export(options: argparse.Namespace) -> None:
         raise DeepMnistError(f"{name} is a NumPy model without a graph", hint="use --format npz")
     file_name = None if format_.suffix is None else f"{name}{format_.suffix}"
     if file_name is not None:
-        place.check_free(directory / file_name)
-        place.check_free(directory / f"{file_name}.json")
+        publish.check_free(directory / file_name)
+        publish.check_free(directory / f"{file_name}.json")
 
     with load_model(name, None if ships else options.source) as classifier:
         trained = Trained(name, classifier.config, _weights(classifier))
@@ -116,7 +116,7 @@ def _export(options: argparse.Namespace) -> None:
         labels = digits.test.labels[: check.EXAMPLES]
         expected = classifier.predict_proba(images)
 
-    with place.aside(directory) as scratch:
+    with publish.aside(directory) as scratch:
         made = scratch / (file_name or "saved_model")
         format_.write(trained, made, data.scale(digits.validation.images[:CALIBRATION_EXAMPLES]))
         figures = check.check(
@@ -141,11 +141,11 @@ def _export(options: argparse.Namespace) -> None:
             record["calibrated_on"] = f"{CALIBRATION_EXAMPLES} validation digits"
         if file_name is None:
             _write_json(made / VERSION_RECORD, record)
-            published = place.publish_version(made, directory)
+            published = publish.publish_version(made, directory)
         else:
             beside = made.with_name(f"{file_name}.json")
             _write_json(beside, record)
-            place.publish_files([beside, made], directory)
+            publish.publish_files([beside, made], directory)
             published = directory / file_name
     print(f"{published}: {size:,} bytes, from {classifier.path}")
     right, ours = (

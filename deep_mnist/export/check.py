@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from deep_mnist.errors import ExportError
-from deep_mnist.export.trained import Images, Run
+from deep_mnist.export.model import Images, Run
 
 EXAMPLES = 1_000
 BATCHES = (EXAMPLES, 7, 1)  # the first images each: an export takes any number

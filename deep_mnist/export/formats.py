@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from deep_mnist.export import frozen, npz, onnx, saved_model, tflite
 from deep_mnist.export.check import FLOAT, INT8, Limits
-from deep_mnist.export.trained import Images, Run, Trained
+from deep_mnist.export.model import Images, Run, Trained
 
 
 class Format(NamedTuple):

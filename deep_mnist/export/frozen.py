@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from deep_mnist.export import inference_graph
-from deep_mnist.export.quiet import quietly
-from deep_mnist.export.trained import Answers, Images, Run, Trained
+from deep_mnist.export.library_output import quietly
+from deep_mnist.export.model import Answers, Images, Run, Trained
 from deep_mnist.lazy_tensorflow import tf
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from deep_mnist.export.trained import Trained
+from deep_mnist.export.model import Trained
 from deep_mnist.inference import PROGRAMS
 from deep_mnist.lazy_tensorflow import tf
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from deep_mnist.export import inference_graph
-from deep_mnist.export.trained import Answers, Images, Run, Trained
+from deep_mnist.export.model import Answers, Images, Run, Trained
 from deep_mnist.inference import PROGRAMS, load_model
 from deep_mnist.lazy_tensorflow import tf
 

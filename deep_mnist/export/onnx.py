@@ -8,8 +8,8 @@ from pathlib import Path
 
 from deep_mnist.errors import DeepMnistError, ExportError
 from deep_mnist.export import frozen, inference_graph
-from deep_mnist.export.quiet import quietly, reason
-from deep_mnist.export.trained import Answers, Images, Run, Trained
+from deep_mnist.export.library_output import quietly, reason
+from deep_mnist.export.model import Answers, Images, Run, Trained
 
 PACKAGES = ("tf2onnx", "onnx", "onnxruntime")
 OPSET = 17  # of 2022: old enough for most runtimes, new enough for every operation here

@@ -20,8 +20,8 @@ import numpy as np
 from deep_mnist.checkpoints import reader
 from deep_mnist.errors import DeepMnistError, ExportError
 from deep_mnist.export import inference_graph
-from deep_mnist.export.quiet import quietly
-from deep_mnist.export.trained import Answers, Images, Run, Trained
+from deep_mnist.export.library_output import quietly
+from deep_mnist.export.model import Answers, Images, Run, Trained
 from deep_mnist.lazy_tensorflow import tf
 
 SIGNATURES = ("serving_default", "predict_images")
@@ -83,7 +83,7 @@ def opened(directory: Path, trained: Trained) -> Run:
         with tempfile.TemporaryDirectory() as exchange:
             asked, answered = Path(exchange, "asked.npz"), Path(exchange, "answered.npz")
             np.savez(asked, *batches)
-            module = "deep_mnist.export.fresh_process"
+            module = "deep_mnist.export.run_saved_model"
             try:
                 done = subprocess.run(
                     [sys.executable, "-m", module, str(directory), str(asked), str(answered)],

@@ -16,8 +16,8 @@ import numpy as np
 
 from deep_mnist.errors import ExportError
 from deep_mnist.export import inference_graph, saved_model
-from deep_mnist.export.quiet import quietly, reason
-from deep_mnist.export.trained import Answers, Images, Run, Trained
+from deep_mnist.export.library_output import quietly, reason
+from deep_mnist.export.model import Answers, Images, Run, Trained
 
 
 def write(trained: Trained, file: Path, calibration: Images) -> None:

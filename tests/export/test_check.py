@@ -6,7 +6,7 @@ import pytest
 from deep_mnist.errors import ExportError
 from deep_mnist.export import check, saved_model
 from deep_mnist.export.check import FLOAT, INT8
-from deep_mnist.export.trained import Answers
+from deep_mnist.export.model import Answers
 
 LABELS = np.random.default_rng(0).integers(0, 10, 1_000)
 EXPECTED = np.full((1_000, 10), 0.02)

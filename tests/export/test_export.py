@@ -13,7 +13,7 @@ from deep_mnist import cnn, inference, mlp, softmax
 from deep_mnist.checkpoints import pretrained
 from deep_mnist.export import __main__ as export
 from deep_mnist.export import formats, frozen, inference_graph, onnx, saved_model
-from deep_mnist.export.trained import Answers, Trained
+from deep_mnist.export.model import Answers, Trained
 from deep_mnist.lazy_tensorflow import tf
 
 PROGRAMS = {"softmax": softmax, "mlp": mlp, "cnn": cnn}

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from deep_mnist.errors import DeepMnistError
-from deep_mnist.export import place
+from deep_mnist.export import publish
 
 
 def version(name="made"):
@@ -19,17 +19,17 @@ def test_the_next_version_is_one_more_than_the_largest_number():
     out = Path("out")
     for name in ("2", "0007", "notes", "v9", "\u0663", "99999999999999999999"):
         (out / name).mkdir(parents=True)
-    assert place.publish_version(version(), out) == out / "8"
+    assert publish.publish_version(version(), out) == out / "8"
     assert (out / "8" / "saved_model.pb").read_text() == "made"
     (out / "12").write_text("a file of the user's")
-    assert place.publish_version(version(), out) == out / "13"
+    assert publish.publish_version(version(), out) == out / "13"
 
 
 def test_a_folder_whose_numbers_are_used_up_is_told():
     out = Path("out")
     (out / "9223372036854775807").mkdir(parents=True)
     with pytest.raises(DeepMnistError, match="out has no number left after 9223372036854775807"):
-        place.publish_version(version(), out)
+        publish.publish_version(version(), out)
 
 
 def test_versions_of_many_exporters_at_once_are_all_kept():
@@ -37,7 +37,7 @@ def test_versions_of_many_exporters_at_once_are_all_kept():
     out.mkdir()
     made = [version(f"made{number}") for number in range(40)]
     with ThreadPoolExecutor(8) as pool:
-        published = list(pool.map(lambda source: place.publish_version(source, out), made))
+        published = list(pool.map(lambda source: publish.publish_version(source, out), made))
     assert sorted(int(path.name) for path in published) == list(range(1, 41))
     texts = {(path / "saved_model.pb").read_text() for path in published}
     assert texts == {f"made{number}" for number in range(40)}
@@ -50,7 +50,7 @@ def test_a_file_whose_name_was_taken_meanwhile_is_left_alone_and_its_record_not_
     for name in ("cnn.npz.json", "cnn.npz"):
         Path(name).write_text("ours")
     with pytest.raises(DeepMnistError, match=r"out/cnn.npz exists, and is left as it is"):
-        place.publish_files([Path("cnn.npz.json"), Path("cnn.npz")], out)
+        publish.publish_files([Path("cnn.npz.json"), Path("cnn.npz")], out)
     assert [path.name for path in out.iterdir()] == ["cnn.npz"]
     assert (out / "cnn.npz").read_text() == "another's"
 
@@ -58,7 +58,7 @@ def test_a_file_whose_name_was_taken_meanwhile_is_left_alone_and_its_record_not_
 def test_a_failure_leaves_no_folder_behind_that_was_not_there():
     Path("mine").mkdir()
     for directory in (Path("mine"), Path("mine/new/deep")):
-        with pytest.raises(KeyboardInterrupt), place.aside(directory) as scratch:
+        with pytest.raises(KeyboardInterrupt), publish.aside(directory) as scratch:
             (scratch / "half").write_text("half")
             raise KeyboardInterrupt
     assert [str(path) for path in Path().rglob("*")] == ["mine"]
@@ -67,5 +67,5 @@ def test_a_failure_leaves_no_folder_behind_that_was_not_there():
 def test_a_folder_that_can_not_be_is_told():
     Path("file").touch()
     with pytest.raises(DeepMnistError, match=r"file/out: expected a folder, new or not, found a"):  # noqa: SIM117
-        with place.aside(Path("file/out")):
+        with publish.aside(Path("file/out")):
             pass
