@@ -146,7 +146,7 @@ def train(config: Config, run: Run) -> None:
             if config.variant == "raw-pixels" or config.picture is not None or config.save_picture:
                 image, label = (part[config.picture or 0] for part in mnist.train)
                 outputs = sess.run(model.logits, {model.x: data.scale(image[None])})[0]  # [10]
-                run.print(show.prediction_text(image, outputs, label))
+                run.print(*show.prediction_text(image, outputs, label).splitlines())
                 if config.save_picture:
                     show.save_picture(config.save_picture, image)
             run.evaluate()

@@ -300,10 +300,10 @@ class Run:
         what = f"test loss {test.loss} ; accuracy" if with_loss else "test accuracy"
         print(f"{what} {self._describe(test)}", flush=True)
 
-    def print(self, text: str) -> None:
-        """Print text unless --quiet."""
+    def print(self, *lines: str) -> None:
+        """Print lines unless --quiet, without the control characters of paths and names in them."""
         if not self.options.quiet:
-            print("\n".join(map(printable, text.splitlines())), flush=True)
+            print("\n".join(map(printable, lines)), flush=True)
 
     # Hooks for distributed runs ------------------------------------------------
 
