@@ -61,6 +61,7 @@ class ParameterServerSession(ClusterSession):
         self._left = [Mailbox("left", device) for device in servers]
         self._chief_failed = [Mailbox("failed", device) for device in servers]
         self._checked_chief = 0.0  # time of the last check whether the chief has failed
+        self._chief = {task.chief: task.chief_address}
         super().__init__(model, run_config, task, task.cluster, task.job, task.index)
 
     def _add_announcement(self) -> None:
@@ -103,7 +104,7 @@ class ParameterServerSession(ClusterSession):
         Raises:
           DeepMnistError: the chief has failed.
         """
-        waited = 0.0
+        deadline = self._deadline()
         while True:
             self._check_chief()
             if self.step < steps:
@@ -113,9 +114,8 @@ class ParameterServerSession(ClusterSession):
             if self._result.exists() or self._run(self._finished):
                 return True
             if reachability.is_reachable(self.task.chief_address):
-                waited = 0.0
-            self._check_waited(waited)
-            waited += PAUSE
+                deadline = self._deadline()
+            self._check_deadline(deadline, self._chief)
             self.time_limit.sleep(PAUSE)
 
     def wait_for_workers(self) -> None:
@@ -198,7 +198,7 @@ class ParameterServerSession(ClusterSession):
         self._start_aggregating()
 
     def _wait_for_chief(self) -> None:
-        waited = reachable_for = 0.0
+        deadline, reachable_for = self._deadline(), 0.0
         while True:
             announced, *initialized = self._run_once(self._initialized)
             # Variables that are not initialized: the announcement is of an earlier run, unless
@@ -209,8 +209,7 @@ class ParameterServerSession(ClusterSession):
                 self._result = Path(directory, run_directory.RESULT)
                 if all(initialized):
                     break
-            self._check_waited(waited)
-            waited += PAUSE
+            self._check_deadline(deadline, self._chief)
             is_reachable = reachability.is_reachable(self.task.chief_address)
             reachable_for = reachable_for + PAUSE if is_reachable else 0.0
             self.time_limit.sleep(PAUSE)
@@ -231,13 +230,6 @@ class ParameterServerSession(ClusterSession):
             if self._run(self._failed):
                 raise DeepMnistError(f"{self.task.chief} failed", hint="read its output")
             self._checked_chief = time.monotonic()
-
-    def _check_waited(self, seconds: float) -> None:
-        if seconds > self.task.stall_timeout:
-            chief = reachability.describe({self.task.chief: self.task.chief_address})
-            raise ClusterTimeoutError(
-                f"no sign of the chief, {chief}, for {self.task.stall_timeout:g} s", hint=AGAIN
-            )
 
     # Synchronous updates -------------------------------------------------------
 
@@ -325,8 +317,7 @@ class ParameterServerSession(ClusterSession):
     def _check_deadline(self, deadline: float, missing: dict[str, str]) -> None:
         if time.monotonic() > deadline:
             raise ClusterTimeoutError(
-                f"{reachability.describe(missing)} could not be reached for "
-                f"{self.task.stall_timeout:g} s",
+                f"{reachability.describe(missing)}: no answer for {self.task.stall_timeout:g} s",
                 hint=AGAIN,
             )
 
