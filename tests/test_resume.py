@@ -1,7 +1,6 @@
-"""An interrupted run ends with the bits of one that was not."""
+"""An interrupted run that is resumed ends with the same bits as one that was not."""
 
 import contextlib
-import dataclasses
 import io
 import json
 import os
@@ -14,12 +13,13 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from deep_mnist import cnn, fnn, softmax
+from deep_mnist import cnn, fnn, mlp, softmax
 from deep_mnist.training import run_directory
 
-# The recipe with augmentation, batches made ahead, a schedule and averages beside the weights.
+# The recipe with augmentation, prefetched batches, a schedule and averaged weights.
 RUN = (
     "--recipe best --dataset generated --steps 30 --plain-steps 9 --batch-size 4 --save-every 10 "
     "--log-every 1"
@@ -28,26 +28,26 @@ STEPS = 30
 SMALL_RUN = "--dataset generated --steps 9 --batch-size 4 --save-every 1 --log-every 1".split()
 
 
-def fingerprint(directory):
+def weights_sha256(directory):
     return json.loads(Path(directory, "result.json").read_text())["weights_sha256"]
 
 
 def reports(directory):
-    """metrics.jsonl without the times, and the checksums of lines with them."""
+    """The lines of metrics.jsonl without times and checksums."""
     lines = Path(directory, "metrics.jsonl").read_text().splitlines()
     return [{**json.loads(line), "seconds": None, "crc32": None} for line in lines]
 
 
 @pytest.fixture(scope="module")
 def uninterrupted(tmp_path_factory):
-    """A whole run of the CNN, for others to be compared with."""
+    """The directory of an uninterrupted run of the CNN."""
     directory = tmp_path_factory.mktemp("cnn") / "run"
     assert cnn.main([*RUN, "--run-dir", str(directory)]) == 0
     return directory
 
 
 class Signals(io.StringIO):
-    """A standard output that sends this process a signal when a line begins that starts so."""
+    """A standard output that sends this process a signal when a line starts with a text."""
 
     def __init__(self, number, start):
         super().__init__()
@@ -60,7 +60,7 @@ class Signals(io.StringIO):
 
 
 def run_and_kill(step, delay, arguments):
-    """Runs the CNN in another process and kills it `delay` s after `step` began."""
+    """Run the CNN in another process and kill it `delay` seconds after it reported `step`."""
     with subprocess.Popen(
         [sys.executable, "-m", "deep_mnist.cnn", *arguments], stdout=subprocess.PIPE, text=True
     ) as process:
@@ -72,7 +72,7 @@ def run_and_kill(step, delay, arguments):
     return process.returncode
 
 
-def test_killed_then_stopped_by_two_signals_and_resumed_after_each(uninterrupted, capsys):
+def test_a_run_that_is_killed_and_interrupted_twice_ends_with_the_same_bits(uninterrupted, capsys):
     seed = int.from_bytes(os.urandom(4), "little")
     chance = random.Random(seed)
     step, delay = chance.randrange(STEPS // 2), chance.random() * 0.05
@@ -82,16 +82,29 @@ def test_killed_then_stopped_by_two_signals_and_resumed_after_each(uninterrupted
         with contextlib.redirect_stdout(Signals(number, f"step {step},")):
             assert cnn.main(["--resume", "run"]) == 128 + number, moment
         assert capsys.readouterr().err == (
-            f"cnn: stopped; step {step + 1} of 30 is saved; "
-            "go on with: python -m deep_mnist.cnn --resume run\n"
+            f"cnn: stopped; step {step + 1} of 30 is saved\n"
+            "hint: resume with: python -m deep_mnist.cnn --resume run\n"
         )
         assert Path(f"run/model.ckpt-{step + 1}.index").exists()
     assert cnn.main(["--resume", "run"]) == 0
-    assert fingerprint("run") == fingerprint(uninterrupted), moment
+    assert weights_sha256("run") == weights_sha256(uninterrupted), moment
     assert reports("run") == reports(uninterrupted), moment
 
 
-def test_a_damaged_newest_checkpoint_is_passed_over(capsys):
+@pytest.mark.parametrize("program", [softmax, mlp, fnn])
+def test_a_resumed_run_ends_with_the_same_bits_and_reports(program):
+    settings = "--dataset generated --steps 7 --batch-size 3000 --save-every 3 --log-every 1"
+    assert program.main([*settings.split(), "--run-dir", "whole"]) == 0
+    shutil.copytree("whole", "killed")
+    for path in (*Path("killed").glob("model*-7.*"), Path("killed/result.json")):
+        path.unlink()
+    assert program.main(["--resume", "killed"]) == 0
+    assert weights_sha256("killed") == weights_sha256("whole")
+    assert reports("killed") == reports("whole")
+    assert len(reports("killed")) == 7
+
+
+def test_a_damaged_newest_checkpoint_is_skipped(capsys):
     assert softmax.main([*SMALL_RUN, "--run-dir", "whole"]) == 0
     shutil.copytree("whole", "run")
     Path("run/result.json").unlink()
@@ -100,24 +113,28 @@ def test_a_damaged_newest_checkpoint_is_passed_over(capsys):
     capsys.readouterr()
     assert softmax.main(["--resume", "run"]) == 0
     printed = capsys.readouterr()
-    assert printed.err.startswith("softmax: passed over: checkpoint run/model.ckpt-9 is damaged (")
-    assert "going on with run after step 8\n" in printed.out
-    assert fingerprint("run") == fingerprint("whole")
+    assert printed.err.startswith(
+        "warning: softmax: skipped: checkpoint run/model.ckpt-9 is damaged ("
+    )
+    assert "resuming run after step 8\n" in printed.out
+    assert weights_sha256("run") == weights_sha256("whole")
     assert Path("run/model.ckpt-9.data-00000-of-00001.damaged").exists()
 
 
-def test_a_run_without_a_whole_checkpoint_is_left_as_it_is(capsys):
+def test_a_run_without_an_undamaged_checkpoint_is_an_error_and_stays_as_it_is(capsys):
     assert softmax.main([*SMALL_RUN, "--run-dir", "run"]) == 0
     Path("run/result.json").unlink()
     for data in Path("run").glob("*.data-*"):
         data.write_bytes(data.read_bytes()[:-100])
     before = sorted(Path("run").iterdir())
     assert softmax.main(["--resume", "run"]) == 2
-    assert capsys.readouterr().err.endswith("no checkpoint in run is whole: start a new run\n")
+    assert capsys.readouterr().err.endswith(
+        "error: softmax: run: every checkpoint is damaged\nhint: start a new run\n"
+    )
     assert sorted(Path("run").iterdir()) == before
 
 
-def test_a_run_from_restored_weights_resumes_from_them():
+def test_a_run_that_started_from_restored_weights_resumes_from_them():
     assert softmax.main([*SMALL_RUN, "--run-dir", "first"]) == 0
     steps = ["--dataset", "generated", "--batch-size", "4", "--steps", "3", "--save-every", "9"]
     assert softmax.main([*steps, "--restore", "first", "--run-dir", "whole"]) == 0
@@ -125,21 +142,27 @@ def test_a_run_from_restored_weights_resumes_from_them():
     for name in ("result.json", "model.ckpt-3.index", "model.ckpt-3.data-00000-of-00001"):
         Path("killed", name).unlink()
     assert softmax.main(["--resume", "killed"]) == 0
-    assert fingerprint("killed") == fingerprint("whole")
+    assert weights_sha256("killed") == weights_sha256("whole")
 
 
-def test_a_run_under_way_is_not_resumed_by_another(capsys):
-    directory = run_directory.create("cnn", None)
-    (directory / "config.json").write_text(json.dumps(dataclasses.asdict(cnn.Config())))
-    lock = run_directory.Lock(directory)
-    assert cnn.main(["--resume"]) == 2
-    assert "there is no interrupted run" in capsys.readouterr().err
-    assert cnn.main(["--resume", str(directory)]) == 2
-    assert "is in use: " in capsys.readouterr().err
-    lock.release()
+def test_a_run_whose_restored_weights_are_gone_is_an_error(capsys):
+    weights = {"W": np.zeros((784, 10), np.float32), "b": np.zeros(10, np.float32)}
+    np.savez("my weights.npz", **weights)
+    arguments = [*SMALL_RUN, "--restore", "my weights.npz", "--run-dir", "run"]
+    assert softmax.main(arguments) == 0
+    for path in (*Path("run").glob("model.ckpt-*"), Path("run/result.json")):
+        path.unlink()
+    capsys.readouterr()
+    assert softmax.main(["--resume", "run"]) == 2
+    assert capsys.readouterr().err == (
+        "error: softmax: run has no checkpoint left, and started from the weights my weights.npz\n"
+        "hint: start a new run with --restore 'my weights.npz'\n"
+    )
 
 
-def test_a_run_that_was_finished_while_another_process_loaded_is_left_as_it_is(monkeypatch, capsys):
+def test_a_run_that_another_process_has_just_finished_is_an_error_and_stays_as_it_is(
+    monkeypatch, capsys
+):
     softmax.main(["--dataset", "generated", "--steps", "2", "--run-dir", "run"])
     result = Path("run/result.json").rename("result.json")
 
@@ -150,7 +173,9 @@ def test_a_run_that_was_finished_while_another_process_loaded_is_left_as_it_is(m
     original = run_directory.Lock
     monkeypatch.setattr(run_directory, "Lock", lock)
     assert softmax.main(["--resume", "run"]) == 2
-    assert "run was finished by another process in the meantime" in capsys.readouterr().err
+    assert capsys.readouterr().err == (
+        "error: softmax: run: another process has just finished this run\n"
+    )
     assert Path("run/result.json").read_bytes() == result.read_bytes()
 
 
@@ -164,16 +189,18 @@ def test_a_run_with_nothing_left_to_train_has_no_time_per_step(capsys):
     del config["sha256"]
     Path("run/config.json").write_text(json.dumps({**config, "steps": 1}))
     assert softmax.main(["--resume", "run"]) == 2
-    assert "run holds step 2, and its config.json asks for 1 steps" in capsys.readouterr().err
+    assert capsys.readouterr().err.endswith(
+        "error: softmax: run: the checkpoint is of step 2, and config.json has only 1 steps\n"
+    )
 
 
-def test_files_beside_the_runs_own_are_never_pruned():
+def test_only_the_runs_own_files_are_pruned():
     Path("run").mkdir()
     softmax.main(["--dataset", "generated", "--steps", "2", "--run-dir", "run", "--keep", "1"])
     Path("run/result.json").unlink()
     for name in ("best.index", "best.data-00000-of-00001", "notes.txt", "notes.1.tmp"):
         Path("run", name).write_text("mine")
-    Path("run/metrics.jsonl.4711.tmp").write_text("left by a killed process")
+    Path("run/metrics.jsonl.0123456789abcdef.tmp").write_text("left by a killed process")
     Path("run/model.ckpt-2.index").unlink()
     assert softmax.main(["--resume", "run"]) == 0
     assert Path("run/best.index").read_text() == "mine"
@@ -183,7 +210,7 @@ def test_files_beside_the_runs_own_are_never_pruned():
 
 
 @pytest.mark.parametrize("program", [softmax, fnn])
-def test_a_run_killed_before_the_oldest_checkpoint_was_removed(program):
+def test_a_run_that_was_killed_before_it_pruned_its_checkpoints_prunes_them(program):
     settings = "--dataset generated --steps 3 --batch-size 50 --save-every 1 --keep 2".split()
     assert program.main([*settings, "--run-dir", "run"]) == 0
     whole = sorted(path.name for path in Path("run").iterdir())
@@ -194,40 +221,44 @@ def test_a_run_killed_before_the_oldest_checkpoint_was_removed(program):
     assert sorted(path.name for path in Path("run").iterdir()) == whole
 
 
-def test_a_run_killed_before_its_first_checkpoint_starts_again(capsys):
+def test_a_run_that_was_killed_before_its_first_checkpoint_starts_at_step_0(capsys):
     assert softmax.main([*SMALL_RUN, "--run-dir", "whole"]) == 0
     Path("run").mkdir()
     shutil.copy("whole/config.json", "run")
     assert softmax.main(["--resume", "run"]) == 0
-    assert "going on with run after step 0\n" in capsys.readouterr().out
-    assert fingerprint("run") == fingerprint("whole")
+    assert "resuming run after step 0\n" in capsys.readouterr().out
+    assert weights_sha256("run") == weights_sha256("whole")
 
 
-def test_a_finished_run_is_left_as_it_is(uninterrupted, capsys):
+def test_a_finished_run_prints_its_result_and_stays_as_it_is(uninterrupted, capsys):
     before = {path: path.read_bytes() for path in uninterrupted.iterdir()}
     assert cnn.main(["--resume", str(uninterrupted)]) == 0
-    assert "is finished: step 30" in capsys.readouterr().out
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == (
+        f"{uninterrupted} is finished: 30 steps, result in {uninterrupted}/result.json"
+    )
+    assert re.fullmatch(r"test accuracy 0\.\d+ \(GENERATED digits\)", lines[1])
     assert {path: path.read_bytes() for path in uninterrupted.iterdir()} == before
 
 
 @pytest.fixture
 def small_disk(tmp_path):
-    """A file system of 100 kB; skips the test where none can be mounted."""
+    """A file system of 100 kB; skips the test where it cannot be mounted."""
     disk = tmp_path / "disk"
     disk.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=100k", "tmpfs", str(disk)]
     try:
         done = subprocess.run(mount, capture_output=True, check=False)
     except FileNotFoundError:
-        pytest.skip("there is no mount command")
+        pytest.skip("no mount command")
     if done.returncode != 0:
-        pytest.skip("mounting a small file system needs to be root")
+        pytest.skip("only root can mount a file system")
     yield disk
     subprocess.run(["umount", str(disk)], check=True)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit on a file's size")
-def test_a_checkpoint_that_cannot_be_written_loses_nothing(capsys):
+def test_a_run_that_cannot_write_a_checkpoint_can_be_resumed(capsys):
     import resource
 
     assert softmax.main([*SMALL_RUN, "--run-dir", "whole"]) == 0
@@ -243,32 +274,37 @@ def test_a_checkpoint_that_cannot_be_written_loses_nothing(capsys):
         assert softmax.main(["--resume", "stopped"]) == 2
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
-    assert "cannot save step 8 in stopped: File too large\n" in capsys.readouterr().err
+    assert capsys.readouterr().err == (
+        "error: softmax: cannot save step 8 in stopped: File too large\n"
+        "hint: free disk space or fix the directory, then continue with --resume\n"
+    )
     assert softmax.main(["--resume", "stopped"]) == 0
-    assert fingerprint("stopped") == fingerprint("whole")
+    assert weights_sha256("stopped") == weights_sha256("whole")
 
 
-def test_a_full_disk_loses_nothing(small_disk, capsys):
+def test_a_run_on_a_full_disk_can_be_resumed(small_disk, capsys):
     assert softmax.main([*SMALL_RUN, "--run-dir", "whole"]) == 0
     capsys.readouterr()
     assert softmax.main([*SMALL_RUN, "--run-dir", str(small_disk / "run")]) == 2
-    said = capsys.readouterr().err
-    assert "cannot save step" in said
-    assert "No space left on device" in said
+    error = capsys.readouterr().err
+    assert error.startswith("error: softmax: cannot save step ")
+    assert "No space left on device\nhint: free disk space " in error
     subprocess.run(["mount", "-o", "remount,size=4m", str(small_disk)], check=True)
     assert softmax.main(["--resume", str(small_disk / "run")]) == 0
-    assert fingerprint(small_disk / "run") == fingerprint("whole")
+    assert weights_sha256(small_disk / "run") == weights_sha256("whole")
 
 
-def test_what_can_only_be_read_is_evaluated_and_neither_begun_nor_resumed(small_disk, capsys):
+def test_a_run_in_a_read_only_directory_can_be_evaluated_but_not_resumed(small_disk, capsys):
     run = small_disk / "run"
     assert softmax.main([*SMALL_RUN, "--steps", "1", "--run-dir", str(run)]) == 0
     accuracy = capsys.readouterr().out.splitlines()[-1]
-    (run / "result.json").rename(run / "result.json.4711.tmp")
+    (run / "result.json").rename(run / "result.json.0123456789abcdef.tmp")
     subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
     assert softmax.main(["--restore", str(run), "--dataset", "generated"]) == 0
     assert capsys.readouterr().out.splitlines()[-1] == accuracy
     for arguments in (["--resume", str(run)], [*SMALL_RUN, "--run-dir", f"{small_disk}/new"]):
         assert softmax.main(arguments) == 2
-        said = capsys.readouterr().err
-        assert re.fullmatch(rf"softmax: .*{small_disk}/\S+.*: Read-only file system\n", said)
+        error = capsys.readouterr().err.splitlines()[0]
+        assert re.fullmatch(
+            rf"error: softmax: .*{small_disk}/\S+(: Read-only| \(Read-only) file system\)?", error
+        )
