@@ -358,7 +358,8 @@ def matches(
     result = Matches({}, {}, {})
     for name in names:
         try:
-            result.loaded[name] = reader.load_weights(file, PROGRAMS[name].variable_shapes(), prefer)
+            shapes = PROGRAMS[name].variable_shapes()
+            result.loaded[name] = reader.load_weights(file, shapes, prefer)
         except AmbiguousCheckpointError as error:
             result.ambiguous[name] = error
         except ModelMismatchError as error:
