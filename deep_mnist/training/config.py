@@ -248,7 +248,7 @@ def check(config: Any) -> None:
 
 def type_name(field: dataclasses.Field[Any]) -> str:
     """Return the name of a field's type, which may be optional: int, float or str."""
-    name = field.type if isinstance(field.type, str) else field.type.__name__
+    name = field.type.__name__ if isinstance(field.type, type) else str(field.type)
     return name.removesuffix(" | None")
 
 

@@ -39,7 +39,7 @@ def append(directory: Path, values: Mapping[str, Any]) -> None:
     except OSError as error:
         raise DeepMnistError(
             f"cannot write {path} ({error.strerror})",
-            hint="make room or fix the permissions, then continue with --resume",
+            hint="free disk space or fix the permissions, then continue with --resume",
         ) from None
 
 

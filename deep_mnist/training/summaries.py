@@ -133,7 +133,7 @@ class Summaries:
         except (tf.errors.OpError, OSError) as error:
             raise DeepMnistError(
                 f"cannot write event files in {self._directory / writer} ({short_message(error)})",
-                hint="make room or fix the permissions, then continue with --resume",
+                hint="free disk space or fix the permissions, then continue with --resume",
             ) from None
 
     def _open(self, directory: Path) -> Any:
