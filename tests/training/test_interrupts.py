@@ -1,3 +1,5 @@
+"""Signals take effect at the end of a step."""
+
 import os
 import signal
 import threading
@@ -8,7 +10,7 @@ from deep_mnist.training import interrupts
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_the_first_signal_is_noted_and_the_handlers_come_back(number):
+def test_the_first_signal_is_recorded_and_the_handlers_are_restored(number):
     before = signal.getsignal(number)
     with interrupts.deferred() as pending:
         assert pending.signal_number is None
@@ -23,7 +25,7 @@ def test_a_second_ctrl_c_acts_at_once():
         os.kill(os.getpid(), signal.SIGINT)
 
 
-def test_a_signal_that_is_ignored_stays_so():
+def test_a_signal_that_is_ignored_stays_ignored():
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         with interrupts.deferred() as pending:
@@ -33,7 +35,7 @@ def test_a_signal_that_is_ignored_stays_so():
         signal.signal(signal.SIGINT, before)
 
 
-def test_off_the_main_thread_nothing_changes():
+def test_in_another_thread_nothing_changes():
     seen = []
 
     def body():

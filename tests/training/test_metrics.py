@@ -1,4 +1,4 @@
-"""Reports of a run: a damaged line costs itself alone, and is told of."""
+"""metrics.jsonl: damage costs single lines and is reported."""
 
 import json
 
@@ -20,7 +20,7 @@ def steps(run):
     return [json.loads(line)["step"] for line in (run / "metrics.jsonl").read_text().splitlines()]
 
 
-def test_rewinding_drops_later_and_torn_lines(run):
+def test_rewinding_drops_later_and_incomplete_lines(run):
     with (run / "metrics.jsonl").open("a") as file:
         file.write('{"step": 30')
     assert metrics.rewind(run, 200, 100) == (10.0, "")
@@ -43,51 +43,65 @@ def test_rewinding_drops_later_and_torn_lines(run):
         lambda line: b"7",
     ],
 )
-def test_a_damaged_line_is_passed_over_and_the_file_is_kept(run, damage):
+def test_a_damaged_line_is_skipped_and_the_file_is_kept(run, damage):
     path = run / "metrics.jsonl"
     lines = path.read_bytes().splitlines()
     lines[1] = damage(lines[1])
     path.write_bytes(b"\n".join(lines) + b"\n")
     before = path.read_bytes()
-    seconds, lost = metrics.rewind(run, 300, 100)
+    seconds, warning = metrics.rewind(run, 300, 100)
     assert seconds == 20.0
-    assert lost == f"passed over: 1 damaged lines of {path}, which is kept as {path}.damaged"
+    assert warning == f"skipped 1 damaged lines of {path}, kept as {path}.damaged"
     assert steps(run) == [0, 200]
     assert (run / "metrics.jsonl.damaged").read_bytes() == before
 
 
-def test_a_file_that_is_gone_or_empty_or_lacks_lines_is_told_of(run):
+def test_missing_lines_are_reported(run):
     path = run / "metrics.jsonl"
-    said = f"{path} lacks reports of steps before 400: they are lost, the training is not"
+    warning = f"{path} lacks reports of steps before 400; the training is not affected"
     whole = path.read_text().splitlines(keepends=True)
     assert metrics.rewind(run, 400, 100) == (30.0, "")
     for kept, seconds in ((whole[:3], 20.0), (whole[1:], 30.0), ([], 0.0)):
         path.write_text("".join(kept))
-        assert metrics.rewind(run, 400, 100) == (seconds, said)
+        assert metrics.rewind(run, 400, 100) == (seconds, warning)
     path.unlink()
-    assert metrics.rewind(run, 400, 100) == (0.0, said)
-    assert metrics.rewind(run, 400, None) == (0.0, "")  # as of a cluster, at any time
+    assert metrics.rewind(run, 400, 100) == (0.0, warning)
+    assert metrics.rewind(run, 400, None) == (
+        0.0,
+        "",
+    )  # reports at irregular steps, as of a cluster
     assert metrics.rewind(run, 0, 100) == (0.0, "")
 
 
-def test_lines_of_older_versions_have_no_checksum(tmp_path):
+def test_a_line_without_a_checksum_is_read(tmp_path):
     (tmp_path / "metrics.jsonl").write_text('{"step": 0, "loss": 1, "seconds": 3}\n')
     assert metrics.read(tmp_path) == ([{"step": 0, "loss": 1, "seconds": 3}], 0)
 
 
-def test_reports_that_cannot_be_read_are_the_users_to_mend(tmp_path):
+def test_a_file_that_cannot_be_read_is_an_error(tmp_path):
     (tmp_path / "metrics.jsonl").mkdir()
-    with pytest.raises(
-        DeepMnistError, match=r"metrics\.jsonl can't be read: not a regular file"
-    ):
+    with pytest.raises(DeepMnistError) as raised:
         metrics.read(tmp_path)
+    assert raised.value.message == (
+        f"cannot read {tmp_path / 'metrics.jsonl'} (not a regular file)"
+    )
 
 
-def test_a_file_without_end_costs_no_memory_and_no_report_before_it(run, monkeypatch):
+def test_a_line_that_cannot_be_written_is_an_error(tmp_path):
+    (tmp_path / "metrics.jsonl").mkdir()
+    with pytest.raises(DeepMnistError) as raised:
+        metrics.append(tmp_path, {"step": 0})
+    assert raised.value.message.startswith(f"cannot write {tmp_path / 'metrics.jsonl'} (")
+    assert raised.value.hint == (
+        "free disk space or fix the permissions, then continue with --resume"
+    )
+
+
+def test_a_huge_file_is_read_up_to_a_limit(run, monkeypatch):
     path = run / "metrics.jsonl"
     monkeypatch.setattr(metrics, "MAX_BYTES", path.stat().st_size)
     with path.open("r+b") as file:
         file.truncate(1 << 40)
-    kept = f"passed over: 1 damaged lines of {path}, which is kept as {path}.damaged"
-    assert metrics.rewind(run, 200, 100) == (10.0, kept)
+    warning = f"skipped 1 damaged lines of {path}, kept as {path}.damaged"
+    assert metrics.rewind(run, 200, 100) == (10.0, warning)
     assert steps(run) == [0, 100]

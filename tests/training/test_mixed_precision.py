@@ -1,3 +1,5 @@
+"""bfloat16 is used only where the CPU has instructions for it."""
+
 from pathlib import Path
 
 import pytest
@@ -11,13 +13,13 @@ AVX2 = "processor : 0\nmodel name : has no amx_bf16\nflags\t\t: fpu avx2 fma\n"
 
 @pytest.fixture
 def cpuinfo(monkeypatch):
-    def pretend(text):
+    def set_to(text):
         monkeypatch.setattr(Path, "read_text", lambda self, encoding: text)
 
-    return pretend
+    return set_to
 
 
-def test_auto_is_what_the_processor_has(cpuinfo):
+def test_auto_is_bfloat16_where_the_cpu_has_it(cpuinfo):
     cpuinfo(AMX)
     assert choose("auto") == "bfloat16"
     assert choose("bfloat16") == "bfloat16"
@@ -27,13 +29,18 @@ def test_auto_is_what_the_processor_has(cpuinfo):
     assert choose("float32") == "float32"
 
 
-def test_bfloat16_is_refused_where_it_would_silently_be_float32(cpuinfo):
+def test_bfloat16_is_an_error_where_the_cpu_does_not_have_it(cpuinfo):
     cpuinfo(AVX2)
-    with pytest.raises(DeepMnistError, match="expected a processor with avx512_bf16 or amx_bf16"):
+    with pytest.raises(DeepMnistError) as raised:
         choose("bfloat16")
+    assert raised.value.message == (
+        "--precision bfloat16: expected a CPU with avx512_bf16 or amx_bf16, "
+        "found neither in /proc/cpuinfo"
+    )
+    assert raised.value.hint.startswith("use --precision float32 or auto; ")
 
 
-def test_a_machine_without_cpuinfo_computes_in_float32(monkeypatch):
+def test_auto_is_float32_where_there_is_no_cpuinfo(monkeypatch):
     def missing(self, encoding):
         raise FileNotFoundError
 
@@ -41,9 +48,9 @@ def test_a_machine_without_cpuinfo_computes_in_float32(monkeypatch):
     assert choose("auto") == "float32"
 
 
-def test_bfloat16_is_refused_where_onednn_is_turned_off(cpuinfo, monkeypatch):
+def test_bfloat16_is_an_error_where_onednn_is_disabled(cpuinfo, monkeypatch):
     cpuinfo(AMX)
     monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "0")
     assert choose("auto") == "float32"
-    with pytest.raises(DeepMnistError, match="found TF_ENABLE_ONEDNN_OPTS=0 in the environment"):
+    with pytest.raises(DeepMnistError, match="found TF_ENABLE_ONEDNN_OPTS=0, which disables them"):
         choose("bfloat16")

@@ -1,3 +1,5 @@
+"""A bar on a terminal, plain lines elsewhere."""
+
 import io
 import os
 import select
@@ -5,7 +7,7 @@ import sys
 
 import pytest
 
-from deep_mnist.training.progress import Progress
+from deep_mnist.training.progress import Progress, mark
 
 
 class Terminal(io.StringIO):
@@ -13,7 +15,7 @@ class Terminal(io.StringIO):
         return True
 
 
-def test_plain_lines_where_there_is_no_terminal(capsys):
+def test_lines_are_printed_where_there_is_no_terminal(capsys):
     progress = Progress(first_step=0, steps=200, quiet=False)
     progress.report(100, 0.84)
     progress.advance()
@@ -23,7 +25,7 @@ def test_plain_lines_where_there_is_no_terminal(capsys):
     assert printed.err == ""
 
 
-def test_a_programs_own_lines_are_printed_beside_the_bar(monkeypatch):
+def test_a_programs_own_lines_are_printed_besides_the_bar(monkeypatch):
     monkeypatch.setattr(sys, "stdout", Terminal())
     monkeypatch.setattr(sys, "stderr", Terminal())
     progress = Progress(first_step=0, steps=2, quiet=False)
@@ -32,7 +34,7 @@ def test_a_programs_own_lines_are_printed_beside_the_bar(monkeypatch):
     assert sys.stdout.getvalue() == "epoch 0 : loss 24.1 ; accuracy 0.84\n"
 
 
-def test_a_bar_on_a_terminal(monkeypatch):
+def test_a_terminal_has_a_bar(monkeypatch):
     monkeypatch.setattr(sys, "stdout", Terminal())
     monkeypatch.setattr(sys, "stderr", Terminal())
     progress = Progress(first_step=150, steps=200, quiet=False)
@@ -47,8 +49,8 @@ def test_a_bar_on_a_terminal(monkeypatch):
     assert bar.endswith("training accuracy 0.84]\n")
 
 
-@pytest.mark.skipif(not hasattr(os, "openpty"), reason="Windows has no such terminals")
-def test_a_bar_on_a_terminal_that_does_not_tell_its_size(monkeypatch):
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="Windows has no openpty")
+def test_a_terminal_without_a_size_has_a_bar(monkeypatch):
     monkeypatch.delenv("COLUMNS", raising=False)
     shown, terminal = os.openpty()
     with os.fdopen(terminal, "w") as stream:
@@ -64,7 +66,7 @@ def test_a_bar_on_a_terminal_that_does_not_tell_its_size(monkeypatch):
     os.close(shown)
 
 
-def test_quiet_shows_nothing_even_on_a_terminal(monkeypatch):
+def test_quiet_prints_nothing_even_on_a_terminal(monkeypatch):
     monkeypatch.setattr(sys, "stdout", Terminal())
     monkeypatch.setattr(sys, "stderr", Terminal())
     progress = Progress(first_step=0, steps=1, quiet=True)
@@ -72,3 +74,16 @@ def test_quiet_shows_nothing_even_on_a_terminal(monkeypatch):
     progress.advance()
     progress.close()
     assert sys.stdout.getvalue() + sys.stderr.getvalue() == ""
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+def test_every_figure_of_synthetic_digits_is_marked(terminal, monkeypatch, capsys):
+    if terminal:
+        monkeypatch.setattr(sys, "stdout", Terminal())
+        monkeypatch.setattr(sys, "stderr", Terminal())
+    progress = Progress(first_step=0, steps=200, quiet=False, mark=mark("generated"))
+    progress.report(100, 0.84)
+    progress.close()
+    printed = sys.stderr.getvalue() if terminal else capsys.readouterr().out
+    assert "training accuracy 0.84 (GENERATED digits)" in printed
+    assert mark("mnist") == ""

@@ -1,30 +1,53 @@
 import pytest
 
-from deep_mnist import cnn, softmax
-from deep_mnist.training import RECIPES, config, recipes
+from deep_mnist import cnn, fnn, mlp, softmax
+from deep_mnist.errors import DeepMnistError
+from deep_mnist.training import RECIPES, config
 
-PROGRAMS = {"cnn": cnn, "softmax": softmax}
-NAMED = [(program, name) for program in RECIPES for name in RECIPES[program]]
+PROGRAMS = {"softmax": softmax, "cnn": cnn, "mlp": mlp, "fnn": fnn}
 
 
-@pytest.mark.parametrize(("program", "name"), NAMED)
-def test_a_recipe_is_a_valid_config(program, name):
-    settings = recipes.settings(program, {"recipe": name})
-    config.check(PROGRAMS[program].Config(**settings))
+def test_the_recipes():
+    assert {program: list(recipes) for program, recipes in RECIPES.items()} == {
+        "softmax": ["tutorial", "best"],
+        "cnn": ["tutorial", "fast", "best"],
+        "mlp": ["tutorial"],
+        "fnn": ["tutorial"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("program", "name"), [(program, name) for program in RECIPES for name in RECIPES[program]]
+)
+def test_every_setting_of_a_recipe_is_valid(program, name):
+    settings = config.with_recipe(program, {"recipe": name})
+    config.create_configs(PROGRAMS[program].Config, settings)
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
-def test_the_tutorials_recipe_is_the_default_and_changes_nothing(program):
-    Config = PROGRAMS[program].Config
-    assert Config().recipe == "tutorial"
-    assert Config(**recipes.settings(program, {"recipe": "tutorial"})) == Config()
+def test_the_recipe_tutorial_has_the_hyper_parameters_of_the_tutorial(program):
+    created, run_config = config.create_configs(
+        PROGRAMS[program].Config, config.with_recipe(program, {})
+    )
+    assert created == PROGRAMS[program].Config()
+    assert run_config.recipe == "tutorial"
+    assert (run_config.schedule, run_config.augmentation) == ("constant", "none")
+    assert run_config.average_decay == 0
 
 
-def test_flags_go_over_the_recipe():
-    settings = recipes.settings("cnn", {"recipe": "fast", "steps": 7})
+def test_each_tutorial_has_its_own_optimizer():
+    assert config.with_recipe("softmax", {})["optimizer"] == "gradient-descent"
+    assert config.with_recipe("cnn", {})["optimizer"] == "adam"
+
+
+def test_flags_override_the_recipe():
+    settings = config.with_recipe("cnn", {"recipe": "fast", "steps": 7})
     assert settings["steps"] == 7
     assert settings["schedule"] == "one-cycle"
+    assert settings["optimizer"] == "adam"
 
 
-def test_programs_without_recipes_have_what_was_given():
-    assert recipes.settings("mlp", {"steps": 7}) == {"steps": 7}
+def test_an_unknown_recipe_is_an_error():
+    with pytest.raises(DeepMnistError) as raised:
+        config.with_recipe("softmax", {"recipe": "fast"})
+    assert raised.value.message == "--recipe: expected one of tutorial, best, found 'fast'"
