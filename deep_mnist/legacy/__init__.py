@@ -7,12 +7,13 @@
 Read in this order:
 
     run.py          a script, from its file to its exit code
-    source.py       its text: any encoding, notebooks; python2.py translates it
+    source.py       its text: any encoding, notebooks; shims/python2.py translates it
     imports.py      what its imports give it
-    facade.py       the `tensorflow` that it sees, looked up in names.py, the table of old names
+    tf1_module.py   the `tensorflow` that it sees, looked up in symbol_table.py, the table of names
     tf1/            what today's TensorFlow has not, on raw ops
-    removed.py      what is said of the rest; missing.py: of packages that are not installed
-    downloads.py plots.py *_of_the_time.py scipy_misc.py pickle2.py    the rest of its world
+    unsupported.py  names that are not covered; missing.py: packages that are not installed
+    tf1_mode.py     sets TensorFlow to graph mode
+    shims/          NumPy, SciPy, matplotlib, Pillow and Python 2; downloads.py plots.py
     port.py         the same table written into the script; port_rules.py
     checkpoint.py   old checkpoints, explained and converted
 """

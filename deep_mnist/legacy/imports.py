@@ -18,15 +18,16 @@ from types import CodeType, ModuleType
 from typing import Any
 
 from deep_mnist.data import registry
-from deep_mnist.legacy import facade, matplotlib_of_the_time, pillow_of_the_time, python2, source
+from deep_mnist.legacy import source, tf1_module
 from deep_mnist.legacy.plots import Plots
-from deep_mnist.legacy.removed import RemovedModuleError, RemovedNameError
+from deep_mnist.legacy.shims import matplotlib_compat, pillow_compat, python2
+from deep_mnist.legacy.unsupported import RemovedModuleError, RemovedNameError
 
 # Modules of the time that are gone, or are not what they were -> what stands for them.
 STAND_INS = {
     "input_data": "deep_mnist.input_data",
-    "scipy.misc": "deep_mnist.legacy.scipy_misc",
-    "cPickle": "deep_mnist.legacy.pickle2",
+    "scipy.misc": "deep_mnist.legacy.shims.scipy_misc",
+    "cPickle": "deep_mnist.legacy.shims.cpickle",
     "StringIO": "io",
     "cStringIO": "io",
     "Queue": "queue",
@@ -83,11 +84,11 @@ class Imports:
             name = importlib.util.resolve_name("." * level + name, package)
         top = name.partition(".")[0]
         if top == "tensorflow":
-            found = facade.import_path(name.partition(".")[2])
-            return _with_names(found, fromlist) if fromlist else facade.root()
+            found = tf1_module.import_path(name.partition(".")[2])
+            return _with_names(found, fromlist) if fromlist else tf1_module.root()
         if top == "keras" and not self._is_local("keras"):
-            found = facade.import_path(f"keras{name[5:]}")
-            return _with_names(found, fromlist) if fromlist else facade.module("keras")
+            found = tf1_module.import_path(f"keras{name[5:]}")
+            return _with_names(found, fromlist) if fromlist else tf1_module.module("keras")
         if package and not level and self._is_local(f"{package}.{name}"):
             name = f"{package}.{name}"  # Python 2 looked beside the module first
             self._local(name)
@@ -110,9 +111,9 @@ class Imports:
     def _prepare(self, top: str) -> None:
         """Gives Pillow its old names and pyplot its files, when a script first imports them."""
         if top == "PIL":
-            pillow_of_the_time.complete()
+            pillow_compat.install()
         if top in ("matplotlib", "pylab"):
-            matplotlib_of_the_time.complete()
+            matplotlib_compat.install()
         if self._plots is not None and top in ("matplotlib", "pylab"):
             pyplot = importlib.import_module("matplotlib.pyplot")
             self._plots.install(pyplot)

@@ -4,7 +4,7 @@
 
 Python 2 becomes Python 3 (fissix), `import tensorflow as tf` becomes tensorflow.compat.v1 with
 its TF1 behaviour, names and orders of arguments of r0.x become those of 1.15 (by the rewriting
-engine of TensorFlow's own tf_upgrade_v2, over the tables of names.py), and the tutorial's data
+engine of TensorFlow's own tf_upgrade_v2, over symbol_table.py), and the tutorial's data
 module becomes deep_mnist.input_data. The report, on standard error, names each line changed,
 and each that still needs the bridge: tf.layers, tf.contrib and the like have no text to become.
 
@@ -88,7 +88,7 @@ def port(script: Path) -> tuple[str, list[Note], list[Note]]:
       DeepMnistError: it is not there, or no Python.
     """
     from deep_mnist.lazy_tensorflow import import_quietly, tf
-    from deep_mnist.legacy import python2
+    from deep_mnist.legacy.shims import python2
 
     import_quietly()
     original = source.read(script)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import Any
 
-from deep_mnist.legacy import names
+from deep_mnist.legacy import symbol_table
 
 SUMMARIES = {
     "scalar_summary": "summary.scalar",
@@ -27,7 +27,7 @@ def specification() -> Any:
     rules = ast_edits.NoUpdateSpec()
     rules.symbol_renames = {
         f"tf.{old}": f"tf.{new}"
-        for old, new in {**names.RENAMED, **SUMMARIES}.items()
+        for old, new in {**symbol_table.RENAMED, **SUMMARIES}.items()
         if not old.startswith("contrib.")
     }
     rules.function_keyword_renames = {

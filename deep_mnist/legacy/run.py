@@ -2,11 +2,11 @@
 
     python -m deep_mnist.legacy run SCRIPT [ARGS...]
 
-The script gets the TensorFlow of its time (facade.py), is translated in memory where it is
-Python 2 (python2.py), finds MNIST wherever the project does, and writes its plots as PNG files
-(plots.py). Where standard input has ended, the first three questions of `input()` are answered
-by nothing. It has this process to itself: modes of TensorFlow, NumPy's old names, sys.argv and
-`__main__` are set for it, and are not set back.
+The script gets the TensorFlow of its time (tf1_module.py), is translated in memory where it is
+Python 2 (shims/python2.py), finds MNIST wherever the project does, and writes its plots as PNG
+files (plots.py). Where standard input has ended, the first three questions of `input()` are
+answered by nothing. It has this process to itself: modes of TensorFlow, NumPy's old names,
+sys.argv and `__main__` are set for it, and are not set back.
 
 Exit codes: the script's own; 1 it raised; 2 it cannot be run, told in one line; 130 Ctrl-C.
 """
@@ -28,7 +28,7 @@ from deep_mnist.lazy_tensorflow import import_quietly
 from deep_mnist.legacy import source
 from deep_mnist.legacy.missing import missing_package
 from deep_mnist.legacy.plots import Plots
-from deep_mnist.legacy.removed import RemovedModuleError, RemovedNameError
+from deep_mnist.legacy.unsupported import RemovedModuleError, RemovedNameError
 
 OURS = str(Path(__file__).parent)
 EAGER = re.compile(r"\benable_(eager_execution|v2_behavior)\b")
@@ -65,15 +65,16 @@ def run(script: Path, args: Sequence[str], show: bool = False) -> int:
     """
     text = source.read(script)
     import_quietly()
-    from deep_mnist.legacy import imports, numpy_of_the_time, python2, tensorflow_of_the_time
+    from deep_mnist.legacy import imports, tf1_mode
+    from deep_mnist.legacy.shims import numpy_compat, python2
 
     path = script.resolve()
     code = python2.compiled(text, str(script))
     said = re.sub(r"#.*", "", text)  # what is commented out is not asked for
     eager = bool(EAGER.search(said)) or bool(EAGER_ONLY.search(said) and not GRAPH.search(said))
-    tensorflow_of_the_time.start(eager)
-    python2.complete_library()
-    numpy_of_the_time.complete()
+    tf1_mode.start(eager)
+    python2.install()
+    numpy_compat.install()
     if show and not _has_display():
         print("legacy run: --show: there is no display here; plots become files", file=sys.stderr)
         show = False

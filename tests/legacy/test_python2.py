@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from deep_mnist.errors import DeepMnistError
-from deep_mnist.legacy import python2, source
+from deep_mnist.legacy import source
+from deep_mnist.legacy.shims import python2
 
 
 def test_python_3_is_left_alone():

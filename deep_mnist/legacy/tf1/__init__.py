@@ -1,1 +1,1 @@
-"""What TensorFlow 1 had and today's has not, on raw ops; names.py says where."""
+"""What TensorFlow 1 had and today's has not, on raw ops; symbol_table.py says where."""

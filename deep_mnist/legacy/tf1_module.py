@@ -1,4 +1,4 @@
-"""`tensorflow` as an old script sees it: one module that looks names up in names.py.
+"""`tensorflow` as an old script sees it: one module that looks names up in symbol_table.py.
 
 Nothing of the installed TensorFlow is replaced: only the script's own imports are given this
 module (imports.py), so TensorFlow itself and every library beside it go on with their own.
@@ -11,8 +11,8 @@ import importlib
 from types import ModuleType
 from typing import Any
 
-from deep_mnist.legacy import names
-from deep_mnist.legacy.removed import RemovedModuleError, RemovedNameError, advice
+from deep_mnist.legacy import symbol_table
+from deep_mnist.legacy.unsupported import RemovedModuleError, RemovedNameError, advice
 
 RELEASE = "1.15.5"  # whose names these are; scripts branch on tf.__version__
 KERAS_RELEASE = "2.2.4-tf"  # and on keras.__version__: the Keras of that release
@@ -21,7 +21,7 @@ KERAS_RELEASE = "2.2.4-tf"  # and on keras.__version__: the Keras of that releas
 INNER_FOLDERS = ("python.framework", "python.ops", "python.platform", "python.training")
 
 
-class Facade(ModuleType):
+class TF1Module(ModuleType):
     """One module of the TensorFlow of the time; `path` is its dotted name below `tensorflow`."""
 
     def __init__(self, path: str, sources: tuple[Any, ...]) -> None:
@@ -46,12 +46,12 @@ class Facade(ModuleType):
 
     def _find(self, name: str) -> Any:
         path = f"{self._path}.{name}" if self._path else name
-        if path in names.RENAMED and names.RENAMED[path] != path:
-            return find(names.RENAMED[path])
-        if path in names.MODULES or path in names.SAME:
+        if path in symbol_table.RENAMED and symbol_table.RENAMED[path] != path:
+            return find(symbol_table.RENAMED[path])
+        if path in symbol_table.MODULES or path in symbol_table.SAME:
             return module(path)
         if self._path.startswith("contrib.") and (
-            name in names.FOLDERS or name == self._path.rpartition(".")[2]
+            name in symbol_table.FOLDERS or name == self._path.rpartition(".")[2]
         ):
             return self
         for source in self._sources:
@@ -74,21 +74,21 @@ class Facade(ModuleType):
 
 
 @functools.cache
-def module(path: str, real: ModuleType | None = None) -> Facade:
+def module(path: str, real: ModuleType | None = None) -> TF1Module:
     """The module `tensorflow.<path>` of the time.
 
     Args:
-      real: the module of today that stands there, where names.py names no other.
+      real: the module of today that stands there, where symbol_table.py names no other.
     """
-    while path in names.SAME:
-        path = names.SAME[path]
-    if path in names.MODULES:
-        return Facade(path, tuple(_imported(source) for source in names.MODULES[path]))
+    while path in symbol_table.SAME:
+        path = symbol_table.SAME[path]
+    if path in symbol_table.MODULES:
+        return TF1Module(path, tuple(_imported(source) for source in symbol_table.MODULES[path]))
     if real is None:
         found = find(path)
-        assert isinstance(found, Facade)
+        assert isinstance(found, TF1Module)
         return found
-    return Facade(path, (real,))
+    return TF1Module(path, (real,))
 
 
 def find(path: str) -> Any:
@@ -99,7 +99,7 @@ def find(path: str) -> Any:
     return value
 
 
-def import_path(path: str) -> Facade:
+def import_path(path: str) -> TF1Module:
     """The module that `import tensorflow.<path>` asks for.
 
     Raises:
@@ -111,11 +111,11 @@ def import_path(path: str) -> Facade:
             value = getattr(value, part)
         except AttributeError:
             raise RemovedModuleError(f"tensorflow.{path}", advice(path)) from None
-    return value if isinstance(value, Facade) else module(path, value)
+    return value if isinstance(value, TF1Module) else module(path, value)
 
 
 @functools.cache
-def root() -> Facade:
+def root() -> TF1Module:
     """What `import tensorflow as tf` gives an old script."""
     return module("")
 

@@ -7,14 +7,14 @@ import importlib
 import sys
 from typing import Any
 
-from deep_mnist.legacy import names
+from deep_mnist.legacy import symbol_table
 
 
 @functools.cache
-def complete() -> None:
+def install() -> None:
     """Adds what is missing and nothing else; scripts of the time pickled arrays without a word."""
     np: Any = importlib.import_module("numpy")
-    for name, target in names.NUMPY.items():
+    for name, target in symbol_table.NUMPY.items():
         home, _, attribute = target.rpartition(".")
         if name not in vars(np) and hasattr(sys.modules[home], attribute):
             setattr(np, name, getattr(sys.modules[home], attribute))

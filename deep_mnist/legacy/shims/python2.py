@@ -15,7 +15,7 @@ from types import CodeType
 from typing import Any
 
 from deep_mnist.errors import DeepMnistError
-from deep_mnist.legacy import names
+from deep_mnist.legacy import symbol_table
 from deep_mnist.legacy.source import with_spaces
 
 NOT_INSTALLED = "{path}: this is Python 2, and translating it needs fissix; pip install fissix"
@@ -186,9 +186,9 @@ def whole_range(*args: Any) -> range:
     return range(*(int(arg) if isinstance(arg, float) else arg for arg in args))
 
 
-def complete_library() -> None:
+def install() -> None:
     """Gives this process's standard library the names that Python 3 dropped."""
-    for old, new in names.PYTHON.items():
+    for old, new in symbol_table.PYTHON.items():
         home, _, name = old.partition(".")
         module = importlib.import_module(home)
         if not hasattr(module, name):

@@ -13,7 +13,7 @@ COLORMAPS = {"spectral": "nipy_spectral"}
 
 
 @functools.cache
-def complete() -> None:
+def install() -> None:
     """Adds what is missing; new programs would not notice."""
     matplotlib: Any = importlib.import_module("matplotlib")
     pyplot: Any = importlib.import_module("matplotlib.pyplot")
