@@ -1,4 +1,4 @@
-"""The rules of the house: who imports whom, and what an import must not do."""
+"""The layers of the package, what an import does, and the form of the tutorials."""
 
 import ast
 import subprocess
@@ -10,148 +10,222 @@ import pytest
 import deep_mnist
 
 PACKAGE = Path(deep_mnist.__file__).parent
-PROGRAMS = {"softmax", "cnn", "mlp", "fnn"}
+TUTORIALS = ["softmax", "cnn", "mlp", "fnn"]
 
-# Each may import the rooms named after it, and itself.
-LOW = {"errors", "lazy_tensorflow", "data"}
-TRAINING = {*LOW, "checkpoints", "training"}
-INFERENCE = {*TRAINING, "cli", "inference"}
-ALLOWED = {
-    "errors": set(),
-    "lazy_tensorflow": {"errors"},
-    "data": {"errors"},
-    "autodiff": {"errors"},
-    "input_data": {"data", "errors"},
-    "vision": {"data", "errors"},
-    "checkpoints": {*LOW},
-    "training": {*LOW, "checkpoints"},
-    "cli": TRAINING,
-    "distributed": {*TRAINING, "cli"},
-    **{program: {*TRAINING, "cli"} for program in PROGRAMS},
-    "fnn": {*TRAINING, "cli", "autodiff"},
-    "inference": {*TRAINING, *PROGRAMS},
-    "predict": {*INFERENCE, "vision"},
-    "serve": {*INFERENCE, "serving"},
-    "serving": {*INFERENCE, "vision"},
-    "report": INFERENCE,
-    "export": INFERENCE,
-    "legacy": {*INFERENCE, *PROGRAMS, "input_data"},
-    "__main__": set(),
-    "__init__": set(),
-}
+# From the lowest to the highest. A module imports from its own package and from lower layers.
+LAYERS = [
+    {"errors"},
+    {"lazy_tensorflow", "data", "autodiff"},
+    {"checkpoints", "vision"},
+    {"training"},
+    {"cli"},
+    {"distributed"},
+    {*TUTORIALS},
+    {"inference"},
+    {"serving", "input_data"},
+    {"predict", "serve", "export", "report", "legacy"},
+]
+NUMPY_ONLY = {"data", "autodiff", "input_data", "vision"}
 
 
-def room(path):
-    """The file or folder right under the package that a module belongs to."""
+def modules(*packages):
+    return [path for package in packages for path in sorted((PACKAGE / package).rglob("*.py"))]
+
+
+def package_of(path):
+    """The file or directory in deep_mnist/ that a module belongs to."""
     return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
 
-def imported_rooms(path):
-    """The rooms of deep_mnist that a module imports, wherever in the module it does."""
+def imports(path):
+    """The absolute names that a module imports, at its top or in a function."""
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
+            yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: relative import"
-            names = [f"{node.module}.{alias.name}" for alias in node.names]
-        else:
-            continue
-        for name in names:
-            parts = name.split(".")
-            if parts[0] == "deep_mnist" and (PACKAGE / parts[1]).is_dir():
-                yield parts[1]
-            elif parts[0] == "deep_mnist" and (PACKAGE / f"{parts[1]}.py").exists():
-                yield parts[1]
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: path.name)
-def test_arrows_of_import_never_turn_back(path):
-    assert set(imported_rooms(path)) <= ALLOWED[room(path)] | {room(path)}
-
-
-@pytest.mark.parametrize(
-    "path",
-    [
-        path
-        for room in ("data", "autodiff", "input_data")
-        for path in sorted((PACKAGE / room).glob("*.py"))
-    ],
-    ids=lambda path: path.name,
-)
-def test_the_numpy_rooms_do_not_import_tensorflow(path):
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-        if isinstance(node, ast.Import):
-            assert not any(alias.name.startswith("tensorflow") for alias in node.names)
-        if isinstance(node, ast.ImportFrom):
-            assert not str(node.module).startswith("tensorflow")
-
-
-def test_pictures_alone_need_pillow_and_only_when_they_are_read():
-    for path in sorted((PACKAGE / "vision").glob("*.py")):
-        tree = ast.parse(path.read_text("utf-8"))
-        places = [
-            (node in tree.body, path.name)
-            for node in ast.walk(tree)
-            if isinstance(node, ast.ImportFrom) and str(node.module).startswith("PIL")
-        ]
-        assert set(places) <= {(False, "image.py")}
+def imported_packages(path):
+    """The files and directories in deep_mnist/ that a module imports from."""
+    parts = [name.split(".") for name in imports(path) if name.startswith("deep_mnist.")]
+    names = {name for _, name, *_ in parts}
+    return {
+        name for name in names if (PACKAGE / name).is_dir() or (PACKAGE / f"{name}.py").exists()
+    }
 
 
 def python(code):
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 
 
-def test_importing_any_part_loads_no_tensorflow():
+# Imports ----------------------------------------------------------------------
+
+
+def test_every_package_has_a_layer():
+    packages = {package_of(path) for path in PACKAGE.rglob("*.py")}
+    assert packages - {"__init__", "__main__"} == set().union(*LAYERS)
+
+
+@pytest.mark.parametrize("path", modules("."), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_point_to_lower_layers(path):
+    package = package_of(path)
+    if package == "__init__":  # imports the public names when they are first used
+        return
+    if package == "__main__":
+        assert imported_packages(path) <= {"errors", "cli"}
+        return
+    (level,) = [number for number, layer in enumerate(LAYERS) if package in layer]
+    assert imported_packages(path) <= {package}.union(*LAYERS[:level])
+
+
+def test_input_data_needs_only_data():
+    for path in modules("input_data"):
+        assert imported_packages(path) <= {"input_data", "data", "errors"}
+
+
+@pytest.mark.parametrize(
+    "path", modules(*sorted(NUMPY_ONLY)), ids=lambda path: str(path.relative_to(PACKAGE))
+)
+def test_numpy_packages_do_not_import_tensorflow(path):
+    names = {name.split(".")[0] for name in imports(path)}
+    assert "tensorflow" not in names
+    assert "lazy_tensorflow" not in imported_packages(path)
+
+
+def test_only_image_files_need_pillow_and_only_when_they_are_read():
+    found = set()
+    for path in modules("vision"):
+        tree = ast.parse(path.read_text("utf-8"))
+        found |= {
+            (path.name, node in tree.body)
+            for node in ast.walk(tree)
+            if isinstance(node, ast.ImportFrom) and str(node.module).startswith("PIL")
+        }
+    assert found <= {("image.py", False)}
+
+
+def test_importing_the_package_loads_neither_tensorflow_nor_numpy():
+    assert python("import sys, deep_mnist; print({'numpy', 'tensorflow'} & {*sys.modules})") == (
+        "set()"
+    )
+
+
+def test_importing_any_module_loads_no_tensorflow():
     assert (
         python(
-            "import sys, deep_mnist, deep_mnist.data, deep_mnist.training\n"
-            "import deep_mnist.softmax, deep_mnist.cnn, deep_mnist.mlp, deep_mnist.fnn\n"
-            "import deep_mnist.input_data, deep_mnist.predict, deep_mnist.serve\n"
-            "import deep_mnist.legacy.__main__, deep_mnist.legacy.checkpoint\n"
-            "import deep_mnist.inference, deep_mnist.report.__main__\n"
-            "import deep_mnist.export.__main__\n"
+            "import sys, deep_mnist.__main__\n"
+            "from deep_mnist import data, autodiff, input_data, checkpoints, training, cli\n"
+            "from deep_mnist import softmax, cnn, mlp, fnn, inference, predict, serve\n"
+            "import deep_mnist.distributed.__main__, deep_mnist.report.__main__\n"
+            "import deep_mnist.export.__main__, deep_mnist.legacy.__main__\n"
+            "import deep_mnist.legacy.checkpoint\n"
             "print('tensorflow' in sys.modules)"
         )
         == "False"
     )
 
 
-def test_importing_and_building_leaves_the_callers_tensorflow_eager():
-    assert (
-        python(
-            "import os; os.environ['TF_CPP_MIN_LOG_LEVEL'] = '3'\n"
-            "import tensorflow as tf, deep_mnist.softmax as softmax\n"
-            "with tf.Graph().as_default(): softmax.build(softmax.Config())\n"
-            "print(tf.executing_eagerly(), os.environ['TF_CPP_MIN_LOG_LEVEL'])\n"
-            "print(tf.compat.v1.resource_variables_enabled())"
-        )
-        == "True 3\nTrue"
+def test_importing_and_building_changes_no_switch_of_tensorflow():
+    code = (
+        "import os; os.environ['TF_CPP_MIN_LOG_LEVEL'] = '1'\n"
+        "import tensorflow as tf\n"
+        "def switches():\n"
+        "    v1 = tf.compat.v1\n"
+        "    return (tf.executing_eagerly(), v1.resource_variables_enabled(),\n"
+        "            v1.control_flow_v2_enabled(), tf.Tensor._USE_EQUALITY,\n"
+        "            tf.config.threading.get_intra_op_parallelism_threads(),\n"
+        "            dict(os.environ))\n"
+        "before = switches()\n"
+        "from deep_mnist import softmax, cnn, mlp, fnn\n"
+        "for tutorial in (softmax, cnn, mlp):\n"
+        "    with tf.Graph().as_default(): tutorial.build(tutorial.Config())\n"
+        "print(before[:4], switches() == before)"
     )
+    assert python(code) == "(True, True, True, True) True"
 
 
-def test_the_numpy_rooms_work_without_tensorflow():
-    assert (
-        python(
-            "import sys; sys.modules['tensorflow'] = None\n"
-            "from deep_mnist import data, input_data\n"
-            "input_data.read_data_sets('', fake_data=True)\n"
-            "print(next(data.batches(data.load_data('generated').train, 50, seed=0)).images.shape)"
-        )
-        == "(50, 784)"
+def test_the_numpy_packages_work_without_tensorflow():
+    code = (
+        "import sys; sys.modules['tensorflow'] = None\n"
+        "import numpy as np\n"
+        "from deep_mnist import autodiff, data, input_data, vision\n"
+        "input_data.read_data_sets('', fake_data=True)\n"
+        "print(next(data.batches(data.load_data('generated').train, 50, seed=0)).images.shape)\n"
+        "x = np.array([1.0, 2.0])\n"
+        "multiply, total = autodiff.Multiply(), autodiff.Sum()\n"
+        "print(*autodiff.gradients(total(multiply(x, x)), [x]))"
     )
+    assert python(code) == "(50, 784)\n[2. 4.]"
 
 
-@pytest.mark.parametrize("program", sorted(PROGRAMS))
-def test_programs_have_the_same_captions_in_the_same_order(program):
-    text = (PACKAGE / f"{program}.py").read_text("utf-8")
-    captions = [line.strip(" #-") for line in text.splitlines() if line.endswith("------")]
-    assert captions == ["Inputs", "Model", "Loss", "Training", "Evaluation"]
+# The public API ---------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("program", "limit"), [("softmax", 120), ("cnn", 200), ("mlp", 200), ("fnn", 200)]
-)
-def test_programs_stay_short(program, limit):
-    assert len((PACKAGE / f"{program}.py").read_text("utf-8").splitlines()) <= limit
+def test_the_public_names():
+    assert deep_mnist.__all__ == [
+        "Classifier",
+        "Dataset",
+        "DeepMnistError",
+        "__version__",
+        "load_data",
+        "load_model",
+    ]
+    assert set(deep_mnist.__all__) <= set(dir(deep_mnist))
+
+
+def test_public_names_are_those_of_their_modules():
+    from deep_mnist import data, errors, inference
+
+    assert deep_mnist.load_data is data.load_data
+    assert deep_mnist.Dataset is data.Dataset
+    assert deep_mnist.load_model is inference.load_model
+    assert deep_mnist.Classifier is inference.Classifier
+    assert deep_mnist.DeepMnistError is errors.DeepMnistError
+    with pytest.raises(AttributeError, match="module 'deep_mnist' has no attribute 'load_modle'"):
+        deep_mnist.load_modle  # noqa: B018
+
+
+@pytest.mark.parametrize("package", ["data", "autodiff", "checkpoints", "training", "cli"])
+def test_packages_list_their_public_names(package):
+    module = __import__(f"deep_mnist.{package}", fromlist=["__all__"])
+    for name in module.__all__:
+        __import__(f"deep_mnist.{package}", fromlist=[name])
+        assert hasattr(module, name)
+
+
+# The tutorials ----------------------------------------------------------------
+
+
+SECTIONS = ["Config", "Model", "inference", "loss", "build", "train", "main"]
+
+
+@pytest.mark.parametrize("tutorial", TUTORIALS)
+def test_tutorials_have_the_same_sections_in_the_same_order(tutorial):
+    tree = ast.parse((PACKAGE / f"{tutorial}.py").read_text("utf-8"))
+    names = [node.name for node in tree.body if isinstance(node, ast.ClassDef | ast.FunctionDef)]
+    assert [name for name in names if name in SECTIONS] == SECTIONS
+
+
+@pytest.mark.parametrize("tutorial", TUTORIALS)
+def test_tutorials_use_only_raw_operations(tutorial):
+    tree = ast.parse((PACKAGE / f"{tutorial}.py").read_text("utf-8"))
+    used = {
+        node.attr
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "tf"
+    }
+    assert used.isdisjoint({"keras", "layers", "contrib", "estimator", "data", "function"})
+
+
+@pytest.mark.parametrize("tutorial", ["softmax", "cnn", "mlp"])
+def test_the_training_loop_is_in_the_tutorial(tutorial):
+    tree = ast.parse((PACKAGE / f"{tutorial}.py").read_text("utf-8"))
+    (train,) = [node for node in tree.body if getattr(node, "name", None) == "train"]
+    (loop,) = [node for node in ast.walk(train) if isinstance(node, ast.For)]
+    assert "sess.run(model.train_step, feed_dict=" in ast.unparse(loop)
