@@ -1,4 +1,4 @@
-"""Test accuracy of a program with its own settings, or a recipe's, over several seeds.
+"""Test accuracy of a program over several seeds, with its tutorial's settings or a recipe's.
 
     python benchmarks/accuracy.py softmax --seeds 10
     python benchmarks/accuracy.py cnn --seeds 3
@@ -8,8 +8,8 @@
     python benchmarks/accuracy.py cnn --seeds 1 --dataset generated --steps 4000
 
 Each seed is one run of `python -m deep_mnist.PROGRAM` in RUNS/PROGRAM-[RECIPE-][DATASET-]seedN.
-Runs that are there already are gone on with, or only read if they are finished. A run on generated
-digits is evaluated on MNIST as well.
+Existing runs are resumed; finished ones are only read. A run on synthetic digits is evaluated on
+MNIST as well. Writes results/accuracy-PROGRAM[-RECIPE][-DATASET].json.
 """
 
 from __future__ import annotations
@@ -24,36 +24,43 @@ from typing import Any
 
 import report
 
+from deep_mnist.inference import PROGRAMS
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("program", choices=("softmax", "cnn", "mlp", "fnn"))
+    parser.add_argument("program", choices=PROGRAMS)
     parser.add_argument("--seeds", type=int, default=3, help="seeds 0 .. SEEDS-1 (default: 3)")
     parser.add_argument("--dataset", default="mnist", choices=("mnist", "generated"))
-    parser.add_argument("--recipe", help="of the program (default: the tutorial's)")
-    parser.add_argument("--steps", help="instead of the program's own")
-    parser.add_argument("--runs", type=Path, default=Path("saved/runs/benchmark"))
-    asked = parser.parse_args()
+    parser.add_argument("--recipe", help="recipe of the program (default: the tutorial's)")
+    parser.add_argument("--steps", help="number of training steps (default: the recipe's)")
+    parser.add_argument(
+        "--runs",
+        type=Path,
+        default=Path("saved/runs/benchmark"),
+        help="directory of the runs (default: saved/runs/benchmark)",
+    )
+    options = parser.parse_args()
 
-    dataset = None if asked.dataset == "mnist" else asked.dataset
-    name = "-".join(word for word in (asked.program, asked.recipe, dataset) if word)
-    settings = [
-        *(["--recipe", asked.recipe] if asked.recipe else []),
-        *["--dataset", asked.dataset],
-        *(["--steps", asked.steps] if asked.steps else []),
+    dataset = None if options.dataset == "mnist" else options.dataset
+    name = "-".join(part for part in (options.program, options.recipe, dataset) if part)
+    flags = [
+        *(["--recipe", options.recipe] if options.recipe else []),
+        *["--dataset", options.dataset],
+        *(["--steps", options.steps] if options.steps else []),
     ]
     rows = []
-    for seed in range(asked.seeds):
-        run = asked.runs / f"{name}-seed{seed}"
-        result = train(asked.program, run, [*settings, "--seed", str(seed)])
+    for seed in range(options.seeds):
+        run = options.runs / f"{name}-seed{seed}"
+        result = train(options.program, run, [*flags, "--seed", str(seed)])
         row = {
             key: result[key] for key in ("seed", "test_accuracy", "validation_accuracy", "seconds")
         }
-        if asked.dataset == "generated":
-            row["mnist_test_accuracy"] = evaluate_on_mnist(asked.program, run)
+        if options.dataset == "generated":
+            row["mnist_test_accuracy"] = evaluate_on_mnist(options.program, run)
         rows.append({**row, "weights_sha256": result["weights_sha256"]})
     values: dict[str, Any] = {
-        "command": f"python -m deep_mnist.{asked.program} {' '.join(settings)}",
+        "command": f"python -m deep_mnist.{options.program} {' '.join(flags)}",
         "steps": result["steps"],
         "runs": rows,
     }
@@ -68,13 +75,12 @@ def main() -> None:
     report.write(f"accuracy-{name}", values)
 
 
-def train(program: str, run: Path, settings: list[str]) -> dict[str, Any]:
-    """Trains in the directory `run`, or goes on with the run in it, and returns its result."""
-    new = [*settings, "--run-dir", str(run)]
-    command = [sys.executable, "-m", f"deep_mnist.{program}"]
-    subprocess.run([*command, *(["--resume", str(run)] if run.exists() else new)], check=True)
+def train(program: str, run: Path, flags: list[str]) -> dict[str, Any]:
+    """Train in the directory `run`, or resume the run in it, and return its result."""
+    start = ["--resume", str(run)] if run.exists() else [*flags, "--run-dir", str(run)]
+    subprocess.run([sys.executable, "-m", f"deep_mnist.{program}", *start], check=True)
     config = json.loads((run / "config.json").read_text("utf-8"))
-    for flag, value in zip(settings[::2], settings[1::2], strict=True):
+    for flag, value in zip(flags[::2], flags[1::2], strict=True):
         found = str(config[flag.removeprefix("--")])
         if found != value:
             raise SystemExit(f"{run}: expected a run with {flag} {value}, found {found}")
@@ -83,12 +89,12 @@ def train(program: str, run: Path, settings: list[str]) -> dict[str, Any]:
 
 
 def evaluate_on_mnist(program: str, run: Path) -> float:
-    """The fraction of MNIST's test set that the weights of a run read right."""
+    """Return the accuracy of a run's weights on MNIST's test set."""
     command = [sys.executable, "-m", f"deep_mnist.{program}", "--restore", str(run)]
-    done = subprocess.run(
+    completed = subprocess.run(
         [*command, "--dataset", "mnist", "--quiet"], check=True, capture_output=True, text=True
     )
-    return float(done.stdout.split()[2])
+    return float(completed.stdout.removeprefix("test accuracy ").split()[0])
 
 
 if __name__ == "__main__":

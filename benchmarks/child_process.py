@@ -1,4 +1,4 @@
-"""The process of a contender, driven line by line: peers/contender.py tells how."""
+"""Processes of the implementations in frameworks/; see frameworks/protocol.py for the commands."""
 
 from __future__ import annotations
 
@@ -12,38 +12,44 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-KEEP_PROB = "KEEP_PROB"  # stands for the number in a command line
-
 
 class Process:
-    """Runs a command line in DIRECTORY, its third word; waits for it to end when left."""
+    """A running implementation; leaving the `with` block waits for it to end.
 
-    def __init__(self, command: list[str], keep_prob: float) -> None:
-        self.command = [word if word != KEEP_PROB else str(keep_prob) for word in command]
-        directory = Path(command[2])
-        self.peak_mb = 0.0  # the largest resident set, known when it has ended
+    Args:
+      command: the command line, without the directory and keep_prob.
+      directory: where the shared inputs and the temporary files are.
+      keep_prob: probability of keeping a unit in training.
+      flags: further arguments.
+    """
+
+    def __init__(
+        self, command: list[str], directory: str, keep_prob: float, flags: tuple[str, ...]
+    ) -> None:
+        self.command = [*command, directory, str(keep_prob), *flags]
+        self.peak_mb = 0.0  # largest resident set, known after the process has ended
         with tempfile.NamedTemporaryFile(dir=directory, delete=False) as log:
             self.log = Path(log.name)
-            self.popen = subprocess.Popen(
+            self.process = subprocess.Popen(
                 self.command,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,
-                env={**os.environ, "TORCHINDUCTOR_CACHE_DIR": str(directory / "inductor")},
+                env={**os.environ, "TORCHINDUCTOR_CACHE_DIR": str(Path(directory, "inductor"))},
             )
 
-    def ask(self, line: str) -> Any:
-        """Sends a line, waits for the answer; ends the program if the contender did."""
-        assert self.popen.stdin is not None
-        assert self.popen.stdout is not None
+    def request(self, line: str) -> Any:
+        """Send a command and return its result; end the program if the process has ended."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
         with contextlib.suppress(BrokenPipeError):
-            print(line, file=self.popen.stdin, flush=True)
-        answer = self.popen.stdout.readline()
-        if not answer:
+            print(line, file=self.process.stdin, flush=True)
+        reply = self.process.stdout.readline()
+        if not reply:
             sys.stderr.write(self.log.read_text("utf-8", errors="replace"))
-            raise SystemExit(f"{' '.join(self.command)} ended when asked to: {line}")
-        return json.loads(answer)
+            raise SystemExit(f"{' '.join(self.command)} ended at the command: {line}")
+        return json.loads(reply)
 
     def __enter__(self) -> Process:
         return self
@@ -54,11 +60,11 @@ class Process:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        assert self.popen.stdin is not None
-        assert self.popen.stdout is not None
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
         with contextlib.suppress(BrokenPipeError):
-            self.popen.stdin.close()
-        _, status, usage = os.wait4(self.popen.pid, 0)
-        self.popen.returncode = os.waitstatus_to_exitcode(status)
-        self.popen.stdout.close()
+            self.process.stdin.close()
+        _, status, usage = os.wait4(self.process.pid, 0)
+        self.process.returncode = os.waitstatus_to_exitcode(status)
+        self.process.stdout.close()
         self.peak_mb = usage.ru_maxrss / 1024

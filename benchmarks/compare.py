@@ -1,15 +1,16 @@
-"""The Deep MNIST network in deep_mnist and in other frameworks, measured in turns.
+"""The Deep MNIST network in deep_mnist, a bare tutorial loop, Keras, PyTorch and JAX.
 
     python benchmarks/compare.py [--rounds 8] [--venvs DIR]
 
-Every contender in peers/ is the same network with the same initial weights, optimizer and order
-of images, in the words of its framework; with dropout off, the losses of their first steps must
-agree. Then they train and classify in turns, all of them started and warmed up, all but one
-waiting: so whatever else the machine does falls on all alike. A step is what its user pays for:
-its batch taken out of the training set, scaled, fed, and the weights updated. Start-up is from
-the start of the process to the end of its first step, imports, data and compilation included.
-bfloat16 is measured where the processor has it. The environments of PyTorch and JAX are made
-first, in DIR (benchmarks/.venvs).
+Each program in frameworks/ is the same network with the same initial weights, optimizer and order
+of images, written as users of its framework write it. The losses of their first steps, without
+dropout, must agree. All programs are started and warmed up; then they train and classify in
+alternating rounds while the others wait, so that other load on the machine affects all alike.
+
+A step includes taking its batch from the training set, scaling it and feeding it. Start-up is the
+time from starting the process to the end of its first step, with imports, data and compilation.
+bfloat16 is measured where the CPU supports it. PyTorch and JAX are installed first, into
+environments in DIR (default: benchmarks/.venvs). Writes results/compare.json.
 """
 
 from __future__ import annotations
@@ -26,136 +27,155 @@ from typing import Any, NamedTuple
 
 import environments
 import report
-from child_process import KEEP_PROB, Process
+from child_process import Process
 
 from deep_mnist.training.mixed_precision import choose as choose_precision
 
-STEPS = 25  # in a turn
-BATCHES = {1: 100, 1_000: 2}  # batch size of inference -> how many in a turn
-WARM_UP = 10  # steps
+STEPS_PER_ROUND = 25
+BATCHES_PER_ROUND = {1: 100, 1_000: 2}  # by batch size, for inference
+WARM_UP_STEPS = 10
 LAUNCHES = 3  # for start-up and memory
-SETTLE = 0.1  # seconds before a turn, in which the threads of the last one go to sleep
+PAUSE = 0.1  # seconds before each measurement, in which the threads of the last one go to sleep
 TUTORIAL_STEPS = 20_000
 CHECKED_STEPS = 5
-TOLERANCE = {"float32": 1e-3, "bfloat16": 3e-2}  # relative, of the losses of those
-TRAINING, CHECK = 0.5, 1.0  # keep_prob
+TOLERANCE = {"float32": 1e-3, "bfloat16": 3e-2}  # relative, of the losses of the checked steps
+KEEP_PROB = 0.5
 
 
-class Contender(NamedTuple):
-    environment: str  # "ours": where this runs; NAME: of peers/requirements-NAME.txt
-    program: str  # in peers/
-    words: tuple[str, ...] = ()
+class Implementation(NamedTuple):
+    """A program in frameworks/ and how it is started."""
+
+    environment: str  # "ours" is the current one, others are those of requirements-NAME.txt
+    program: str
+    flags: tuple[str, ...] = ()
 
 
-CONTENDERS = {
+IMPLEMENTATIONS = {
     "float32": {
-        "deep_mnist": Contender("ours", "ours.py", ("float32",)),
-        "bare tutorial loop": Contender("ours", "tutorial.py"),
-        "Keras, fit": Contender("ours", "keras_fit.py"),
-        "PyTorch": Contender("torch", "pytorch.py"),
-        "PyTorch, compiled": Contender("torch", "pytorch.py", ("compile",)),
-        "JAX, jit": Contender("jax", "jax_jit.py"),
+        "deep_mnist": Implementation("ours", "ours.py", ("float32",)),
+        "bare tutorial loop": Implementation("ours", "tutorial.py"),
+        "Keras, fit": Implementation("ours", "keras_fit.py"),
+        "PyTorch": Implementation("torch", "pytorch.py"),
+        "PyTorch, compiled": Implementation("torch", "pytorch.py", ("compile",)),
+        "JAX, jit": Implementation("jax", "jax_jit.py"),
     },
     "bfloat16": {
-        "deep_mnist, bfloat16": Contender("ours", "ours.py", ("bfloat16",)),
-        "PyTorch, bfloat16": Contender("torch", "pytorch.py", ("bfloat16",)),
-        "PyTorch, compiled, bfloat16": Contender("torch", "pytorch.py", ("compile", "bfloat16")),
+        "deep_mnist, bfloat16": Implementation("ours", "ours.py", ("bfloat16",)),
+        "PyTorch, bfloat16": Implementation("torch", "pytorch.py", ("bfloat16",)),
+        "PyTorch, compiled, bfloat16": Implementation(
+            "torch", "pytorch.py", ("compile", "bfloat16")
+        ),
     },
 }
 
 
+class Launcher:
+    """Starts implementations with the interpreters of their environments."""
+
+    def __init__(self, venvs: Path, directory: str) -> None:
+        self.interpreters = {name: environments.python(name, venvs) for name in ("torch", "jax")}
+        self.interpreters["ours"] = Path(sys.executable)
+        self.directory = directory
+        inputs = environments.FRAMEWORKS / "shared_inputs.py"
+        subprocess.run([sys.executable, inputs, directory], check=True)
+
+    def start(self, implementation: Implementation, keep_prob: float = KEEP_PROB) -> Process:
+        """Start an implementation."""
+        program = environments.FRAMEWORKS / implementation.program
+        command = [str(self.interpreters[implementation.environment]), str(program)]
+        return Process(command, self.directory, keep_prob, implementation.flags)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--rounds", type=int, default=8, help="turns of each (default: 8)")
-    parser.add_argument("--venvs", type=Path, default=environments.PLACE)
-    asked = parser.parse_args()
+    parser.add_argument("--rounds", type=int, default=8, help="alternating rounds (default: 8)")
+    parser.add_argument(
+        "--venvs",
+        type=Path,
+        default=environments.DIRECTORY,
+        help="directory of the virtual environments (default: benchmarks/.venvs)",
+    )
+    options = parser.parse_args()
 
     precisions = ["float32"]
     if choose_precision("auto") == "bfloat16":
         precisions.append("bfloat16")
-    interpreters = {name: environments.python(name, asked.venvs) for name in ("torch", "jax")}
-    interpreters["ours"] = Path(sys.executable)
     with tempfile.TemporaryDirectory() as directory:
-        subprocess.run([sys.executable, environments.PEERS / "material.py", directory], check=True)
-        commands = {
-            precision: {
-                name: command(contender, interpreters, directory)
-                for name, contender in CONTENDERS[precision].items()
-            }
-            for precision in precisions
-        }
-        losses = {precision: first_losses(commands[precision]) for precision in precisions}
+        launcher = Launcher(options.venvs, directory)
+        losses: dict[str, list[float]] = {}
         for precision in precisions:
-            check(losses[precision], losses["float32"]["deep_mnist"], TOLERANCE[precision])
-        every = {name: line for named in commands.values() for name, line in named.items()}
-        launched = launch(every)
-        timed = take_turns(every, asked.rounds)
+            found = first_losses(launcher, IMPLEMENTATIONS[precision])
+            losses |= found
+            check_losses(found, losses["deep_mnist"], TOLERANCE[precision])
+        implementations = {
+            name: implementation
+            for precision in precisions
+            for name, implementation in IMPLEMENTATIONS[precision].items()
+        }
+        launched = measure_launches(launcher, implementations)
+        timed = alternate(launcher, implementations, options.rounds)
 
-    contenders = {
+    values = {
         name: {
-            "first_losses": losses[precision][name],
+            "first_losses": losses[name],
             **timed[name],
             **launched[name],
             "tutorial_schedule_seconds": round(
                 TUTORIAL_STEPS * timed[name]["ms_per_step"]["median"] / 1e3
             ),
         }
-        for precision in precisions
-        for name in commands[precision]
+        for name in implementations
     }
     report.write(
         "compare",
         {
-            "rounds": asked.rounds,
-            "steps_in_a_round": STEPS,
-            "contenders": contenders,
+            "rounds": options.rounds,
+            "steps_per_round": STEPS_PER_ROUND,
+            "implementations": values,
             **{
-                precision: beside_the_best_peer(contenders, list(commands[precision]))
+                precision: compared_with_fastest(values, list(IMPLEMENTATIONS[precision]))
                 for precision in precisions
             },
         },
     )
 
 
-def command(contender: Contender, interpreters: dict[str, Path], directory: str) -> list[str]:
-    """The command line of a contender, with a place for keep_prob."""
-    interpreter = interpreters[contender.environment]
-    program = environments.PEERS / contender.program
-    return [str(interpreter), str(program), directory, KEEP_PROB, *contender.words]
-
-
-def first_losses(commands: dict[str, list[str]]) -> dict[str, list[float]]:
-    """The losses in the first steps of each, summed over the batch, with dropout off."""
+def first_losses(
+    launcher: Launcher, implementations: dict[str, Implementation]
+) -> dict[str, list[float]]:
+    """Return the losses of the first steps, summed over the batch, without dropout."""
     losses = {}
-    for name, line in commands.items():
-        with Process(line, CHECK) as process:
-            sums = process.ask(f"losses {CHECKED_STEPS}")
-        losses[name] = [round(value, 3) for value in sums]
+    for name, implementation in implementations.items():
+        with launcher.start(implementation, keep_prob=1.0) as process:
+            values = process.request(f"losses {CHECKED_STEPS}")
+        losses[name] = [round(value, 3) for value in values]
         print(f"{name}: {losses[name]}", flush=True)
     return losses
 
 
-def check(losses: dict[str, list[float]], expected: list[float], tolerance: float) -> None:
-    """Ends the program unless all contenders train the same network in the same way."""
+def check_losses(losses: dict[str, list[float]], expected: list[float], tolerance: float) -> None:
+    """End the program unless all implementations train the same network in the same way."""
     for name, values in losses.items():
         for value, ours in zip(values, expected, strict=True):
             if abs(value / ours - 1) > tolerance:
                 raise SystemExit(f"{name}: expected the losses {expected}, found {values}")
 
 
-def launch(commands: dict[str, list[str]]) -> dict[str, Any]:
-    """Start-up and peak memory, of processes that take one step, and then a turn's."""
-    seconds: dict[str, list[float]] = {name: [] for name in commands}
-    megabytes: dict[str, list[float]] = {name: [] for name in commands}
+def measure_launches(
+    launcher: Launcher, implementations: dict[str, Implementation]
+) -> dict[str, Any]:
+    """Return start-up time, peak memory and versions of each implementation."""
+    seconds: dict[str, list[float]] = {name: [] for name in implementations}
+    megabytes: dict[str, list[float]] = {name: [] for name in implementations}
     versions = {}
     for _ in range(LAUNCHES):
-        for name, line in commands.items():
+        for name, implementation in implementations.items():
             start = time.perf_counter()
-            with Process(line, TRAINING) as process:
-                process.ask("train 1")
+            with launcher.start(implementation) as process:
+                process.request("train 1")
                 seconds[name].append(time.perf_counter() - start)
-                process.ask(f"train {STEPS}")
-                versions[name] = process.ask("versions")
+                process.request(f"train {STEPS_PER_ROUND}")
+                versions[name] = process.request("versions")
             megabytes[name].append(process.peak_mb)
             print(f"{name}: first step after {seconds[name][-1]:.1f} s", flush=True)
     return {
@@ -168,50 +188,55 @@ def launch(commands: dict[str, list[str]]) -> dict[str, Any]:
             "peak_mb": round(statistics.median(megabytes[name])),
             "versions": versions[name],
         }
-        for name in commands
+        for name in implementations
     }
 
 
-def take_turns(commands: dict[str, list[str]], rounds: int) -> dict[str, Any]:
-    """ms per step and digits per second of each, a value per round."""
-    steps: dict[str, list[float]] = {name: [] for name in commands}
-    digits: dict[str, dict[int, list[float]]] = {
-        name: {size: [] for size in BATCHES} for name in commands
+def alternate(
+    launcher: Launcher, implementations: dict[str, Implementation], rounds: int
+) -> dict[str, Any]:
+    """Return ms per training step and classified images per second of each implementation."""
+    steps: dict[str, list[float]] = {name: [] for name in implementations}
+    images: dict[str, dict[int, list[float]]] = {
+        name: {size: [] for size in BATCHES_PER_ROUND} for name in implementations
     }
     with contextlib.ExitStack() as stack:
         processes = {}
-        for name, line in commands.items():
-            process = processes[name] = stack.enter_context(Process(line, TRAINING))
-            process.ask(f"train {WARM_UP}")
-            for size, batches in BATCHES.items():
-                process.ask(f"classify {size} {batches}")
-        for done in range(rounds):
+        for name, implementation in implementations.items():
+            process = processes[name] = stack.enter_context(launcher.start(implementation))
+            process.request(f"train {WARM_UP_STEPS}")
+            for size, batches in BATCHES_PER_ROUND.items():
+                process.request(f"classify {size} {batches}")
+        for number in range(rounds):
             for name, process in processes.items():
-                time.sleep(SETTLE)
-                steps[name].append(1e3 * process.ask(f"train {STEPS}") / STEPS)
-                for size, batches in BATCHES.items():
-                    seconds = process.ask(f"classify {size} {batches}")
-                    digits[name][size].append(size * batches / seconds)
+                time.sleep(PAUSE)
+                seconds = process.request(f"train {STEPS_PER_ROUND}")
+                steps[name].append(1e3 * seconds / STEPS_PER_ROUND)
+                for size, batches in BATCHES_PER_ROUND.items():
+                    seconds = process.request(f"classify {size} {batches}")
+                    images[name][size].append(size * batches / seconds)
             last = ", ".join(f"{name} {values[-1]:.1f}" for name, values in steps.items())
-            print(f"round {done + 1} of {rounds}, ms per step: {last}", flush=True)
+            print(f"round {number + 1} of {rounds}, ms per step: {last}", flush=True)
     return {
         name: {
             "ms_per_step": report.spread(steps[name]),
-            "digits_per_second": {size: report.spread(digits[name][size]) for size in BATCHES},
+            "images_per_second": {
+                size: report.spread(images[name][size]) for size in BATCHES_PER_ROUND
+            },
         }
-        for name in commands
+        for name in implementations
     }
 
 
-def beside_the_best_peer(contenders: dict[str, Any], names: list[str]) -> dict[str, Any]:
-    """Our step, the first of `names`, in multiples of the quickest other one's."""
-    medians = {name: contenders[name]["ms_per_step"]["median"] for name in names}
+def compared_with_fastest(values: dict[str, Any], names: list[str]) -> dict[str, Any]:
+    """Return the time of our step, the first of `names`, relative to the fastest other one."""
+    medians = {name: values[name]["ms_per_step"]["median"] for name in names}
     ours = medians.pop(names[0])
-    best = min(medians, key=medians.__getitem__)
+    fastest = min(medians, key=medians.__getitem__)
     return {
         "ours": names[0],
-        "best_peer": best,
-        "ours_over_best_peer": round(ours / medians[best], 3),
+        "fastest_other": fastest,
+        "ours_over_fastest_other": round(ours / medians[fastest], 3),
     }
 
 

@@ -1,4 +1,4 @@
-"""Virtual environments for the frameworks that deep_mnist's own doesn't have."""
+"""Virtual environments for the frameworks that deep_mnist does not depend on."""
 
 from __future__ import annotations
 
@@ -6,24 +6,25 @@ import subprocess
 import venv
 from pathlib import Path
 
-PEERS = Path(__file__).parent / "peers"
-PLACE = Path(__file__).parent / ".venvs"
+FRAMEWORKS = Path(__file__).parent / "frameworks"
+DIRECTORY = Path(__file__).parent / ".venvs"
 
 
-def python(name: str, place: Path) -> Path:
-    """The interpreter of place/NAME, which holds what peers/requirements-NAME.txt pins.
+def python(name: str, directory: Path) -> Path:
+    """Return the interpreter of the environment directory/NAME.
 
-    The environment is made where it isn't there yet, or was made of other requirements.
+    The environment is created from frameworks/requirements-NAME.txt if it does not exist or was
+    created from other requirements.
     """
-    requirements = PEERS / f"requirements-{name}.txt"
-    wanted = requirements.read_text("utf-8")
-    directory = place / name
-    interpreter = directory / "bin" / "python"
-    installed = directory / requirements.name
-    if not installed.exists() or installed.read_text("utf-8") != wanted:
-        print(f"setting up {directory}", flush=True)
-        venv.create(directory, clear=True, with_pip=True)
+    requirements = FRAMEWORKS / f"requirements-{name}.txt"
+    expected = requirements.read_text("utf-8")
+    environment = directory / name
+    interpreter = environment / "bin" / "python"
+    installed = environment / requirements.name
+    if not installed.exists() or installed.read_text("utf-8") != expected:
+        print(f"creating {environment}", flush=True)
+        venv.create(environment, clear=True, with_pip=True)
         install = ["-m", "pip", "install", "--quiet", "--requirement", str(requirements)]
         subprocess.run([interpreter, *install], check=True)
-        installed.write_text(wanted, "utf-8")
+        installed.write_text(expected, "utf-8")
     return interpreter

@@ -1,9 +1,10 @@
-"""What each export weighs, and how many digits a second it reads.
+"""Size, accuracy and speed of the exports of the pretrained softmax, mlp and cnn.
 
     python benchmarks/exports.py                 needs the extra [export]
 
-softmax, mlp and cnn as they ship, in every format of deep_mnist.export, written and checked by that
-command, then loaded into this process, all formats of a model in turns, beside our own session.
+Every format is written and checked by `deep_mnist.export` and loaded into this process. The
+formats of a model and its TensorFlow session classify images in alternating rounds.
+Writes results/exports.json.
 """
 
 from __future__ import annotations
@@ -24,43 +25,44 @@ from deep_mnist import data, inference, lazy_tensorflow
 from deep_mnist.export import __main__ as export
 from deep_mnist.export import frozen, npz, onnx, saved_model, tflite
 from deep_mnist.export.formats import FORMATS
-from deep_mnist.export.trained import Trained
+from deep_mnist.export.model import Trained
 
 MODELS = ("softmax", "mlp", "cnn")
-BATCHES = {1: 200, 1_000: 1}  # images at a time: how many times in a turn
-TURNS, WARM_UP = 15, 2
-SESSION = "our session"
+BATCHES_PER_ROUND = {1: 200, 1_000: 1}  # by batch size
+WARM_UP_ROUNDS = 2
+SESSION = "session"  # the model in TensorFlow, not exported
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--turns", type=int, default=TURNS, help="fewer, to try it out")
-    turns = parser.parse_args().turns
+    parser.add_argument("--rounds", type=int, default=15, help="alternating rounds (default: 15)")
+    rounds = parser.parse_args().rounds
     lazy_tensorflow.import_quietly()
-    images = data.scale(data.load_data("mnist").test.images[: max(BATCHES)])
-    values = {name: measure(name, images, turns) for name in MODELS}
+    images = data.scale(data.load_data("mnist").test.images[: max(BATCHES_PER_ROUND)])
+    values = {name: measure(name, images, rounds) for name in MODELS}
     packages = {name: importlib.metadata.version(name) for name in onnx.PACKAGES}
-    report.write("exports", {"packages": packages, "turns": turns, "models": values})
+    report.write("exports", {"packages": packages, "rounds": rounds, "models": values})
 
 
-def measure(name: str, images: Any, turns: int) -> dict[str, Any]:
-    """By format: bytes, what the check found, and digits a second by batch."""
-    with tempfile.TemporaryDirectory() as place, inference.load(name) as classifier:
-        trained = Trained(name, classifier.config, classifier.session.weights())
+def measure(name: str, images: Any, rounds: int) -> dict[str, Any]:
+    """Return by format: size in bytes, result of the check, and images per second."""
+    with tempfile.TemporaryDirectory() as directory, inference.load_model(name) as classifier:
+        trained = Trained(name, classifier.config, classifier.weights())
         files, records = {}, {}
         for format_name, format_ in FORMATS.items():
-            if export.main([name, place, "--format", format_name, "--dataset", "mnist"]) != 0:
-                raise SystemExit(f"{name} can't be exported as {format_name}")
+            command = [name, directory, "--format", format_name, "--dataset", "mnist"]
+            if export.main(command) != 0:
+                raise SystemExit(f"{name}: the export as {format_name} failed")
             if format_.suffix is None:
-                file = Path(place, "1")
+                file = Path(directory, "1")
                 record = file / export.VERSION_RECORD
             else:
-                file = Path(place, f"{name}{format_.suffix}")
+                file = Path(directory, f"{name}{format_.suffix}")
                 record = file.with_name(f"{file.name}.json")
             files[format_name] = file
             records[format_name] = json.loads(record.read_text("utf-8"))
         runners: dict[str, Callable[[Any], Any]] = {
-            SESSION: classifier.probabilities,
+            SESSION: classifier.predict_proba,
             "saved-model": saved_model.load(files["saved-model"]),
             "tflite": tflite.load(files["tflite"]),
             "tflite-int8": tflite.load(files["tflite-int8"]),
@@ -68,34 +70,34 @@ def measure(name: str, images: Any, turns: int) -> dict[str, Any]:
             "npz": npz.load(files["npz"], trained),
             "frozen": frozen.load(files["frozen"]),
         }
-        speeds = in_turns(runners, images, turns)
+        speeds = alternate(runners, images, rounds)
     kept = ("bytes", "largest_difference", "agreement", "accuracy", "session_accuracy")
     return {
         format_name: {
             **{key: records[format_name][key] for key in kept if format_name in records},
-            "digits_per_second": speeds[format_name],
+            "images_per_second": speeds[format_name],
         }
         for format_name in runners
     }
 
 
-def in_turns(
-    runners: dict[str, Callable[[Any], Any]], images: Any, turns: int
+def alternate(
+    runners: dict[str, Callable[[Any], Any]], images: Any, rounds: int
 ) -> dict[str, dict[str, dict[str, float]]]:
-    """By runner and batch: the spread of digits a second."""
+    """Return by runner and batch size: median and quartiles of the images per second."""
     found: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
-    for turn in range(WARM_UP + turns):
+    for number in range(WARM_UP_ROUNDS + rounds):
         for name, run in runners.items():
-            for batch, times in BATCHES.items():
+            for batch_size, batches in BATCHES_PER_ROUND.items():
                 start = time.perf_counter()
-                for number in range(times):
-                    run(images[number : number + batch])
+                for first in range(batches):
+                    run(images[first : first + batch_size])
                 seconds = time.perf_counter() - start
-                if turn >= WARM_UP:
-                    found[name][str(batch)].append(batch * times / seconds)
+                if number >= WARM_UP_ROUNDS:
+                    found[name][str(batch_size)].append(batch_size * batches / seconds)
     return {
-        name: {batch: report.spread(values) for batch, values in by_batch.items()}
-        for name, by_batch in found.items()
+        name: {size: report.spread(values) for size, values in by_size.items()}
+        for name, by_size in found.items()
     }
 
 

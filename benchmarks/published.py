@@ -1,12 +1,12 @@
-"""The losses and accuracies that the source documents print, beside ours over several seeds.
+"""Losses and accuracies printed in the source documents, compared with ours over several seeds.
 
     python benchmarks/published.py mlp
     python benchmarks/published.py fnn
 
-Reads the runs that `python benchmarks/accuracy.py PROGRAM --seeds 10` leaves. Writes
-results/published-PROGRAM.json and, as a plot, results/published-PROGRAM.svg. The documents are of
-one run each, of a seed that they do not tell. fnn's runs differ widely; the one nearest to the
-document's is shown as well, out of all that are there: of the first 120 seeds it is 117.
+Reads the runs of `python benchmarks/accuracy.py PROGRAM --seeds 10`. Writes
+results/published-PROGRAM.json and the chart results/published-PROGRAM.svg. Each document prints
+one run and does not name its seed. Runs of fnn differ widely, so the run nearest to the
+document's is shown as well, out of all in the directory: of the first 120 seeds, seed 117.
 """
 
 from __future__ import annotations
@@ -21,43 +21,48 @@ import report
 
 from deep_mnist.report import documents
 
-SEEDS = 10  # seeds 0..9 make the means
+SEEDS = 10  # means are over the seeds 0..9
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("program", choices=("mlp", "fnn"))
-    parser.add_argument("--runs", type=Path, default=Path("saved/runs/benchmark"))
-    asked = parser.parse_args()
+    parser.add_argument(
+        "--runs",
+        type=Path,
+        default=Path("saved/runs/benchmark"),
+        help="directory of the runs (default: saved/runs/benchmark)",
+    )
+    options = parser.parse_args()
 
     runs = {
-        path.name.removeprefix(f"{asked.program}-"): read(path)
-        for path in sorted(asked.runs.glob(f"{asked.program}-seed*"))
+        path.name.removeprefix(f"{options.program}-"): read(path)
+        for path in sorted(options.runs.glob(f"{options.program}-seed*"))
     }
-    compare = compare_mlp if asked.program == "mlp" else compare_fnn
+    compare = compare_mlp if options.program == "mlp" else compare_fnn
     values, curves = compare(runs)
-    plot(asked.program, curves)
-    report.write(f"published-{asked.program}", {"seeds": SEEDS, **values})
+    plot(options.program, curves)
+    report.write(f"published-{options.program}", {"seeds": SEEDS, **values})
 
 
 def read(run: Path) -> dict[str, Any]:
-    """A run's reports by step, and its result."""
+    """Return a run's result, and its reports by step."""
     lines = map(json.loads, (run / "metrics.jsonl").read_text("utf-8").splitlines())
     result = json.loads((run / "result.json").read_text("utf-8"))
     return {"reports": {line["step"]: line for line in lines}, **result}
 
 
-def first(by_seed: dict[str, Any]) -> list[Any]:
-    """The values of the seeds that make the means."""
+def averaged(by_seed: dict[str, Any]) -> list[Any]:
+    """Return the values of the seeds that the means are over."""
     return [by_seed[f"seed{seed}"] for seed in range(SEEDS)]
 
 
 def compare_mlp(runs: Any) -> tuple[dict[str, Any], dict[str, list[float]]]:
-    """The loss in each row, mean over the seeds, relative to the document's."""
+    """Return the mean loss in each row, relative to the document's, and the curves to plot."""
     rows = []
     for epoch, step, published in documents.MLP_ROWS:
         run_step = epoch * documents.MLP_STEPS_PER_EPOCH + step
-        losses = [run["reports"][run_step]["loss"] for run in first(runs)]
+        losses = [run["reports"][run_step]["loss"] for run in averaged(runs)]
         mean = statistics.mean(losses)
         rows.append(
             {
@@ -80,7 +85,7 @@ def compare_mlp(runs: Any) -> tuple[dict[str, Any], dict[str, list[float]]]:
 
 
 def compare_fnn(runs: Any) -> tuple[dict[str, Any], dict[str, list[float]]]:
-    """The accuracy of each epoch, mean and spread over the seeds, and the seed that is nearest."""
+    """Return the accuracies of each epoch, those of the nearest seed, and the curves to plot."""
     published = [accuracy for _, _, accuracy in documents.FNN_ROWS]
     accuracies = {
         name: [run["reports"][epoch]["training_accuracy"] for epoch, _, _ in documents.FNN_ROWS]
@@ -92,8 +97,8 @@ def compare_fnn(runs: Any) -> tuple[dict[str, Any], dict[str, list[float]]]:
         return max(abs(float(ours) - float(theirs)) for ours, theirs in pairs)
 
     nearest = min(accuracies, key=distance)
-    by_epoch = list(zip(*first(accuracies), strict=True))
-    tests = [run["test_accuracy"] for run in first(runs)]
+    by_epoch = list(zip(*averaged(accuracies), strict=True))
+    tests = [run["test_accuracy"] for run in averaged(runs)]
     values = {
         "test_accuracy": {
             "published": documents.FNN_TEST_ACCURACY,
@@ -127,17 +132,17 @@ def compare_fnn(runs: Any) -> tuple[dict[str, Any], dict[str, list[float]]]:
 
 
 def plot(program: str, curves: dict[str, list[float]]) -> None:
-    """Draws the curves over the printed rows, the document's in black."""
+    """Draw the curves over the printed rows, the document's in black."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
-    mpl.rcParams["svg.hashsalt"] = program  # so that equal curves give equal files
+    mpl.rcParams["svg.hashsalt"] = program  # equal curves give equal files
     figure = Figure(figsize=(8, 4.5), layout="constrained")
     axes = figure.subplots()
     for name, values in curves.items():
         color = "black" if name == "published" else None
         axes.plot(values, label=name, color=color, marker="." if color else None)
-    axes.set_xlabel("row of the document: five in an epoch" if program == "mlp" else "epoch")
+    axes.set_xlabel("row of the document, five per epoch" if program == "mlp" else "epoch")
     axes.set_ylabel("loss" if program == "mlp" else "training accuracy")
     axes.legend()
     figure.savefig(report.RESULTS / f"published-{program}.svg", metadata={"Date": None})

@@ -1,22 +1,24 @@
-"""Makes saved/MODEL out of a finished run: its weights alone, its config, its result, a README.
+"""Create saved/MODEL, the pretrained weights, from a finished run on MNIST.
 
-python benchmarks/ship.py saved/runs/benchmark/cnn-seed0
+    python benchmarks/save_pretrained.py saved/runs/benchmark/cnn-seed0
+
+The directory gets the trainable variables, config.json, result.json and a README.
 """
 
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import datetime
-import importlib
 import json
 import shutil
 from pathlib import Path
 from typing import Any
 
-from deep_mnist import lazy_tensorflow, training
+from deep_mnist import lazy_tensorflow
+from deep_mnist.checkpoints import npz_saver, paths
+from deep_mnist.inference import PROGRAMS, Program
 from deep_mnist.lazy_tensorflow import tf
-from deep_mnist.training import RECIPES
+from deep_mnist.training import NumpySession, RunConfig, Session, run_directory
 from deep_mnist.training import config as configs
 
 SAVED = Path(__file__).parents[1] / "saved"
@@ -24,7 +26,7 @@ SAVED = Path(__file__).parents[1] / "saved"
 README = """\
 # saved/{model}
 
-The weights that `python -m deep_mnist.{model} --restore` evaluates: the model's variables alone.
+The pretrained weights of `python -m deep_mnist.{model} --restore`: the trainable variables alone.
 
 | | |
 |---|---|
@@ -35,67 +37,77 @@ The weights that `python -m deep_mnist.{model} --restore` evaluates: the model's
 | machine | {device} |
 | versions | {versions} |
 
-`config.json` holds the settings, `result.json` the whole result.
+`config.json` has all settings, `result.json` the whole result.
 """
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("run", type=Path)
+    parser.add_argument("run", type=Path, help="directory of the run")
     run = parser.parse_args().run
 
-    result = json.loads((run / "result.json").read_text("utf-8"))
+    result = json.loads((run / run_directory.RESULT).read_text("utf-8"))
     if result["dataset"] != "mnist":
         raise SystemExit(f"{run}: expected a run on MNIST, found one on {result['dataset']}")
-    place = SAVED / result["model"]
-    place.mkdir(parents=True)
+    directory = SAVED / result["model"]
+    directory.mkdir(parents=True)
 
     lazy_tensorflow.import_quietly()
-    program = importlib.import_module(f"deep_mnist.{result['model']}")
-    settings = configs.read_json(run / "config.json", program.Config)
+    program = PROGRAMS[result["model"]]
+    config, run_config = run_directory.read_config(
+        run / run_directory.CONFIG,
+        program.name,
+        program.module.Config,
+        numpy_only=not program.has_graph,
+    )
+    find = paths.find if program.has_graph else npz_saver.find
     with tf.Graph().as_default():
-        config = program.Config()
-        model = program.build(config)
-        with (
-            training.NumpySession(model)
-            if result["model"] == "fnn"
-            else training.Session(model, config)
-        ) as sess:
-            sess.initialize()
-            sess.restore_weights(sess.checkpoints.find(str(run)))
-            if sess.weights_sha256() != result["weights_sha256"]:
-                raise SystemExit(f"{run}: its newest checkpoint is not what result.json is of")
-            sess.save_weights(place, result["steps"])
+        model = program.module.build(config)
+        session = Session(model, run_config) if program.has_graph else NumpySession(model)
+        with session:
+            session.initialize()
+            session.restore_weights(find(str(run)))
+            if session.weights_sha256() != result["weights_sha256"]:
+                raise SystemExit(f"{run}: the newest checkpoint is not the one of result.json")
+            session.save_weights(directory, result["steps"])
 
-    for name in ("config.json", "result.json"):
-        shutil.copy(run / name, place)
-    versions = ", ".join(f"{name} {version}" for name, version in result["versions"].items())
-    ended = datetime.datetime.fromtimestamp((run / "result.json").stat().st_mtime)
+    for name in (run_directory.CONFIG, run_directory.RESULT):
+        shutil.copy(run / name, directory)
+    finished = datetime.datetime.fromtimestamp((run / run_directory.RESULT).stat().st_mtime)
     validation = result["validation_accuracy"]
     readme = README.format(
         **{
             **result,
-            "flags": flags(result["model"], settings),
-            "validation": "none, all are trained on" if validation is None else f"{validation:.4f}",
-            "versions": versions,
-            "date": ended.date(),
+            "flags": flags(program, config, run_config),
+            "validation": "no validation set" if validation is None else f"{validation:.4f}",
+            "versions": ", ".join(f"{name} {v}" for name, v in result["versions"].items()),
+            "date": finished.date(),
         }
     )
-    (place / "README.md").write_text(readme, "utf-8")
+    (directory / "README.md").write_text(readme, "utf-8")
 
 
-def flags(model: str, settings: Any) -> str:
-    """What a command line needs for these settings, the number of threads included."""
-    recipe = getattr(settings, "recipe", "tutorial")
-    usual = type(settings)(**RECIPES.get(model, {}).get(recipe, {}))
-    differing = {"recipe": recipe} if recipe != "tutorial" else {}
-    differing |= {
-        field.name: getattr(settings, field.name)
-        for field in dataclasses.fields(settings)
-        if field.name not in ("recipe", "dataset", "precision")
-        and (getattr(settings, field.name) != getattr(usual, field.name) or field.name == "seed")
+def flags(program: Program, config: Any, run_config: RunConfig) -> str:
+    """Return the flags with which a command line has the settings of a run."""
+    recipe = {"recipe": run_config.recipe} if run_config.recipe != "tutorial" else {}
+    defaults = settings(
+        program,
+        *configs.create_configs(
+            program.module.Config, configs.with_recipe(program.name, dict(recipe))
+        ),
+    )
+    given = {
+        name: value
+        for name, value in settings(program, config, run_config).items()
+        if name not in ("recipe", "dataset", "precision")
+        and (value != defaults[name] or name == "seed")
     }
-    return " ".join(f"{configs.flag(name)} {value}" for name, value in differing.items())
+    return " ".join(f"{configs.flag(name)} {value}" for name, value in {**recipe, **given}.items())
+
+
+def settings(program: Program, config: Any, run_config: RunConfig) -> dict[str, Any]:
+    """Return the settings of a run by name."""
+    return configs.settings_of(program.name, config, run_config, numpy_only=not program.has_graph)
 
 
 if __name__ == "__main__":

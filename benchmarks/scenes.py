@@ -1,7 +1,6 @@
-"""Digits where people write them: on sheets, notes and boards, photographed, and on screens.
+"""Synthetic photographs of digits: on paper, on a table, in uneven light.
 
-Each kind draws given digits [N, 28, 28] from a generator of random numbers: how large, where, in
-which light and on what. It needs NumPy and Pillow alone.
+Size, position, light and background are random. Uses NumPy and Pillow only.
 """
 
 from __future__ import annotations
@@ -25,13 +24,13 @@ TABLES = ((120, 82, 52), (60, 46, 40), (95, 95, 100), (165, 130, 95))
 
 
 class Scene(NamedTuple):
-    """What there is to see."""
+    """An image, and which of its pixels belong to which digit."""
 
     colours: Floats  # [H, W, 3] in [0, 255]
-    owner: Digits  # [H, W]: the number of the digit whose ink it is, from 1 on
+    owner: Digits  # [H, W] uint8: number of the digit, from 1; 0 is background
 
     def boxes(self) -> list[tuple[int, int, int, int]]:
-        """x, y, width and height of each digit."""
+        """Return the bounding box of each digit: x, y, width, height."""
         found = []
         for number in range(1, int(self.owner.max()) + 1):
             rows, columns = np.nonzero(self.owner == number)
@@ -40,74 +39,85 @@ class Scene(NamedTuple):
         return found
 
     def file(self) -> bytes:
-        """As a camera saves it."""
+        """Return the image as a JPEG file."""
         file = io.BytesIO()
         _image(self.colours).save(file, "JPEG", quality=82)
         return file.getvalue()
 
 
 def paper(random: Random, height: int = HEIGHT, width: int = WIDTH) -> Scene:
+    """Return an empty sheet of nearly white paper."""
     tint = random.uniform(195, 245) * np.array([1, random.uniform(0.97, 1), random.uniform(0.9, 1)])
     colours = tint + random.normal(0, 2, (height, width, 1))
     return Scene(colours, np.zeros((height, width), np.uint8))
 
 
 def table(random: Random, height: int = HEIGHT, width: int = WIDTH) -> Floats:
-    """Wood, with its grain."""
+    """Return the colours of a wooden table, [H, W, 3]."""
     streaks = np.repeat(random.normal(0, 1, (height, 1 + width // 40)), 40, axis=1)[:, :width]
     colour = np.array(TABLES[random.integers(len(TABLES))])
     return np.asarray(colour * (1 + 0.06 * streaks[:, :, None]))
 
 
-def write(
+def write_digit(
     scene: Scene,
     digit: Digits,
-    place: tuple[int, int, int],
+    position: tuple[int, int, int],
     ink: tuple[int, int, int],
     thinner: int = 0,
 ) -> None:
-    """Adds a digit, (left, top, height of its 28 pixels)."""
-    left, top, side = place
+    """Draw a digit [28, 28] into the scene at (left, top, side) in pixels."""
+    left, top, side = position
     large = Image.fromarray(digit).resize((side, side), Image.Resampling.BICUBIC)
     if thinner:
         large = large.filter(ImageFilter.MinFilter(2 * thinner + 1))
-    share = np.clip(np.asarray(large, np.float64) / 100 - 0.6, 0, 1)
+    coverage = np.clip(np.asarray(large, np.float64) / 100 - 0.6, 0, 1)
     rows, columns = slice(top, top + side), slice(left, left + side)
-    share = share[: scene.owner[rows, columns].shape[0], : scene.owner[rows, columns].shape[1]]
-    under = scene.colours[rows, columns]
-    under[:] = under * (1 - 0.92 * share[:, :, None]) + 0.92 * share[:, :, None] * np.array(ink)
-    scene.owner[rows, columns][share > 0.5] = scene.owner.max() + 1
+    height, width = scene.owner[rows, columns].shape
+    coverage = coverage[:height, :width]
+    area, opacity = scene.colours[rows, columns], 0.92 * coverage[:, :, None]
+    area[:] = area * (1 - opacity) + opacity * np.array(ink)
+    scene.owner[rows, columns][coverage > 0.5] = scene.owner.max() + 1
 
 
-def written(digits: Digits, random: Random, scene: Scene, ink: tuple[int, int, int]) -> Scene:
-    """One digit anywhere, or several in a line."""
+def write(digits: Digits, random: Random, scene: Scene, ink: tuple[int, int, int]) -> Scene:
+    """Return the scene with one digit anywhere, or several in a row."""
     height, width = scene.owner.shape
     if len(digits) == 1:
         side = int(random.uniform(0.4, 0.75) * min(height, width))
         left, top = (int(random.uniform(0.05, 0.95) * (n - side)) for n in (width, height))
-        write(scene, digits[0], (left, top, side), ink, int(random.integers(0, 1 + side // 120)))
+        write_digit(
+            scene, digits[0], (left, top, side), ink, int(random.integers(0, 1 + side // 120))
+        )
         return scene
     side = min(height * 2 // 3, int(0.94 * width / len(digits)))
     top = int(random.uniform(0.1, 0.9) * (height - side))
     for number, digit in enumerate(digits):
-        write(scene, digit, (int(0.03 * width) + number * side, top, side), ink)
+        write_digit(scene, digit, (int(0.03 * width) + number * side, top, side), ink)
     return scene
 
 
-def lit(scene: Scene, random: Random, depth: float, edge: float = 0.5) -> Scene:
-    """Darker towards one side; the smaller the edge, the harder the shadow."""
+def shade(scene: Scene, random: Random, depth: float, edge: float = 0.5) -> Scene:
+    """Return the scene with a shadow on one side and noise.
+
+    Args:
+      scene: the scene.
+      random: chooses the direction and position of the shadow.
+      depth: fraction of the light that is missing in the shadow.
+      edge: width of the shadow's edge, relative to the image; small is a hard shadow.
+    """
     height, width = scene.owner.shape
     y, x = np.mgrid[:height, :width]
-    turn = random.uniform(0, 2 * np.pi)
-    along = np.cos(turn) * (x / width - 0.5) + np.sin(turn) * (y / height - 0.5)
+    angle = random.uniform(0, 2 * np.pi)
+    along = np.cos(angle) * (x / width - 0.5) + np.sin(angle) * (y / height - 0.5)
     light = 1 - depth / (1 + np.exp(-(along - random.uniform(-0.2, 0.2)) / (0.3 * edge)))
     noise = random.normal(0, 3, scene.colours.shape)
     return scene._replace(colours=scene.colours * light[:, :, None] + noise)
 
 
-def laid_on(under: Floats, sheet: Scene, random: Random, turned: float) -> Scene:
-    """A sheet on a table, turned by so many degrees."""
-    angle = random.uniform(-turned, turned)
+def lay_on(background: Floats, sheet: Scene, random: Random, max_degrees: float) -> Scene:
+    """Return a sheet on a background [H, W, 3], rotated by up to `max_degrees`."""
+    angle = random.uniform(-max_degrees, max_degrees)
     height, width = sheet.owner.shape
     layers = [_image(sheet.colours), Image.fromarray(sheet.owner)]
     layers.append(Image.new("L", (width, height), 255))
@@ -117,25 +127,27 @@ def laid_on(under: Floats, sheet: Scene, random: Random, turned: float) -> Scene
     )
     rows, columns = owner.shape
     top, left = (
-        int(random.uniform(0, max(1, have - need)))
-        for have, need in zip(under.shape, (rows, columns), strict=False)
+        int(random.uniform(0, max(1, available - needed)))
+        for available, needed in zip(background.shape, (rows, columns), strict=False)
     )
-    result, owners = under.copy(), np.zeros(under.shape[:2], np.uint8)
-    place = (slice(top, top + rows), slice(left, left + columns))
-    seen = cover[: under.shape[0] - top, : under.shape[1] - left] > 0
-    result[place][seen] = colours[: seen.shape[0], : seen.shape[1]][seen]
-    owners[place][seen] = owner[: seen.shape[0], : seen.shape[1]][seen]
+    result, owners = background.copy(), np.zeros(background.shape[:2], np.uint8)
+    area = (slice(top, top + rows), slice(left, left + columns))
+    visible = cover[: background.shape[0] - top, : background.shape[1] - left] > 0
+    result[area][visible] = colours[: visible.shape[0], : visible.shape[1]][visible]
+    owners[area][visible] = owner[: visible.shape[0], : visible.shape[1]][visible]
     blurred = _image(result).filter(ImageFilter.GaussianBlur(1))
     return Scene(np.asarray(blurred, np.float64), owners)
 
 
-def drawn_over(scene: Scene, draw: Callable[[ImageDraw.ImageDraw], None]) -> Scene:
-    picture = _image(scene.colours)
-    draw(ImageDraw.Draw(picture))
-    return scene._replace(colours=np.asarray(picture, np.float64))
+def draw_over(scene: Scene, draw: Callable[[ImageDraw.ImageDraw], None]) -> Scene:
+    """Return the scene with something drawn over it."""
+    image = _image(scene.colours)
+    draw(ImageDraw.Draw(image))
+    return scene._replace(colours=np.asarray(image, np.float64))
 
 
-def ink_of(random: Random) -> tuple[int, int, int]:
+def random_ink(random: Random) -> tuple[int, int, int]:
+    """Return the colour of a pen."""
     return INKS[random.integers(len(INKS))]
 
 

@@ -1,10 +1,10 @@
-"""The page's server under load, and the time from a stroke to its bars.
+"""Load test of `deep_mnist.serve`, and the page's latency from a stroke to its prediction.
 
     python benchmarks/serve.py                       needs the extras [web] and [browser]
 
-Sixteen clients send good and bad requests over loopback for a minute, each as fast as it is
-answered, from a process of their own on the same machine. Then Chromium draws on the page: from
-the pen's lifting to the bars' change.
+Sixteen clients send valid and invalid requests over loopback for a minute, each the next as soon
+as the last is answered. Then Chromium draws on the page: measured is the time from lifting the pen
+to the last change of the bars. Writes results/serve.json.
 """
 
 from __future__ import annotations
@@ -41,18 +41,18 @@ def main() -> None:
         assert server.stdout is not None
         url = server.stdout.readline().split()[0]
         try:
-            load = under_load(int(url.rpartition(":")[2]), server.pid)
-            drawn = strokes(url)
+            load = load_test(int(url.rpartition(":")[2]), server.pid)
+            latency = stroke_latency(url)
         finally:
             server.terminate()
-    report.write("serve", {"load": load, "stroke_to_bars": drawn})
+    report.write("serve", {"load": load, "stroke_to_bars": latency})
 
 
 # Load ---------------------------------------------------------------------------
 
 
 def requests() -> dict[str, tuple[Request, int]]:
-    """By name: a request, and the status that it must have (or 503)."""
+    """Return by name: a request, and its expected status; 503 is accepted, too."""
     digit = Image.new("L", (280, 280), 255)
     ImageDraw.Draw(digit).ellipse((90, 50, 190, 230), outline=0, width=22)
     photo = digit.resize((1600, 1600))
@@ -63,7 +63,7 @@ def requests() -> dict[str, tuple[Request, int]]:
     pixels = json.dumps({"pixels": [0, 0.5] * 392}).encode()
     nan = pixels.replace(b"0.5", b"NaN", 1)
     blank = json.dumps({"pixels": [0] * 784}).encode()
-    elsewhere = {"Content-Type": "image/png", "Origin": "http://evil.example"}
+    other_origin = {"Content-Type": "image/png", "Origin": "http://evil.example"}
     as_json, as_png = ({"Content-Type": kind} for kind in ("application/json", "image/png"))
     return {
         "pixels": (("POST", "/api/predict", pixels, as_json), 200),
@@ -73,21 +73,21 @@ def requests() -> dict[str, tuple[Request, int]]:
         "models": (("GET", "/api/models", b"", {}), 200),
         "page": (("GET", "/", b"", {}), 200),
         "NaN": (("POST", "/api/predict", nan, as_json), 400),
-        "no JSON": (("POST", "/api/predict", b"{", as_json), 400),
+        "malformed JSON": (("POST", "/api/predict", b"{", as_json), 400),
         "blank": (("POST", "/api/predict", blank, as_json), 422),
-        "page elsewhere": (("POST", "/api/predict", png, elsewhere), 403),
-        "broken picture": (("POST", "/api/predict", png[:200], as_png), 422),
-        "another type": (("POST", "/api/predict", b"5", {"Content-Type": "text/plain"}), 415),
-        "another host": (("GET", "/", b"", {"Host": "evil.example"}), 403),
-        "nothing there": (("GET", "/nothing", b"", {}), 404),
-        "another method": (("DELETE", "/api/models", b"", {}), 405),
+        "other origin": (("POST", "/api/predict", png, other_origin), 403),
+        "truncated image": (("POST", "/api/predict", png[:200], as_png), 422),
+        "unsupported type": (("POST", "/api/predict", b"5", {"Content-Type": "text/plain"}), 415),
+        "other host": (("GET", "/", b"", {"Host": "evil.example"}), 403),
+        "unknown path": (("GET", "/nothing", b"", {}), 404),
+        "unsupported method": (("DELETE", "/api/models", b"", {}), 405),
         "too large": (("POST", "/api/predict", b"", {"Content-Length": "30000000"}), 413),
         "no length": (("POST", "/api/predict", b"", {"Transfer-Encoding": "chunked"}), 411),
     }
 
 
-def under_load(port: int, pid: int) -> dict[str, Any]:
-    """Counts, latencies by kind in milliseconds, and the server's resident memory."""
+def load_test(port: int, pid: int) -> dict[str, Any]:
+    """Return counts, latencies by request in ms, and the server's resident memory."""
     kinds = requests()
     milliseconds: dict[str, list[float]] = defaultdict(list)
     statuses: Counter[int] = Counter()
@@ -101,13 +101,13 @@ def under_load(port: int, pid: int) -> dict[str, Any]:
         while time.monotonic() < end:
             name = rng.choice(list(kinds))
             request, expected = kinds[name]
-            began = time.perf_counter()
-            status = ask(connection, request)
-            took = 1e3 * (time.perf_counter() - began)
+            start = time.perf_counter()
+            status = send(connection, request)
+            elapsed = 1e3 * (time.perf_counter() - start)
             with lock:
                 statuses[status] += 1
                 if status == expected:
-                    milliseconds[name].append(took)
+                    milliseconds[name].append(elapsed)
                 elif status != 503:
                     unexpected[f"{name}: {status}"] += 1
         connection.close()
@@ -133,8 +133,8 @@ def under_load(port: int, pid: int) -> dict[str, Any]:
     }
 
 
-def ask(connection: http.client.HTTPConnection, request: Request) -> int:
-    """The status of the answer, once its whole body is there."""
+def send(connection: http.client.HTTPConnection, request: Request) -> int:
+    """Send a request, read the whole response and return its status; 0 if the connection fails."""
     method, path, body, headers = request
     try:
         connection.putrequest(method, path, skip_host="Host" in headers)
@@ -152,12 +152,13 @@ def ask(connection: http.client.HTTPConnection, request: Request) -> int:
 
 
 def resident_mb(pid: int) -> int:
-    """From /proc: Linux alone."""
+    """Return the resident memory of a process (Linux only)."""
     status = Path(f"/proc/{pid}/status").read_text("utf-8")
     return int(status.split("VmRSS:")[1].split()[0]) // 1024
 
 
 def spread(values: list[float]) -> dict[str, float]:
+    """Return median, 95th percentile and count."""
     if len(values) < 2:
         return {"count": len(values)}
     cuts = statistics.quantiles(values, n=100)
@@ -166,7 +167,7 @@ def spread(values: list[float]) -> dict[str, float]:
 
 # Strokes ------------------------------------------------------------------------
 
-# The bars' new lengths are in the document when its table has changed for the last time.
+# The bars have their new lengths after the last change of the table.
 OBSERVE = """() => {
     window.lifted = window.changed = 0;
     addEventListener("pointerup", () => (window.lifted = performance.now()), true);
@@ -177,8 +178,8 @@ OBSERVE = """() => {
 }"""
 
 
-def strokes(url: str) -> dict[str, Any]:
-    """Milliseconds from the pen's lifting at the end of a stroke to the last change of the bars."""
+def stroke_latency(url: str) -> dict[str, Any]:
+    """Return the ms from lifting the pen at the end of a stroke to the last change of the bars."""
     from playwright import sync_api
 
     rng = random.Random(0)

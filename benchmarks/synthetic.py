@@ -1,6 +1,8 @@
-"""Seconds to draw the generated set.
+"""Time to draw the synthetic digits of `--dataset generated`.
 
-python benchmarks/generated.py
+    python benchmarks/synthetic.py
+
+Writes results/synthetic.json.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ def main() -> None:
         synthetic.digits(dataset.SYNTHETIC_EXAMPLES, dataset.SYNTHETIC_SEED)
         seconds.append(time.perf_counter() - start)
     report.write(
-        "generated",
+        "synthetic",
         {
             "digits": dataset.SYNTHETIC_EXAMPLES,
             "rounds": ROUNDS,

@@ -6,13 +6,13 @@ import sys
 import time
 from typing import Any
 
-import contender
 import jax
 import jax.numpy as jnp
-import material
 import numpy as np
 import optax
-from contender import BATCH_SIZE, LEARNING_RATE
+import protocol
+import shared_inputs
+from protocol import BATCH_SIZE, LEARNING_RATE
 
 OPTIMIZER = optax.adam(LEARNING_RATE)
 
@@ -27,7 +27,7 @@ def max_pool_2x2(x: Any) -> Any:
 
 
 def logits(W: Any, x: Any, keep_prob: float = 1.0, key: Any = None) -> Any:
-    """x [B, 784] -> [B, 10]; units are dropped where there is a key."""
+    """Return the logits [B, 10] of x [B, 784]; with a key, units are dropped."""
     h = jax.nn.relu(conv2d(x.reshape(-1, 28, 28, 1), W["W_conv1"]) + W["b_conv1"])
     h = jax.nn.relu(conv2d(max_pool_2x2(h), W["W_conv2"]) + W["b_conv2"])
     h = max_pool_2x2(h).reshape(-1, 7 * 7 * 64)
@@ -53,11 +53,11 @@ def prediction(W: Any, x: Any) -> Any:
 
 
 class Jax:
-    def __init__(self, given: material.Material, keep_prob: float) -> None:
-        self.given = given
+    def __init__(self, inputs: shared_inputs.Inputs, keep_prob: float) -> None:
+        self.inputs = inputs
         self.keep_prob = keep_prob
         self.step = 0
-        self.W = jax.tree.map(jnp.array, given.weights)
+        self.W = jax.tree.map(jnp.array, inputs.weights)
         self.state = OPTIMIZER.init(self.W)
         self.key = jax.random.key(0)
         self.train_step = jax.jit(train_step, static_argnames="keep_prob", donate_argnums=(0, 1))
@@ -68,8 +68,8 @@ class Jax:
         return images.astype(np.float32) * np.float32(1 / 255)
 
     def training_step(self) -> Any:
-        chosen = self.given.order[self.step * BATCH_SIZE : (self.step + 1) * BATCH_SIZE]
-        images, labels = self.scale(self.given.images[chosen]), self.given.labels[chosen]
+        chosen = self.inputs.order[self.step * BATCH_SIZE : (self.step + 1) * BATCH_SIZE]
+        images, labels = self.scale(self.inputs.images[chosen]), self.inputs.labels[chosen]
         key = jax.random.fold_in(self.key, self.step)
         self.step += 1
         self.W, self.state, value = self.train_step(
@@ -93,5 +93,5 @@ class Jax:
 
 if __name__ == "__main__":
     _, directory, keep_prob = sys.argv
-    given = material.read(directory)
-    contender.serve(Jax(given, float(keep_prob)), given.test_images)
+    inputs = shared_inputs.read(directory)
+    protocol.serve(Jax(inputs, float(keep_prob)), inputs.test_images)

@@ -6,16 +6,16 @@ import sys
 import time
 from typing import Any
 
-import contender
 import keras
-import material
 import numpy as np
+import protocol
+import shared_inputs
 import tensorflow as tf
-from contender import BATCH_SIZE, LEARNING_RATE
+from protocol import BATCH_SIZE, LEARNING_RATE
 
 
 class Clock(keras.callbacks.Callback):  # type: ignore[misc]
-    """The time from the first batch of a `fit` to the end of its last, and the loss logged then."""
+    """Time from the first to the end of the last batch of a `fit`, and its loss."""
 
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
         if batch == 0:
@@ -27,8 +27,8 @@ class Clock(keras.callbacks.Callback):  # type: ignore[misc]
 
 
 class KerasFit:
-    def __init__(self, given: material.Material, keep_prob: float) -> None:
-        self.given = given
+    def __init__(self, inputs: shared_inputs.Inputs, keep_prob: float) -> None:
+        self.inputs = inputs
         self.step = 0
         self.model = keras.Sequential(
             [
@@ -43,22 +43,22 @@ class KerasFit:
                 keras.layers.Dense(10),
             ]
         )
-        self.model.set_weights(list(given.weights.values()))
+        self.model.set_weights(list(inputs.weights.values()))
         self.model.compile(
             keras.optimizers.Adam(LEARNING_RATE, epsilon=1e-8),
             keras.losses.SparseCategoricalCrossentropy(from_logits=True, reduction="sum"),
-            jit_compile=False,  # XLA, the default, takes twice as long on a CPU
+            jit_compile=False,  # XLA, the default, is half as fast on a CPU
         )
         self.versions = {"keras": keras.__version__, "tensorflow": tf.__version__}
 
     def fit(self, steps: int) -> Clock:
-        """Fits the next steps' images, scaled before as users of Keras scale their set."""
-        chosen = self.given.order[self.step * BATCH_SIZE : (self.step + steps) * BATCH_SIZE]
+        """Fit the images of the next steps, all scaled before, as users of Keras do."""
+        chosen = self.inputs.order[self.step * BATCH_SIZE : (self.step + steps) * BATCH_SIZE]
         self.step += steps
         clock = Clock()
         self.model.fit(
-            self.scale(self.given.images[chosen]),
-            self.given.labels[chosen],
+            self.scale(self.inputs.images[chosen]),
+            self.inputs.labels[chosen],
             batch_size=BATCH_SIZE,
             shuffle=False,
             verbose=0,
@@ -83,5 +83,5 @@ class KerasFit:
 
 if __name__ == "__main__":
     _, directory, keep_prob = sys.argv
-    given = material.read(directory)
-    contender.serve(KerasFit(given, float(keep_prob)), given.test_images)
+    inputs = shared_inputs.read(directory)
+    protocol.serve(KerasFit(inputs, float(keep_prob)), inputs.test_images)

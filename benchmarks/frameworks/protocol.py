@@ -1,13 +1,12 @@
-"""How compare.py drives a contender: a line in on standard input, a line out on standard output.
+"""How compare.py controls an implementation: a command on stdin, its result as JSON on stdout.
 
-    train N          takes N steps               the seconds that they took
-    losses N         takes N steps               the loss on each batch, before its update
-    classify B N     reads N times B test digits the seconds that it took
-    versions         does nothing                versions by name
+    train N          take N steps                        -> seconds
+    losses N         take N steps                        -> loss of each batch before its update
+    classify B N     classify N batches of B test images -> seconds
+    versions                                             -> versions by name
 
-A contender that isn't asked waits for its next line, and leaves the processor to the others.
-Its program is started as `python PROGRAM.py DIRECTORY KEEP_PROB [WORD ...]`, DIRECTORY being where
-material.py wrote.
+Between two commands an implementation waits and uses no CPU. Its program is started as
+`python PROGRAM.py DIRECTORY KEEP_PROB [FLAG ...]` with the DIRECTORY that shared_inputs.py wrote.
 """
 
 from __future__ import annotations
@@ -19,46 +18,49 @@ import time
 from typing import Any, Protocol
 
 BATCH_SIZE = 50
-LEARNING_RATE = 1e-4  # Adam's, on the loss summed over the batch; beta1 0.9, beta2 0.999, eps 1e-8
+# Of Adam, for the loss summed over the batch; beta1 is 0.9, beta2 0.999, epsilon 1e-8.
+LEARNING_RATE = 1e-4
 
 
-class Contender(Protocol):
-    """The tutorial's network in one framework, and the loop that its users would write."""
+class Implementation(Protocol):
+    """The tutorial's network in one framework, with the training loop its users would write."""
 
     versions: dict[str, str]
 
     def train(self, steps: int) -> float:
-        """Takes steps, making and feeding their batches included; returns the seconds."""
+        """Take steps, including making and feeding their batches; return the seconds."""
 
     def losses(self, steps: int) -> list[float]:
-        """Takes steps; returns the losses summed over each batch, before its update."""
+        """Take steps; return the losses summed over each batch, before its update."""
 
     def classify(self, images: Any) -> Any:
-        """Images [B, 784] uint8 -> digits [B], in NumPy arrays."""
+        """Return the labels [B] of images [B, 784] uint8, as NumPy arrays."""
 
 
-def serve(contender: Contender, test_images: Any) -> None:
-    """Answers standard input until it ends."""
+def serve(implementation: Implementation, test_images: Any) -> None:
+    """Execute the commands on standard input until it ends."""
     for line in sys.stdin:
-        command, *words = line.split()
-        numbers = [int(word) for word in words]
-        answer: Any
+        command, *arguments = line.split()
+        numbers = [int(argument) for argument in arguments]
+        result: Any
         if command == "train":
-            answer = contender.train(*numbers)
+            result = implementation.train(*numbers)
         elif command == "losses":
-            answer = contender.losses(*numbers)
+            result = implementation.losses(*numbers)
         elif command == "classify":
-            answer = classify(contender, test_images, *numbers)
+            result = classify(implementation, test_images, *numbers)
         else:
-            answer = {"python": platform.python_version(), **contender.versions}
-        print(json.dumps(answer), flush=True)
+            result = {"python": platform.python_version(), **implementation.versions}
+        print(json.dumps(result), flush=True)
 
 
-def classify(contender: Contender, test_images: Any, batch_size: int, times: int) -> float:
-    """Seconds to classify the first test digits, in `times` batches one after the other."""
-    batches = [test_images[k * batch_size : (k + 1) * batch_size] for k in range(times)]
+def classify(
+    implementation: Implementation, test_images: Any, batch_size: int, count: int
+) -> float:
+    """Classify the first test images in `count` batches and return the seconds."""
+    batches = [test_images[k * batch_size : (k + 1) * batch_size] for k in range(count)]
     start = time.perf_counter()
     for images in batches:
-        if contender.classify(images).shape != (batch_size,):
-            raise ValueError(f"expected {batch_size} digits")
+        if implementation.classify(images).shape != (batch_size,):
+            raise ValueError(f"expected {batch_size} labels")
     return time.perf_counter() - start

@@ -1,6 +1,6 @@
 """PyTorch: channels last, fused Adam.
 
-Words: "compile" for torch.compile, "bfloat16" for autocast.
+Flags: "compile" for torch.compile, "bfloat16" for autocast.
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ import sys
 import time
 from typing import Any
 
-import contender
-import material
 import numpy as np
+import protocol
+import shared_inputs
 import torch
 import torch.nn.functional as F  # noqa: N812
-from contender import BATCH_SIZE, LEARNING_RATE
+from protocol import BATCH_SIZE, LEARNING_RATE
 from torch import nn
 
 
@@ -34,7 +34,7 @@ class Network(nn.Module):  # type: ignore[misc]
         return self.fc2(self.dropout(F.relu(self.fc1(h))))
 
     def load(self, weights: dict[str, Any]) -> None:
-        """Takes over weights [height, width, in, out] and [in, out]."""
+        """Copy weights given as [height, width, in, out] and [in, out]."""
         W = {name: torch.from_numpy(value) for name, value in weights.items()}
         with torch.no_grad():
             for layer in ("conv1", "conv2"):
@@ -46,19 +46,19 @@ class Network(nn.Module):  # type: ignore[misc]
 
 
 class PyTorch:
-    def __init__(self, given: material.Material, keep_prob: float, words: list[str]) -> None:
-        self.autocast = torch.autocast("cpu", dtype=torch.bfloat16, enabled="bfloat16" in words)
-        self.images = torch.from_numpy(given.images)
-        self.labels = torch.from_numpy(given.labels.astype(np.int64))
-        self.order = torch.from_numpy(given.order)
+    def __init__(self, inputs: shared_inputs.Inputs, keep_prob: float, flags: list[str]) -> None:
+        self.autocast = torch.autocast("cpu", dtype=torch.bfloat16, enabled="bfloat16" in flags)
+        self.images = torch.from_numpy(inputs.images)
+        self.labels = torch.from_numpy(inputs.labels.astype(np.int64))
+        self.order = torch.from_numpy(inputs.order)
         self.step = 0
         self.network = Network(keep_prob)
-        self.network.load(given.weights)
+        self.network.load(inputs.weights)
         self.network.to(memory_format=torch.channels_last)
         self.optimizer = torch.optim.Adam(self.network.parameters(), LEARNING_RATE, fused=True)
         self.forward, self.infer = self.network, self.network
-        if "compile" in words:
-            # Two, so that neither recompiles the other for another shape of batch.
+        if "compile" in flags:
+            # Two, so that the other batch shape does not recompile the training step.
             self.forward = torch.compile(self.network, dynamic=False)
             self.infer = torch.compile(self.network, dynamic=False)
         self.versions = {"torch": torch.__version__, "numpy": np.__version__}
@@ -95,6 +95,6 @@ class PyTorch:
 
 
 if __name__ == "__main__":
-    _, directory, keep_prob, *words = sys.argv
-    given = material.read(directory)
-    contender.serve(PyTorch(given, float(keep_prob), words), given.test_images)
+    _, directory, keep_prob, *flags = sys.argv
+    inputs = shared_inputs.read(directory)
+    protocol.serve(PyTorch(inputs, float(keep_prob), flags), inputs.test_images)

@@ -1,4 +1,4 @@
-"""The bare loop of the tutorial: its graph and a tf.Session, nothing else."""
+"""The tutorial's graph in a plain tf.Session."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ import sys
 import time
 from typing import Any
 
-import contender
-import material
 import numpy as np
+import protocol
+import shared_inputs
 import tensorflow.compat.v1 as tf
-from contender import BATCH_SIZE, LEARNING_RATE
+from protocol import BATCH_SIZE, LEARNING_RATE
 
 
 class Tutorial:
-    def __init__(self, given: material.Material, keep_prob: float) -> None:
+    def __init__(self, inputs: shared_inputs.Inputs, keep_prob: float) -> None:
         self.keep_prob_fed = keep_prob
-        self.images = given.images.astype(np.float32) * np.float32(1 / 255)
-        self.labels = np.eye(10, dtype=np.float32)[given.labels]
-        self.order = given.order
+        self.images = inputs.images.astype(np.float32) * np.float32(1 / 255)
+        self.labels = np.eye(10, dtype=np.float32)[inputs.labels]
+        self.order = inputs.order
         self.step = 0
         with tf.Graph().as_default():
-            self.build(given.weights)
+            self.build(inputs.weights)
             self.sess = tf.Session()
             self.sess.run(tf.global_variables_initializer())
         self.versions = {"tensorflow": tf.__version__, "numpy": np.__version__}
@@ -84,5 +84,5 @@ class Tutorial:
 
 if __name__ == "__main__":
     _, directory, keep_prob = sys.argv
-    given = material.read(directory)
-    contender.serve(Tutorial(given, float(keep_prob)), given.test_images)
+    inputs = shared_inputs.read(directory)
+    protocol.serve(Tutorial(inputs, float(keep_prob)), inputs.test_images)
