@@ -139,7 +139,7 @@ class AllReduceSession(ClusterSession):
         try:
             return self.time_limit.call(function)
         except tf.errors.OpError as error:
-            # Meanwhile its port closes, and a signal that ended it may arrive here as well.
+            # Until then the lost worker's port closes; a signal that ended it may arrive here, too.
             self.time_limit.sleep(PAUSE)
             others = {n: at for n, at in self.task.workers.items() if n != self.task.name}
             lost = reachability.describe(reachability.unreachable(others)) or "another worker"
