@@ -171,7 +171,7 @@ def add_options(
         "--trace-every",
         type=positive_integer,
         metavar="STEPS",
-        help=advanced("with --summaries: steps between traces of the time and memory of each op"),
+        help=advanced("with --summaries: steps between traces of each op's time and memory"),
     )
 
 

@@ -62,7 +62,7 @@ class Run:
       program: "softmax", "cnn", "mlp" or "fnn".
       config: the tutorial's Config.
       run_config: seed, dataset, intervals, threads and training techniques.
-      options: what the command line asks for besides.
+      options: paths, and what to do: train, restore, resume or evaluate.
       session_class: Session for a graph, NumpySession for NumPy arrays.
 
     Attributes:

@@ -1,7 +1,7 @@
-"""The threads of TensorFlow: those of a process's first session, whatever later ones ask for.
+"""The threads of TensorFlow, which are set by the first session of a process.
 
 Another number of threads changes the last bits of the results, so a run that would silently get
-other threads than it asks for is an error.
+another number than it is configured for is an error.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ def note(run_config: RunConfig) -> None:
 
 
 def check(run_config: RunConfig) -> None:
-    """Raise DeepMnistError where a run asks for other threads than it would get."""
+    """Raise DeepMnistError where a run would not get the threads it is configured for."""
     if _in_use is not None and _in_use != _threads(run_config):
-        asked, used = (
+        expected, used = (
             f"--intra-op-threads {intra} --inter-op-threads {inter}"
             for intra, inter in (_threads(run_config), _in_use)
         )
         raise DeepMnistError(
-            f"{asked}: this process already uses {used}",
+            f"{expected}: this process already uses {used}",
             hint="TensorFlow sets its threads once per process; start the run in another one",
         )
 
