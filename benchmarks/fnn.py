@@ -1,16 +1,15 @@
-"""An epoch of fnn beside a plain transcription of its document, and the memory of both.
+"""Time and memory of an epoch of fnn, compared with a plain transcription of its document.
 
     DEEP_MNIST_DATA_DIR=... python benchmarks/fnn.py
 
-From the same weights both go through EPOCHS epochs of MNIST in turns: theirs, ours, ours in
-float32. Losses are compared epoch by epoch. Memory is the peak of a process that does nothing
-else, over one that only imports NumPy.
+Both start from the same weights. Epochs of the transcription, of fnn in float64 and of fnn in
+float32 alternate, and their losses are compared. Memory is the peak of a process that does nothing
+else, minus that of one that only imports NumPy.
 """
 
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import re
 import statistics
 import subprocess
@@ -23,6 +22,7 @@ import numpy as np
 import report
 
 from deep_mnist import data, fnn
+from deep_mnist.data.micro_batches import micro_batches
 
 EPOCHS = 50
 WARM_UP = 2
@@ -31,17 +31,16 @@ EPSILON = 1e-12
 
 
 class Transcription:
-    """The document's algorithm as it stands there: an array for every intermediate result."""
+    """The document's program, with an array for every intermediate result."""
 
     def __init__(self, split: data.Split) -> None:
         self.images = split.images / 255.0
         self.labels = np.zeros((len(split.labels), 10))
         self.labels[np.arange(len(split.labels)), split.labels] = 1
-        weights = fnn.build(fnn.Config()).weights
-        self.W1, self.W2 = weights["W1"], weights["W2"]
+        self.W1, self.W2 = fnn.build(fnn.Config())
 
     def epoch(self) -> float:
-        """One update; returns the loss before it."""
+        """Update the weights once; return the loss before it."""
         x = np.concatenate([self.images, np.ones((len(self.images), 1))], axis=1)
         h1 = np.matmul(x, self.W1)
         h1_relu = np.where(h1 > 0, h1, np.zeros_like(h1))
@@ -56,7 +55,7 @@ class Transcription:
         W2_grad = np.matmul(h1_relu.T, h2_grad)
         h1_relu_grad = np.matmul(h2_grad, self.W2.T)
         h1_grad = (h1 > 0).astype(np.float32) * h1_relu_grad
-        np.matmul(h1_grad, self.W1.T)  # the gradient of x, which its Matmul computes as well
+        np.matmul(h1_grad, self.W1.T)  # the document also computes the gradient of x
         W1_grad = np.matmul(x.T, h1_grad)
         self.W1 -= LEARNING_RATE * W1_grad
         self.W2 -= LEARNING_RATE * W2_grad
@@ -64,32 +63,32 @@ class Transcription:
         return float(np.mean(np.sum(-log_p * self.labels, axis=1)))
 
 
-class Ours:
-    """The program's own training step."""
+class Fnn:
+    """deep_mnist.fnn's own training step."""
 
     def __init__(self, split: data.Split, dtype: str) -> None:
-        config = dataclasses.replace(fnn.Config(), dtype=dtype)
-        self.model = fnn.build(config)
-        self.batch = next(fnn.batches(split, config, 0))
+        self.model = fnn.build(fnn.Config(dtype=dtype))
+        self.batch = next(micro_batches(split, len(split.labels), fnn.with_ones, dtype))
 
     def epoch(self) -> float:
-        """One update; returns the loss before it."""
-        return self.model.train_step(self.batch)[1]
+        """Update the weights once; return the loss before it."""
+        return fnn.train_step(self.model, self.batch, LEARNING_RATE)[1]
 
 
-CONTENDERS: dict[str, Callable[[data.Split], Transcription | Ours]] = {
+CONTENDERS: dict[str, Callable[[data.Split], Transcription | Fnn]] = {
     "transcription": Transcription,
-    "float64": lambda split: Ours(split, "float64"),
-    "float32": lambda split: Ours(split, "float32"),
+    "float64": lambda split: Fnn(split, "float64"),
+    "float32": lambda split: Fnn(split, "float32"),
 }
 
 
 def main() -> None:
+    """Run the benchmark and write its results."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--memory-of", choices=("nothing", *CONTENDERS), help=argparse.SUPPRESS)
-    asked = parser.parse_args()
-    if asked.memory_of:
-        print(peak_memory(asked.memory_of))
+    arguments = parser.parse_args()
+    if arguments.memory_of:
+        print(peak_memory(arguments.memory_of))
         return
 
     split = data.load_data("mnist", validation_size=0).train
@@ -129,7 +128,7 @@ def main() -> None:
 
 
 def peak_memory(name: str) -> int:
-    """Runs three epochs of a contender; returns the peak memory of this process in MB (Linux)."""
+    """Run three epochs; return the peak memory of this process in MB (Linux)."""
     if name != "nothing":
         contender = CONTENDERS[name](data.load_data("mnist", validation_size=0).train)
         for _ in range(3):
@@ -139,17 +138,18 @@ def peak_memory(name: str) -> int:
 
 
 def memory(name: str) -> int:
-    """The same in a process of its own."""
+    """Return the peak memory of a new process in MB."""
     command = [sys.executable, __file__, "--memory-of", name]
     return int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
 
 def median(times: list[float]) -> float:
+    """Return the median, without the warm-up."""
     return statistics.median(times[WARM_UP:])
 
 
 def spread(times: list[float]) -> dict[str, float]:
-    """Median and quartiles, the warm-up left out."""
+    """Return the median and the quartiles, without the warm-up."""
     low, middle, high = statistics.quantiles(times[WARM_UP:], n=4)
     return {
         "median": round(middle, 4),
