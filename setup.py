@@ -30,9 +30,10 @@ TEST = [
 
 
 class BuildWithWeights(build_py):
-    """Puts the trained weights, which stand at the top of a checkout, into the package."""
+    """Copies the pretrained weights in saved/ into the package."""
 
     def run(self):
+        """Build the package, then copy the weights into it."""
         super().run()
         if not self.editable_mode:
             for model in ("softmax", "cnn", "mlp", "fnn"):

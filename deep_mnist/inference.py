@@ -55,7 +55,7 @@ class Program(NamedTuple):
         return importlib.import_module(f"deep_mnist.{self.name}")
 
     def inference(self, x: Any, config: Any) -> Any:
-        """Add the tutorial's inference(...) to the default graph, and return the logits.
+        """Add the tutorial's network to the default graph, and return the logits.
 
         Args:
           x: images, [B, 784] float32 in [0, 1].

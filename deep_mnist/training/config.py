@@ -23,13 +23,19 @@ class Config(Protocol):
     """What every tutorial's Config has; the rest is known to the tutorial alone."""
 
     @property
-    def steps(self) -> int: ...
+    def steps(self) -> int:
+        """Number of training steps."""
+        ...
 
     @property
-    def batch_size(self) -> int: ...
+    def batch_size(self) -> int:
+        """Images per training step."""
+        ...
 
     @property
-    def learning_rate(self) -> float: ...
+    def learning_rate(self) -> float:
+        """Step size of the optimizer."""
+        ...
 
 
 def option(
