@@ -11,7 +11,7 @@ Read in this order:
     imports.py      what its imports give it
     tf1_module.py   the `tensorflow` that it sees, looked up in symbol_table.py, the table of names
     tf1/            what today's TensorFlow has not, on raw ops
-    unsupported.py  names that are not covered; missing.py: packages that are not installed
+    unsupported.py  names that are not covered; install_hints.py: packages that are not installed
     tf1_mode.py     sets TensorFlow to graph mode
     shims/          NumPy, SciPy, matplotlib, Pillow and Python 2; downloads.py plots.py
     port.py         the same table written into the script; port_rules.py

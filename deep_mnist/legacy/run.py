@@ -26,7 +26,7 @@ from types import ModuleType, TracebackType
 from deep_mnist.errors import DatasetError, DeepMnistError
 from deep_mnist.lazy_tensorflow import import_quietly
 from deep_mnist.legacy import source
-from deep_mnist.legacy.missing import missing_package
+from deep_mnist.legacy.install_hints import missing_package
 from deep_mnist.legacy.plots import Plots
 from deep_mnist.legacy.unsupported import RemovedModuleError, RemovedNameError
 

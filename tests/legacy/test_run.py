@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from deep_mnist.legacy import downloads, port
-from deep_mnist.legacy.missing import missing_package
+from deep_mnist.legacy.install_hints import missing_package
 
 START = """
 import sys
