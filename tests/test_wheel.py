@@ -1,5 +1,6 @@
-"""What an installed package holds, away from the checkout."""
+"""What an installed package has, without the checkout."""
 
+import configparser
 import shutil
 import subprocess
 import sys
@@ -15,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory):
-    """The unpacked wheel of this checkout, which is left as it is."""
+    """A directory with the contents of the wheel of this checkout."""
     source = tmp_path_factory.mktemp("source")
     for name in ("setup.py", "pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, source)
@@ -26,22 +27,23 @@ def installed(tmp_path_factory):
     (source / "saved" / "runs" / "mine.txt").touch()
     build = ["pip", "wheel", ".", "--no-deps", "--no-build-isolation", "--quiet", "-w", "wheels"]
     subprocess.run([sys.executable, "-m", *build], cwd=source, check=True)
-    place = tmp_path_factory.mktemp("installed")
-    zipfile.ZipFile(next(source.glob("wheels/*.whl"))).extractall(place)
-    return place
+    directory = tmp_path_factory.mktemp("installed")
+    zipfile.ZipFile(next(source.glob("wheels/*.whl"))).extractall(directory)
+    return directory
 
 
-def test_trained_weights_are_in_the_wheel_and_the_users_runs_are_not(installed):
+def names(directory):
+    return sorted(path.name for path in directory.iterdir())
+
+
+def test_the_wheel_has_the_pretrained_weights_and_no_runs(installed):
     saved = installed / "deep_mnist" / "saved"
-    assert sorted(path.name for path in saved.iterdir()) == ["cnn", "fnn", "mlp", "softmax"]
+    assert names(saved) == ["cnn", "fnn", "mlp", "softmax"]
     for program in ("softmax", "cnn", "mlp", "fnn"):
-        original = ROOT / "saved" / program
-        assert sorted(path.name for path in (saved / program).iterdir()) == sorted(
-            path.name for path in original.iterdir()
-        )
+        assert names(saved / program) == names(ROOT / "saved" / program)
 
 
-def test_the_installed_package_finds_them(installed):
+def test_the_installed_package_finds_the_pretrained_weights(installed):
     code = (
         "import deep_mnist.input_data\n"
         "from deep_mnist.checkpoints import pretrained; print(pretrained.directory('cnn'))"
@@ -52,21 +54,31 @@ def test_the_installed_package_finds_them(installed):
     assert installed / done.stdout.strip() == installed / "deep_mnist" / "saved" / "cnn"
 
 
-def test_the_page_is_in_the_wheel(installed):
-    assert {path.name for path in (installed / "deep_mnist" / "serving" / "static").iterdir()} == {
-        path.name for path in (ROOT / "deep_mnist" / "serving" / "static").iterdir()
-    }
+def test_the_wheel_has_every_module(installed):
+    modules = {path.relative_to(ROOT) for path in (ROOT / "deep_mnist").rglob("*.py")}
+    assert {path.relative_to(installed) for path in installed.rglob("*.py")} == modules
 
 
-def test_it_is_typed(installed):
+def test_the_wheel_has_the_web_page(installed):
+    static = Path("deep_mnist", "serving", "static")
+    assert names(installed / static) == names(ROOT / static)
+
+
+def test_the_wheel_has_type_information(installed):
     assert (installed / "deep_mnist" / "py.typed").exists()
 
 
-def test_a_folder_of_the_projects_name_does_not_hide_the_installed_package(tmp_path):
-    # As in the folder that a checkout was cloned into, where Python sees deep_mnist/ first.
+def test_the_wheel_has_the_command_deep_mnist(installed):
+    entry_points = configparser.ConfigParser()
+    entry_points.read(next(installed.glob("*.dist-info")) / "entry_points.txt")
+    assert dict(entry_points["console_scripts"]) == {"deep-mnist": "deep_mnist.__main__:main"}
+
+
+def test_a_directory_named_like_the_project_does_not_hide_the_installed_package(tmp_path):
+    # As in the directory that the repository was cloned into.
     (tmp_path / "deep_mnist").mkdir()
     code = "import deep_mnist; print(deep_mnist.__version__)"
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True
     )
     assert done.stdout == f"{deep_mnist.__version__}\n", done.stderr
