@@ -18,7 +18,9 @@ ROOT = Path(__file__).parents[1]
 
 def main() -> None:
     pages = {
-        "README.md": (table(), recipes(), comparison(), exports()),
+        "README.md": (recipes(),),
+        "docs/benchmarks.md": (table(), comparison()),
+        "docs/exporting.md": (exports(),),
         "docs/reliability.md": (stops(), damage()),
         "docs/distributed.md": (clusters(),),
     }
