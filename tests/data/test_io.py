@@ -156,3 +156,14 @@ def test_a_directory_is_refused_where_a_file_is_written_or_if_it_is_not_empty(tm
     assert refused(tmp_path, directory=True) == (
         f"--out: {tmp_path} is not empty\nhint: choose a new directory"
     )
+
+
+def test_renaming_damaged_files_replaces_none(tmp_path):
+    for content in ("first", "second", "third"):
+        (tmp_path / "metrics.jsonl").write_text(content)
+        assert io.rename_damaged(tmp_path / "metrics.jsonl").read_text() == content
+    assert names(tmp_path) == [
+        "metrics.jsonl.damaged",
+        "metrics.jsonl.damaged-2",
+        "metrics.jsonl.damaged-3",
+    ]
