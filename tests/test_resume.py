@@ -94,19 +94,19 @@ def test_a_run_that_is_killed_and_interrupted_twice_ends_with_the_same_bits(unin
 @pytest.mark.parametrize("program", [softmax, mlp, fnn])
 def test_a_resumed_run_ends_with_the_same_bits_and_reports(program):
     settings = "--dataset generated --steps 7 --batch-size 3000 --save-every 3 --log-every 1"
-    assert program.main([*settings.split(), "--run-dir", "whole"]) == 0
-    shutil.copytree("whole", "killed")
+    assert program.main([*settings.split(), "--run-dir", "uninterrupted"]) == 0
+    shutil.copytree("uninterrupted", "killed")
     for path in (*Path("killed").glob("model*-7.*"), Path("killed/result.json")):
         path.unlink()
     assert program.main(["--resume", "killed"]) == 0
-    assert weights_sha256("killed") == weights_sha256("whole")
-    assert reports("killed") == reports("whole")
+    assert weights_sha256("killed") == weights_sha256("uninterrupted")
+    assert reports("killed") == reports("uninterrupted")
     assert len(reports("killed")) == 7
 
 
 def test_a_damaged_newest_checkpoint_is_skipped(capsys):
-    assert softmax.main([*SMALL_RUN, "--run-dir", "whole"]) == 0
-    shutil.copytree("whole", "run")
+    assert softmax.main([*SMALL_RUN, "--run-dir", "uninterrupted"]) == 0
+    shutil.copytree("uninterrupted", "run")
     Path("run/result.json").unlink()
     newest = Path("run/model.ckpt-9.data-00000-of-00001")
     newest.write_bytes(newest.read_bytes()[:-100])
@@ -117,7 +117,7 @@ def test_a_damaged_newest_checkpoint_is_skipped(capsys):
         "warning: softmax: skipped: checkpoint run/model.ckpt-9 is damaged ("
     )
     assert "resuming run after step 8\n" in printed.out
-    assert weights_sha256("run") == weights_sha256("whole")
+    assert weights_sha256("run") == weights_sha256("uninterrupted")
     assert Path("run/model.ckpt-9.data-00000-of-00001.damaged").exists()
 
 
@@ -137,12 +137,12 @@ def test_a_run_without_an_undamaged_checkpoint_is_an_error_and_stays_as_it_is(ca
 def test_a_run_that_started_from_restored_weights_resumes_from_them():
     assert softmax.main([*SMALL_RUN, "--run-dir", "first"]) == 0
     steps = ["--dataset", "generated", "--batch-size", "4", "--steps", "3", "--save-every", "9"]
-    assert softmax.main([*steps, "--restore", "first", "--run-dir", "whole"]) == 0
-    shutil.copytree("whole", "killed")
+    assert softmax.main([*steps, "--restore", "first", "--run-dir", "uninterrupted"]) == 0
+    shutil.copytree("uninterrupted", "killed")
     for name in ("result.json", "model.ckpt-3.index", "model.ckpt-3.data-00000-of-00001"):
         Path("killed", name).unlink()
     assert softmax.main(["--resume", "killed"]) == 0
-    assert weights_sha256("killed") == weights_sha256("whole")
+    assert weights_sha256("killed") == weights_sha256("uninterrupted")
 
 
 def test_a_run_whose_restored_weights_are_gone_is_an_error(capsys):
@@ -213,21 +213,21 @@ def test_only_the_runs_own_files_are_pruned():
 def test_a_run_that_was_killed_before_it_pruned_its_checkpoints_prunes_them(program):
     settings = "--dataset generated --steps 3 --batch-size 50 --save-every 1 --keep 2".split()
     assert program.main([*settings, "--run-dir", "run"]) == 0
-    whole = sorted(path.name for path in Path("run").iterdir())
+    expected = sorted(path.name for path in Path("run").iterdir())
     Path("run/result.json").unlink()
     for newer in Path("run").glob("model*-2.*"):
         shutil.copy(newer, newer.with_name(newer.name.replace("-2.", "-1.")))
     assert program.main(["--resume", "run"]) == 0
-    assert sorted(path.name for path in Path("run").iterdir()) == whole
+    assert sorted(path.name for path in Path("run").iterdir()) == expected
 
 
 def test_a_run_that_was_killed_before_its_first_checkpoint_starts_at_step_0(capsys):
-    assert softmax.main([*SMALL_RUN, "--run-dir", "whole"]) == 0
+    assert softmax.main([*SMALL_RUN, "--run-dir", "uninterrupted"]) == 0
     Path("run").mkdir()
-    shutil.copy("whole/config.json", "run")
+    shutil.copy("uninterrupted/config.json", "run")
     assert softmax.main(["--resume", "run"]) == 0
     assert "resuming run after step 0\n" in capsys.readouterr().out
-    assert weights_sha256("run") == weights_sha256("whole")
+    assert weights_sha256("run") == weights_sha256("uninterrupted")
 
 
 def test_a_finished_run_prints_its_result_and_stays_as_it_is(uninterrupted, capsys):
@@ -261,8 +261,8 @@ def small_disk(tmp_path):
 def test_a_run_that_cannot_write_a_checkpoint_can_be_resumed(capsys):
     import resource
 
-    assert softmax.main([*SMALL_RUN, "--run-dir", "whole"]) == 0
-    shutil.copytree("whole", "stopped")
+    assert softmax.main([*SMALL_RUN, "--run-dir", "uninterrupted"]) == 0
+    shutil.copytree("uninterrupted", "stopped")
     Path("stopped/result.json").unlink()
     for step in (9, 8):
         for part in ("index", "data-00000-of-00001"):
@@ -279,11 +279,11 @@ def test_a_run_that_cannot_write_a_checkpoint_can_be_resumed(capsys):
         "hint: free disk space or fix the directory, then continue with --resume\n"
     )
     assert softmax.main(["--resume", "stopped"]) == 0
-    assert weights_sha256("stopped") == weights_sha256("whole")
+    assert weights_sha256("stopped") == weights_sha256("uninterrupted")
 
 
 def test_a_run_on_a_full_disk_can_be_resumed(small_disk, capsys):
-    assert softmax.main([*SMALL_RUN, "--run-dir", "whole"]) == 0
+    assert softmax.main([*SMALL_RUN, "--run-dir", "uninterrupted"]) == 0
     capsys.readouterr()
     assert softmax.main([*SMALL_RUN, "--run-dir", str(small_disk / "run")]) == 2
     error = capsys.readouterr().err
@@ -291,7 +291,7 @@ def test_a_run_on_a_full_disk_can_be_resumed(small_disk, capsys):
     assert "No space left on device\nhint: free disk space " in error
     subprocess.run(["mount", "-o", "remount,size=4m", str(small_disk)], check=True)
     assert softmax.main(["--resume", str(small_disk / "run")]) == 0
-    assert weights_sha256(small_disk / "run") == weights_sha256("whole")
+    assert weights_sha256(small_disk / "run") == weights_sha256("uninterrupted")
 
 
 def test_a_run_in_a_read_only_directory_can_be_evaluated_but_not_resumed(small_disk, capsys):

@@ -59,9 +59,9 @@ def test_a_damaged_line_is_skipped_and_the_file_is_kept(run, damage):
 def test_missing_lines_are_reported(run):
     path = run / "metrics.jsonl"
     warning = f"{path} lacks reports of steps before 400; the training is not affected"
-    whole = path.read_text().splitlines(keepends=True)
+    lines = path.read_text().splitlines(keepends=True)
     assert metrics.rewind(run, 400, 100) == (30.0, "")
-    for kept, seconds in ((whole[:3], 20.0), (whole[1:], 30.0), ([], 0.0)):
+    for kept, seconds in ((lines[:3], 20.0), (lines[1:], 30.0), ([], 0.0)):
         path.write_text("".join(kept))
         assert metrics.rewind(run, 400, 100) == (seconds, warning)
     path.unlink()
