@@ -55,10 +55,19 @@ def compiled(text: str, path: str) -> CodeType:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # invalid escapes, `is` with a literal
         tree, two = parsed(text, path)
-        if two and not FUTURE_DIVISION.search(text):
-            tree = _Division().visit(tree)
-        tree = ast.fix_missing_locations(_Dropped().visit(tree))
+        tree = transformed(tree, two and FUTURE_DIVISION.search(text) is None)
         return compile(tree, path, "exec", dont_inherit=True)
+
+
+def transformed(tree: ast.Module, integer_division: bool) -> ast.Module:
+    """Return a syntax tree with calls of this module's functions for what changed since.
+
+    Args:
+      integer_division: the quotient of two integers is an integer, as in Python 2.
+    """
+    if integer_division:
+        tree = _Division().visit(tree)
+    return ast.fix_missing_locations(_Dropped().visit(tree))
 
 
 def parsed(text: str, path: str) -> tuple[ast.Module, bool]:
