@@ -42,14 +42,14 @@ class Operation:
         """
         self.name = name
         self._forward = forward
-        self._backward = backward
+        self.rules = backward
         self._latest: Tensor | None = None
 
     def __repr__(self) -> str:
         """Return the name."""
         return self.name
 
-    # A product that underflows to 0 is as exact as float64 allows, so it is not worth a warning.
+    # A number that underflows becomes 0, as near as its type allows: not worth NumPy's warning.
     @np.errstate(under="ignore")
     def __call__(self, *inputs: Any) -> Tensor:
         """Compute y and record it on the tape.
@@ -61,9 +61,9 @@ class Operation:
         Raises:
           TypeError: the number of inputs is wrong.
         """
-        if len(inputs) != len(self._backward):
-            raise TypeError(f"{self}: expected {len(self._backward)} inputs, found {len(inputs)}")
-        # What has a shape may be another kind of matrix, and stays what it is.
+        if len(inputs) != len(self.rules):
+            raise TypeError(f"{self}: expected {len(self.rules)} inputs, found {len(inputs)}")
+        # An object with a shape is an array or another kind of matrix, and used as it is.
         recorded = tuple(x if hasattr(x, "shape") else np.asarray(x) for x in inputs)
         return Tensor(np.asarray(self._forward(*map(value_of, recorded))), self, recorded)
 
@@ -96,7 +96,7 @@ class Operation:
             raise ValueError(
                 f"{self}: expected dL/dy of y's shape {self._latest.shape}, found {grad.shape}"
             )
-        result = tuple(self._latest.input_grad(i, grad) for i in range(len(self._backward)))
+        result = tuple(self._latest.input_grad(i, grad) for i in range(len(self.rules)))
         return result if len(result) > 1 else result[0]
 
 
@@ -137,7 +137,7 @@ class Tensor:
         Raises:
           ValueError: the operation's rule returned another shape than the input's.
         """
-        rule = self.operation._backward[number]
+        rule = self.operation.rules[number]
         result = np.asarray(rule(grad, self.value, *map(value_of, self.inputs)))
         expected = self.inputs[number].shape
         if result.shape != expected:

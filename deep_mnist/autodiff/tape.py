@@ -1,8 +1,8 @@
 """Reverse-mode differentiation: one walk over the tape, from the output back to the inputs.
 
-Calling operations leaves a Tensor for every result, which knows the operation and the inputs that
-it came from. These references are the tape; there is no other record, and it is freed with its
-last Tensor. Nothing here knows what an operation computes: the rules are in rules.py.
+The Tensor that an operation returns refers to the operation and to its inputs, which may be
+Tensors, too. These references are the tape; it is freed with the last Tensor. Nothing here knows
+what an operation computes: that is in rules.py.
 """
 
 from __future__ import annotations
@@ -41,8 +41,7 @@ def gradients(output: Tensor, inputs: Sequence[Any]) -> list[Array]:
     tape = recorded(output)
 
     # Forward: what depends on the inputs?
-    asked = {id(x) for x in inputs}
-    needed = set(asked)
+    needed = {id(x) for x in inputs}
     for tensor in tape:
         if any(id(x) in needed for x in tensor.inputs):
             needed.add(id(tensor))
@@ -52,10 +51,9 @@ def gradients(output: Tensor, inputs: Sequence[Any]) -> list[Array]:
     for tensor in reversed(tape):
         if id(tensor) not in needed:
             continue
-        output_grad = grads[id(tensor)] if id(tensor) in asked else grads.pop(id(tensor))
         for number, x in enumerate(tensor.inputs):
             if id(x) in needed:
-                grad = tensor.input_grad(number, output_grad)
+                grad = tensor.input_grad(number, grads[id(tensor)])
                 grads[id(x)] = grads[id(x)] + grad if id(x) in grads else grad
 
     for number, x in enumerate(inputs):
