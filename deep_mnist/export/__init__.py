@@ -1,17 +1,17 @@
-"""Trained weights as files for other runtimes, each checked in its own before it is announced.
+"""Export trained weights to other runtimes; each export is checked in its own runtime.
 
-Read in this order:
+Modules, in reading order:
 
-    __main__.py        the command
-    formats.py         the formats by name: what each is called, writes, runs in and may differ by
-    model.py           what is exported; what an export answers
-    inference_graph.py the forward passes alone, from a placeholder to scores and classes
-    saved_model.py     for TensorFlow Serving; run_saved_model.py loads it as its users would
-    tflite.py          TensorFlow Lite, in float32 or all in int8
-    onnx.py            ONNX, through tf2onnx
-    frozen.py          a GraphDef with the weights as constants
-    npz.py             NumPy arrays by the names of the variables
-    check.py           whether an export answers as the weights do
-    publish.py         a folder where nothing is ever overwritten, and nothing is left half
-    library_output.py  converters without their talk
+    __main__.py         the command
+    formats.py          the registry of formats
+    model.py            what is exported, and what an export returns
+    inference_graph.py  the graph: images -> scores and classes
+    frozen.py           a GraphDef with the weights as constants
+    saved_model.py      for TensorFlow Serving; run_saved_model.py runs it in a new process
+    tflite.py           TensorFlow Lite, in float32 or int8
+    onnx.py             ONNX, by tf2onnx
+    npz.py              NumPy arrays
+    check.py            compares an export with the model
+    publish.py          moves a finished export to its name, without overwriting anything
+    library_output.py   holds back the logs of converters
 """

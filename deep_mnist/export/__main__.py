@@ -1,13 +1,13 @@
-"""Trained weights for other runtimes: TensorFlow Serving, TensorFlow Lite, onnxruntime, NumPy.
+"""Export trained weights to TensorFlow Serving, TensorFlow Lite, ONNX, NumPy and frozen graphs.
 
-    python -m deep_mnist.export cnn exports                          SavedModel: exports/1/
-    python -m deep_mnist.export old/model.ckpt exports --format onnx
+    python -m deep_mnist.export cnn exports                          a SavedModel, exports/1/
     python -m deep_mnist.export cnn exports --format tflite-int8     exports/cnn-int8.tflite
+    python -m deep_mnist.export old/model.ckpt exports --format onnx
 
-From images [N, 784] in [0, 1] to scores [N, 10], the probabilities, and classes [N]; for any N, and
-with nothing of the training left. Before an export is announced it is loaded in its own runtime and
-reads 1,000 test digits; what it answers there is written beside it, as JSON. One that answers
-anything else than the weights is not kept. Nothing existing is overwritten.
+An export takes images, float32 [N, 784] in [0, 1], and returns scores [N, 10], the probabilities,
+and classes [N], the predicted labels. It has no dropout and no optimizer. Before it gets its name,
+it is run on 1,000 test images in its own runtime; if its outputs differ from the model's, it is
+deleted, and the exit code is 1. The results are saved next to it as JSON. Nothing is overwritten.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ import argparse
 import datetime
 import importlib.metadata
 import json
-import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,12 +25,14 @@ import numpy as np
 
 from deep_mnist import data
 from deep_mnist.checkpoints import reader
-from deep_mnist.cli.exit_codes import exit_code
-from deep_mnist.cli.flags import Parser
-from deep_mnist.errors import DeepMnistError, ExportError, Interrupted, printable
+from deep_mnist.cli import Parser, exit_code
+from deep_mnist.cli.exit_codes import print_error
+from deep_mnist.cli.flags import HelpFormatter
+from deep_mnist.data.io import check_new_path
+from deep_mnist.errors import DeepMnistError, ExportError, printable
 from deep_mnist.export import check, onnx, publish
-from deep_mnist.export.formats import FORMATS
-from deep_mnist.export.model import Trained
+from deep_mnist.export.formats import FORMATS, Format
+from deep_mnist.export.model import TrainedModel
 from deep_mnist.inference import PROGRAMS, Classifier, architecture, load_model, recognize
 from deep_mnist.lazy_tensorflow import import_quietly
 from deep_mnist.training import environment, run_directory
@@ -39,12 +40,12 @@ from deep_mnist.training.evaluation import weights_sha256
 from deep_mnist.training.progress import mark
 
 CALIBRATION_EXAMPLES = 200
-VERSION_RECORD = "export.json"  # in a version's folder; elsewhere FILE.json beside FILE
+VERSION_RECORD = "export.json"  # in the directory of a SavedModel; for files it is FILE.json
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs the command line and returns its exit code."""
-    return exit_code("export", lambda: _run(argv))
+    """Run the command line and return its exit code."""
+    return exit_code("export", lambda: _run(argv), stopped="stopped; nothing was exported")
 
 
 def _run(argv: Sequence[str] | None) -> int:
@@ -52,11 +53,9 @@ def _run(argv: Sequence[str] | None) -> int:
     try:
         _export(options)
     except ExportError as error:
-        print(f"export: {options.format} is not kept: {printable(str(error))}", file=sys.stderr)
+        message = f"{options.format} was not exported: {error.message}"
+        print_error("export", ExportError(message, hint=error.hint))
         return 1
-    except (KeyboardInterrupt, Interrupted) as error:
-        number = error.signal_number if isinstance(error, Interrupted) else signal.SIGINT
-        raise Interrupted(number, "stopped; nothing was exported") from None
     return 0
 
 
@@ -64,112 +63,122 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = Parser(
         prog="python -m deep_mnist.export",
         description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=HelpFormatter,
         allow_abbrev=False,
     )
     parser.add_argument(
         "source",
         metavar="CHECKPOINT_OR_MODEL",
-        help=f"{', '.join(PROGRAMS)}: the weights that ship; or what --restore takes, also of "
-        "TensorFlow 1 (which model it is, its shapes tell); ./cnn for a folder of such a name",
+        help=f"{', '.join(PROGRAMS)} for the pretrained weights, or a checkpoint as for --restore, "
+        "whose model is detected (./cnn for a directory of that name)",
     )
-    parser.add_argument("directory", metavar="DIR", help="the folder for exports, new or not")
+    parser.add_argument("directory", metavar="DIR", help="directory for exports, new or existing")
     parser.add_argument(
-        "--format", choices=FORMATS, default="saved-model", help="(default: saved-model)"
+        "--format",
+        choices=FORMATS,
+        default="saved-model",
+        help="format of the export (default: saved-model)",
     )
     parser.add_argument(
         "--dataset",
         choices=("auto", *data.DATASETS),
-        help="of the digits that it is checked on, and int8 calibrated (default: the set that the "
-        "weights were trained on, where that is known, else auto: MNIST or generated)",
+        help="dataset for the comparison and for the calibration of int8 (default: the one that "
+        "the weights were trained on, if it is known, or auto: MNIST or synthetic digits)",
     )
-    parser.add_argument("--data-dir", metavar="DIR", help="the only place to look for the data")
+    parser.add_argument("--data-dir", metavar="DIR", help="directory with the dataset's files")
     options = parser.parse_args(argv)
     if not options.source or not options.directory:
-        raise DeepMnistError("expected CHECKPOINT_OR_MODEL and DIR, found an empty word")
+        raise DeepMnistError("expected CHECKPOINT_OR_MODEL and DIR, found an empty argument")
     return options
 
 
 def _export(options: argparse.Namespace) -> None:
     format_, directory = FORMATS[options.format], Path(options.directory)
+    if directory.exists() and not directory.is_dir():
+        raise DeepMnistError(f"DIR: expected a directory, found the file {directory}")
     if options.format == "saved-model":
         reader.check_path(str(directory))
     if options.format == "onnx":
         onnx.check_installed()
-    if options.source not in PROGRAMS or PROGRAMS[options.source].has_graph:
+    is_pretrained = options.source in PROGRAMS
+    if not is_pretrained or PROGRAMS[options.source].has_graph:
         import_quietly()
-    ships = options.source in PROGRAMS
-    name = options.source if ships else recognize(options.source)
+    name = options.source if is_pretrained else recognize(options.source)
     if not PROGRAMS[name].has_graph and options.format != "npz":
         raise DeepMnistError(f"{name} is a NumPy model without a graph", hint="use --format npz")
     file_name = None if format_.suffix is None else f"{name}{format_.suffix}"
     if file_name is not None:
-        publish.check_free(directory / file_name)
-        publish.check_free(directory / f"{file_name}.json")
+        check_new_path(directory / file_name, "DIR")
+        check_new_path(directory / f"{file_name}.json", "DIR")
 
-    with load_model(name, None if ships else options.source) as classifier:
-        trained = Trained(name, classifier.config, _weights(classifier))
+    with load_model(name, None if is_pretrained else options.source) as classifier:
         for note in classifier.notes:
-            print(f"export: {printable(note)}", file=sys.stderr)
-        digits = data.load_data_or_synthetic(_dataset(options, classifier.path), options.data_dir)
-        images = data.scale(digits.test.images[: check.EXAMPLES])
-        labels = digits.test.labels[: check.EXAMPLES]
+            print(f"note: export: {printable(note)}", file=sys.stderr)
+        model = TrainedModel(name, classifier.config, _finite_weights(classifier))
+        dataset = data.load_data_or_synthetic(_dataset(options, classifier.path), options.data_dir)
+        images = data.scale(dataset.test.images[: check.EXAMPLES])
+        labels = dataset.test.labels[: check.EXAMPLES]
         expected = classifier.predict_proba(images)
 
-    with publish.aside(directory) as scratch:
-        made = scratch / (file_name or "saved_model")
-        format_.write(trained, made, data.scale(digits.validation.images[:CALIBRATION_EXAMPLES]))
-        figures = check.check(
-            format_.opened(made, trained), images, labels, expected, format_.limits
+    with publish.temporary_directory(directory) as temporary:
+        path = temporary / (file_name or "saved_model")
+        format_.write(model, path, data.scale(dataset.validation.images[:CALIBRATION_EXAMPLES]))
+        comparison = check.check(
+            lambda batches: format_.run(path, model, batches),
+            images,
+            labels,
+            expected,
+            format_.tolerance,
         )
-        size = _bytes(made)
+        size = _bytes(path)
         record = {
             "model": name,
             "format": options.format,
             "bytes": size,
             "weights": str(classifier.path),
-            "weights_sha256": weights_sha256(trained.weights),
-            **architecture(trained.config),
+            "weights_sha256": weights_sha256(model.weights),
+            **architecture(model.config),
             "checked_in": format_.runtime,
-            "dataset": digits.name,
-            "batch_sizes": sorted(check.BATCHES),
-            **figures._asdict(),
+            "dataset": dataset.name,
+            "batch_sizes": sorted(check.BATCH_SIZES),
+            **comparison._asdict(),
             "date": datetime.datetime.now(datetime.timezone.utc).date().isoformat(),
             "versions": _versions(options.format),
         }
         if options.format == "tflite-int8":
-            record["calibrated_on"] = f"{CALIBRATION_EXAMPLES} validation digits"
+            record["calibrated_on"] = f"{CALIBRATION_EXAMPLES} validation images"
         if file_name is None:
-            _write_json(made / VERSION_RECORD, record)
-            published = publish.publish_version(made, directory)
+            _write_json(path / VERSION_RECORD, record)
+            published = publish.publish_version(path, directory)
         else:
-            beside = made.with_name(f"{file_name}.json")
-            _write_json(beside, record)
-            publish.publish_files([beside, made], directory)
+            record_file = temporary / f"{file_name}.json"
+            _write_json(record_file, record)
+            publish.publish_files([record_file, path], directory)
             published = directory / file_name
     print(f"{published}: {size:,} bytes, from {classifier.path}")
-    right, ours = (
-        round(accuracy * figures.test_examples)
-        for accuracy in (figures.accuracy, figures.session_accuracy)
-    )
-    print(
-        f"{figures.test_examples} test digits: {right} read right in {format_.runtime}, {ours} in "
-        f"our session; largest difference {figures.largest_difference:.1e}{mark(digits.name)}"
+    print(f"{_describe(comparison, format_)}{mark(dataset.name)}")
+
+
+def _describe(comparison: check.Comparison, format_: Format) -> str:
+    count = comparison.test_examples
+    return (
+        f"checked in {format_.runtime}: {round(comparison.accuracy * count):,} of {count:,} test "
+        f"images classified correctly, {round(comparison.session_accuracy * count):,} by the "
+        f"model; largest difference of a probability {comparison.largest_difference:.1e}"
     )
 
 
-def _weights(classifier: Classifier) -> dict[str, Any]:
-    values = classifier.weights()
-    if not all(np.isfinite(value).all() for value in values.values()):
+def _finite_weights(classifier: Classifier) -> dict[str, Any]:
+    weights = classifier.weights()
+    if not all(np.isfinite(weight).all() for weight in weights.values()):
         raise DeepMnistError(
-            f"{classifier.path} holds weights that are no finite numbers: its training failed, "
-            "take another checkpoint"
+            f"{classifier.path} has non-finite weights", hint="export another checkpoint"
         )
-    return values
+    return weights
 
 
 def _dataset(options: argparse.Namespace, checkpoint: Path) -> str:
-    """The data set to check on. MNIST may be stood in for by generated digits, others not."""
+    """Return the dataset to compare on. Only MNIST may be replaced by synthetic digits."""
     trained_on = run_directory.settings_of_checkpoint(checkpoint).get("dataset")
     known = trained_on in data.DATASETS and trained_on != "mnist"
     return str(options.dataset or (trained_on if known else "auto"))
@@ -180,9 +189,9 @@ def _versions(format_name: str) -> dict[str, str]:
     return environment.versions() | {name: importlib.metadata.version(name) for name in packages}
 
 
-def _bytes(made: Path) -> int:
-    files = [made] if made.is_file() else [path for path in made.rglob("*") if path.is_file()]
-    return sum(path.stat().st_size for path in files)
+def _bytes(path: Path) -> int:
+    files = [path] if path.is_file() else [file for file in path.rglob("*") if file.is_file()]
+    return sum(file.stat().st_size for file in files)
 
 
 def _write_json(file: Path, values: dict[str, Any]) -> None:

@@ -1,98 +1,113 @@
-"""Whether an export answers as the weights do, in batches of several sizes."""
+"""Compare an export with the model that was exported, in batches of several sizes."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from deep_mnist.errors import ExportError
-from deep_mnist.export.model import Images, Run
+from deep_mnist.export.library_output import first_line
+from deep_mnist.export.model import Images, Outputs
 
 EXAMPLES = 1_000
-BATCHES = (EXAMPLES, 7, 1)  # the first images each: an export takes any number
+BATCH_SIZES = (EXAMPLES, 7, 1)
 
 
-class Limits(NamedTuple):
-    """How far the answers of an export may be from those of the weights."""
+class Tolerance(NamedTuple):
+    """How much an export may differ from the model."""
 
     difference: float  # of a probability
-    near: float  # what its answer may be worth less than the best, in our probabilities, ...
-    agreement: float  # ... in at least this fraction of the examples
-    accuracy: float  # fraction by which it may be lower
+    margin: float  # a label agrees if it is at most this less probable than the model's label
+    agreement: float  # least fraction of the images whose labels agree
+    accuracy_loss: float
 
 
-# float32 sums in another order: 1e-6 for the weights that ship, a hundred times that is a fault.
-# Where probabilities differ no more, the accuracy can't but by ties.
-FLOAT = Limits(difference=1e-4, near=1e-4, agreement=1.0, accuracy=1.0)
-# 256 steps a layer move a probability by up to 0.06 where the model is in doubt, and more where its
-# outputs are large; so what counts is what it reads, where the model itself is not in doubt.
-INT8 = Limits(difference=1.0, near=0.1, agreement=0.99, accuracy=0.02)
+# In float32 the order of a sum changes a probability by about 1e-6.
+FLOAT = Tolerance(difference=1e-4, margin=1e-4, agreement=1.0, accuracy_loss=1.0)
+# With 256 values for each tensor, probabilities near 0.5 change by up to 0.06, and by more if the
+# logits are large. So the labels are compared, and only where the model is confident.
+INT8 = Tolerance(difference=1.0, margin=0.1, agreement=0.99, accuracy_loss=0.02)
 
 
-class Figures(NamedTuple):
-    """What the check found."""
+class Comparison(NamedTuple):
+    """How an export compares with the model. The names are keys of the export's JSON record."""
 
     test_examples: int
     largest_difference: float  # between two probabilities
-    agreement: float  # fraction of the examples that both read as the same
+    agreement: float  # fraction of the images with equal labels
     accuracy: float  # of the export
-    session_accuracy: float  # of the weights in our session
+    session_accuracy: float  # of the model
 
 
 def check(
-    run: Run,
+    run: Callable[[Sequence[Images]], list[Outputs]],
     images: Images,
     labels: npt.NDArray[Any],
     expected: npt.NDArray[Any],
-    limits: Limits,
-) -> Figures:
-    """Runs an export on images [N, 784] whose probabilities [N, 10] are `expected`.
+    tolerance: Tolerance,
+) -> Comparison:
+    """Run an export and compare its outputs with the model's.
+
+    Args:
+      run: runs the export on batches.
+      images: [EXAMPLES, 784] float32 in [0, 1].
+      labels: [EXAMPLES] true labels.
+      expected: [EXAMPLES, 10] float64, the model's probabilities.
+      tolerance: how much may differ.
 
     Raises:
-      ExportError: it fails in a batch, or its answers are beyond the limits.
+      ExportError: the export fails on a batch, or differs by more than the tolerance.
     """
     try:
-        results = run([images[:size] for size in BATCHES])
+        results = run([images[:size] for size in BATCH_SIZES])
     except ExportError:
         raise
     except Exception as error:
-        first_line = (str(error).splitlines() or [type(error).__name__])[0]
-        raise ExportError(f"it can't be loaded and run: {first_line}") from error
-    differences = []
-    for size, (scores, classes) in zip(BATCHES, results, strict=True):
-        wanted = expected[:size]
-        if scores.shape != wanted.shape or classes.shape != wanted.shape[:1]:
-            raise ExportError(
-                f"of {len(wanted)} images it gives scores {list(scores.shape)} and classes "
-                f"{list(classes.shape)}"
-            )
-        differences.append(np.abs(scores - wanted).max())
-        if not differences[-1] <= limits.difference:
-            raise ExportError(
-                f"in a batch of {len(wanted)} a probability differs by {differences[-1]:.2g}, "
-                f"more than {limits.difference:g}"
-            )
-    classes = results[0].classes
-    ours = expected.argmax(axis=1)
-    figures = Figures(
-        len(images),
-        float(max(differences)),
-        float(np.mean(classes == ours)),
-        float(np.mean(classes == labels)),
-        float(np.mean(ours == labels)),
+        raise ExportError(f"it cannot be loaded and run ({first_line(error)})") from error
+    differences = [
+        _difference(outputs, expected[:size], tolerance)
+        for size, outputs in zip(BATCH_SIZES, results, strict=True)
+    ]
+    predicted = results[0].classes
+    model_labels = expected.argmax(axis=1)
+    comparison = Comparison(
+        test_examples=len(images),
+        largest_difference=max(differences),
+        agreement=float(np.mean(predicted == model_labels)),
+        accuracy=float(np.mean(predicted == labels)),
+        session_accuracy=float(np.mean(model_labels == labels)),
     )
-    worth = expected[np.arange(len(images)), classes]
-    agreeing = float(np.mean(worth >= expected.max(axis=1) - limits.near))
-    if agreeing < limits.agreement:
+    probabilities = expected[np.arange(len(images)), predicted]
+    agreement = float(np.mean(probabilities >= expected.max(axis=1) - tolerance.margin))
+    if agreement < tolerance.agreement:
         raise ExportError(
-            f"it reads {agreeing:.1%} of the digits as the weights do, less than "
-            f"{limits.agreement:.0%}"
+            f"its labels agree with the model's on {agreement:.1%} of the images, "
+            f"expected at least {tolerance.agreement:.0%}"
         )
-    if figures.accuracy < figures.session_accuracy - limits.accuracy:
+    if comparison.accuracy < comparison.session_accuracy - tolerance.accuracy_loss:
         raise ExportError(
-            f"its accuracy is {figures.accuracy:.4g}, that of the weights "
-            f"{figures.session_accuracy:.4g}"
+            f"its accuracy is {comparison.accuracy:.4g}, the model's is "
+            f"{comparison.session_accuracy:.4g}"
         )
-    return figures
+    return comparison
+
+
+def _difference(outputs: Outputs, expected: npt.NDArray[Any], tolerance: Tolerance) -> float:
+    """Return the largest difference between probabilities in a batch, and check it."""
+    scores, classes = outputs
+    size = len(expected)
+    if scores.shape != expected.shape or classes.shape != (size,):
+        raise ExportError(
+            f"expected scores [{size}, 10] and classes [{size}] for {size} images, "
+            f"found {list(scores.shape)} and {list(classes.shape)}"
+        )
+    difference = float(np.abs(scores - expected).max())
+    if not difference <= tolerance.difference:  # also if it is NaN
+        raise ExportError(
+            f"in a batch of {size} a probability differs by {difference:.2g}, "
+            f"expected at most {tolerance.difference:g}"
+        )
+    return difference

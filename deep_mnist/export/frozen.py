@@ -1,50 +1,39 @@
-"""A frozen GraphDef: the weights are constants, named as the program's variables are.
+"""A frozen graph: a GraphDef in which the weights are constants, named like the variables.
 
-`--restore` reads them back.
+`--restore` reads the weights from it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from deep_mnist.export import inference_graph
-from deep_mnist.export.library_output import quietly
-from deep_mnist.export.model import Answers, Images, Run, Trained
+from deep_mnist.export.model import Images, Outputs, Predict, TrainedModel
 from deep_mnist.lazy_tensorflow import tf
 
 
-def graph_def(trained: Trained) -> Any:
-    """The graph, with nodes `images`, `scores` and `classes`."""
+def graph_def(model: TrainedModel) -> Any:
+    """Return the GraphDef, with the nodes `images`, `scores` and `classes`."""
     with tf.Graph().as_default() as graph:
-        session, handles = inference_graph.open_session(trained)
-        with session, quietly():
-            return tf.graph_util.convert_variables_to_constants(
-                session, graph.as_graph_def(), list(handles._fields)
-            )
+        constants = {name: tf.constant(w, name=name) for name, w in model.weights.items()}
+        inference_graph.add_graph(model, constants)
+        # Without default values, older versions of TensorFlow know all attributes.
+        return tf.train.export_meta_graph(
+            graph_def=graph.as_graph_def(), strip_default_attrs=True
+        ).graph_def
 
 
-def write(trained: Trained, file: Path, calibration: Images) -> None:
-    """Writes it in binary."""
-    file.write_bytes(graph_def(trained).SerializeToString())
+def write(model: TrainedModel, file: Path, calibration: Images) -> None:
+    """Write the GraphDef as a binary protocol buffer."""
+    file.write_bytes(graph_def(model).SerializeToString())
 
 
-def load(file: Path) -> Callable[[Images], Answers]:
-    """The model as a function, imported into a graph and a session of its own."""
+def load(file: Path, model: TrainedModel) -> Predict:
+    """Return a function that runs the graph in a session of its own."""
     graph_def = tf.GraphDef.FromString(file.read_bytes())
     with tf.Graph().as_default() as graph:
-        tensors = [f"{name}:0" for name in inference_graph.Handles._fields]
-        placeholder, *fetches = tf.import_graph_def(graph_def, return_elements=tensors, name="")
+        names = [f"{name}:0" for name in inference_graph.Tensors._fields]
+        images, *outputs = tf.import_graph_def(graph_def, return_elements=names, name="")
     session = tf.Session(graph=graph)
-    return lambda images: Answers(*session.run(fetches, {placeholder: images}))
-
-
-def opened(file: Path, trained: Trained) -> Run:
-    """Runs it in a session."""
-
-    def run(batches: Sequence[Images]) -> list[Answers]:
-        call = load(file)
-        return [call(batch) for batch in batches]
-
-    return run
+    return lambda batch: Outputs(*session.run(outputs, {images: batch}))

@@ -1,4 +1,4 @@
-"""Converters and interpreters without their talk: logs, notices, deprecations."""
+"""Hold back what converters and interpreters print."""
 
 from __future__ import annotations
 
@@ -10,14 +10,17 @@ from deep_mnist.lazy_tensorflow import standard_error_held_back
 
 
 @contextmanager
-def quietly() -> Iterator[None]:
-    """Holds back warnings, and standard error of native code too; replays it if the body fails."""
+def hold_back_output() -> Iterator[None]:
+    """Ignore warnings and hold back standard error, also of native code.
+
+    If the body raises, standard error is printed.
+    """
     with standard_error_held_back(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
 
 
-def reason(error: BaseException) -> str:
-    """The first line of a library's error message."""
+def first_line(error: BaseException) -> str:
+    """Return the type of an error and the first line of its message."""
     lines = str(error).strip().splitlines()
     return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__

@@ -1,29 +1,29 @@
-"""What is exported, and what an export answers."""
+"""What is exported, and what an export returns."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-Images = npt.NDArray[np.float32]  # [N, 784] in [0, 1]
+Images = npt.NDArray[np.float32]  # [B, 784] in [0, 1]
 
 
-class Trained(NamedTuple):
-    """A model and its weights, no optimizer's among them."""
+class TrainedModel(NamedTuple):
+    """A model with its weights."""
 
     name: str  # one of inference.PROGRAMS
-    config: Any  # its program's Config
-    weights: dict[str, npt.NDArray[Any]]  # by the names of the program's variables
+    config: Any  # the program's Config
+    weights: dict[str, npt.NDArray[Any]]  # by variable name
 
 
-class Answers(NamedTuple):
-    """Of a batch of N images."""
+class Outputs(NamedTuple):
+    """What an export returns for a batch of images."""
 
-    scores: npt.NDArray[Any]  # [N, 10] the probabilities; rows sum to 1, but for int8's steps
-    classes: npt.NDArray[Any]  # [N] the digit that is said
+    scores: npt.NDArray[Any]  # [B, 10] probabilities; rows sum to 1, in int8 up to rounding
+    classes: npt.NDArray[Any]  # [B] predicted labels
 
 
-Run = Callable[[Sequence[Images]], list[Answers]]  # of several batches, one after the other
+Predict = Callable[[Images], Outputs]

@@ -1,71 +1,63 @@
-"""ONNX, through tf2onnx; checked in onnxruntime."""
+"""ONNX, converted by tf2onnx."""
 
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from deep_mnist.errors import DeepMnistError, ExportError
 from deep_mnist.export import frozen, inference_graph
-from deep_mnist.export.library_output import quietly, reason
-from deep_mnist.export.model import Answers, Images, Run, Trained
+from deep_mnist.export.library_output import first_line, hold_back_output
+from deep_mnist.export.model import Images, Outputs, Predict, TrainedModel
 
 PACKAGES = ("tf2onnx", "onnx", "onnxruntime")
-OPSET = 17  # of 2022: old enough for most runtimes, new enough for every operation here
+OPSET = 17  # of 2022: supported by most runtimes, and has every operation that is needed
 
 
 def check_installed() -> None:
-    """Raises DeepMnistError, with the command that installs them, unless all packages are there."""
+    """Raise DeepMnistError unless all packages are installed."""
     missing = [name for name in PACKAGES if importlib.util.find_spec(name) is None]
     if missing:
         raise DeepMnistError(
-            f'{" and ".join(missing)} not installed: pip install "deep_mnist[export]"'
+            f"--format onnx needs {' and '.join(missing)}",
+            hint='install the extra with: pip install "deep_mnist[export]"',
         )
 
 
-def write(trained: Trained, file: Path, calibration: Images) -> None:
-    """Writes a model with input `images` and outputs `scores`, `classes`, of any batch size N."""
-    graph_def = frozen.graph_def(trained)
-    names = {f"{name}:0": name for name in inference_graph.Handles._fields}
-    source, *results = names
+def write(model: TrainedModel, file: Path, calibration: Images) -> None:
+    """Write a model with input `images` and outputs `scores` and `classes`, of any batch size.
+
+    Raises:
+      ExportError: the converter fails.
+    """
+    graph_def = frozen.graph_def(model)
+    names = {f"{name}:0": name for name in inference_graph.Tensors._fields}
+    images, *outputs = names
     try:
-        with quietly():
+        with hold_back_output():
             import onnx
             import tf2onnx.convert
 
-            model, _ = tf2onnx.convert.from_graph_def(
+            converted, _ = tf2onnx.convert.from_graph_def(
                 graph_def,
-                name=f"deep_mnist {trained.name}",
-                input_names=[source],
-                output_names=results,
+                name=f"deep_mnist {model.name}",
+                input_names=[images],
+                output_names=outputs,
                 opset=OPSET,
                 tensors_to_rename=names,
             )
-            for end in (*model.graph.input, *model.graph.output):
-                end.type.tensor_type.shape.dim[0].dim_param = "N"
-            onnx.checker.check_model(model, full_check=True)
+            for value in (*converted.graph.input, *converted.graph.output):
+                value.type.tensor_type.shape.dim[0].dim_param = "N"
+            onnx.checker.check_model(converted, full_check=True)
     except Exception as error:
-        raise ExportError(f"tf2onnx fails ({reason(error)})") from error
-    file.write_bytes(model.SerializeToString())
+        raise ExportError(f"tf2onnx failed ({first_line(error)})") from error
+    file.write_bytes(converted.SerializeToString())
 
 
-def load(file: Path) -> Callable[[Images], Answers]:
-    """The model as a function, on the CPU."""
-    with quietly():
-        import onnxruntime
+def load(file: Path, model: TrainedModel) -> Predict:
+    """Return a function that runs the model in onnxruntime, on the CPU."""
+    import onnxruntime
 
-        session = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
     outputs = [inference_graph.SCORES, inference_graph.CLASSES]
-    return lambda images: Answers(*session.run(outputs, {inference_graph.IMAGES: images}))
-
-
-def opened(file: Path, trained: Trained) -> Run:
-    """Runs it in onnxruntime."""
-
-    def run(batches: Sequence[Images]) -> list[Answers]:
-        with quietly():
-            call = load(file)
-            return [call(batch) for batch in batches]
-
-    return run
+    return lambda batch: Outputs(*session.run(outputs, {inference_graph.IMAGES: batch}))

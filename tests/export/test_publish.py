@@ -1,4 +1,4 @@
-"""Where exports are put: over nothing, and whole or not at all."""
+"""Exports get their name when they are complete, and overwrite nothing."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -25,14 +25,7 @@ def test_the_next_version_is_one_more_than_the_largest_number():
     assert publish.publish_version(version(), out) == out / "13"
 
 
-def test_a_folder_whose_numbers_are_used_up_is_told():
-    out = Path("out")
-    (out / "9223372036854775807").mkdir(parents=True)
-    with pytest.raises(DeepMnistError, match="out has no number left after 9223372036854775807"):
-        publish.publish_version(version(), out)
-
-
-def test_versions_of_many_exporters_at_once_are_all_kept():
+def test_concurrent_exports_get_different_versions():
     out = Path("out")
     out.mkdir()
     made = [version(f"made{number}") for number in range(40)]
@@ -43,29 +36,28 @@ def test_versions_of_many_exporters_at_once_are_all_kept():
     assert texts == {f"made{number}" for number in range(40)}
 
 
-def test_a_file_whose_name_was_taken_meanwhile_is_left_alone_and_its_record_not_kept():
+def test_files_are_not_published_if_one_of_the_names_exists():
     out = Path("out")
     out.mkdir()
     (out / "cnn.npz").write_text("another's")
     for name in ("cnn.npz.json", "cnn.npz"):
         Path(name).write_text("ours")
-    with pytest.raises(DeepMnistError, match=r"out/cnn.npz exists, and is left as it is"):
+    with pytest.raises(DeepMnistError, match=r"out/cnn.npz already exists"):
         publish.publish_files([Path("cnn.npz.json"), Path("cnn.npz")], out)
     assert [path.name for path in out.iterdir()] == ["cnn.npz"]
     assert (out / "cnn.npz").read_text() == "another's"
 
 
-def test_a_failure_leaves_no_folder_behind_that_was_not_there():
+def test_a_failure_leaves_no_new_directory():
     Path("mine").mkdir()
     for directory in (Path("mine"), Path("mine/new/deep")):
-        with pytest.raises(KeyboardInterrupt), publish.aside(directory) as scratch:
-            (scratch / "half").write_text("half")
+        with pytest.raises(KeyboardInterrupt), publish.temporary_directory(directory) as temporary:
+            (temporary / "incomplete").write_text("incomplete")
             raise KeyboardInterrupt
     assert [str(path) for path in Path().rglob("*")] == ["mine"]
 
 
-def test_a_folder_that_can_not_be_is_told():
+def test_a_directory_that_cannot_be_created_is_an_error():
     Path("file").touch()
-    with pytest.raises(DeepMnistError, match=r"file/out: expected a folder, new or not, found a"):  # noqa: SIM117
-        with publish.aside(Path("file/out")):
-            pass
+    with pytest.raises(NotADirectoryError), publish.temporary_directory(Path("file/out")):
+        pass
