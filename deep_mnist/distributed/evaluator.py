@@ -25,7 +25,7 @@ class Evaluator(Run):
       task: this process.
       config: the tutorial's Config.
       run_config: the dataset and the numbers of threads.
-      options: what the command line asks for besides.
+      options: paths, and what to do: train, restore, resume or evaluate.
     """
 
     def __init__(self, task: Task, config: Any, run_config: RunConfig, options: Options) -> None:

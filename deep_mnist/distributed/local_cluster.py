@@ -32,7 +32,7 @@ def create(text: str) -> Cluster:
       text: number of tasks, such as "1ps,2w" or "2w".
 
     Raises:
-      DeepMnistError: the text is malformed, or asks for too many processes.
+      DeepMnistError: the text is malformed, or has too many processes.
     """
     match = FORM.fullmatch(text)
     servers, workers = (int(match["ps"] or 0), int(match["workers"])) if match else (0, 0)

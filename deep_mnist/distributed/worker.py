@@ -24,7 +24,7 @@ class ReplicaRun(Run):
       task: this process.
       config: the tutorial's Config.
       run_config: seed, dataset, intervals, threads and training techniques.
-      options: what the command line asks for besides.
+      options: paths, and what to do: train, restore, resume or evaluate.
     """
 
     sess: ClusterSession
