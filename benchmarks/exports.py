@@ -25,7 +25,7 @@ from deep_mnist import data, inference, lazy_tensorflow
 from deep_mnist.export import __main__ as export
 from deep_mnist.export import frozen, npz, onnx, saved_model, tflite
 from deep_mnist.export.formats import FORMATS
-from deep_mnist.export.model import Trained
+from deep_mnist.export.model import TrainedModel
 
 MODELS = ("softmax", "mlp", "cnn")
 BATCHES_PER_ROUND = {1: 200, 1_000: 1}  # by batch size
@@ -47,7 +47,7 @@ def main() -> None:
 def measure(name: str, images: Any, rounds: int) -> dict[str, Any]:
     """Return by format: size in bytes, result of the check, and images per second."""
     with tempfile.TemporaryDirectory() as directory, inference.load_model(name) as classifier:
-        trained = Trained(name, classifier.config, classifier.weights())
+        model = TrainedModel(name, classifier.config, classifier.weights())
         files, records = {}, {}
         for format_name, format_ in FORMATS.items():
             command = [name, directory, "--format", format_name, "--dataset", "mnist"]
@@ -64,11 +64,11 @@ def measure(name: str, images: Any, rounds: int) -> dict[str, Any]:
         runners: dict[str, Callable[[Any], Any]] = {
             SESSION: classifier.predict_proba,
             "saved-model": saved_model.load(files["saved-model"]),
-            "tflite": tflite.load(files["tflite"]),
-            "tflite-int8": tflite.load(files["tflite-int8"]),
-            "onnx": onnx.load(files["onnx"]),
-            "npz": npz.load(files["npz"], trained),
-            "frozen": frozen.load(files["frozen"]),
+            "tflite": tflite.load(files["tflite"], model),
+            "tflite-int8": tflite.load(files["tflite-int8"], model),
+            "onnx": onnx.load(files["onnx"], model),
+            "npz": npz.load(files["npz"], model),
+            "frozen": frozen.load(files["frozen"], model),
         }
         speeds = alternate(runners, images, rounds)
     kept = ("bytes", "largest_difference", "agreement", "accuracy", "session_accuracy")
