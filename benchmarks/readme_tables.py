@@ -1,295 +1,421 @@
-"""Puts the tables of measured results, made of the files in results/, into README.md and docs/.
+"""Update the tables of measurements in README.md and docs/ from the result files.
 
-python benchmarks/table.py
+python benchmarks/readme_tables.py
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from deep_mnist.training import RECIPES
 
-RESULTS = Path(__file__).parent / "results"
 ROOT = Path(__file__).parents[1]
+Rows = list[tuple[str, str, str, str]]
+RESULTS = (ROOT / "benchmarks" / "results", ROOT / "tests" / "robustness" / "results")
 
 
 def main() -> None:
     pages = {
         "README.md": (recipes(),),
-        "docs/benchmarks.md": (table(), comparison()),
+        "docs/benchmarks.md": (measurements(), frameworks()),
         "docs/exporting.md": (exports(),),
-        "docs/reliability.md": (stops(), damage()),
+        "docs/reliability.md": (interruptions(), damage()),
         "docs/distributed.md": (clusters(),),
     }
     for name, tables in pages.items():
         text = (ROOT / name).read_text("utf-8")
-        for made in tables:
-            text = replaced(text, made)
+        for table in tables:
+            text = replace_table(text, table)
         (ROOT / name).write_text(text, "utf-8")
 
 
-def replaced(text: str, made: str) -> str:
-    """The text with the table of the same titles replaced."""
-    titles = made.split("\n", 1)[0] + "\n"
-    before, found, after = text.partition(titles)
-    if not found:
-        raise SystemExit(f"there is no table with the titles {titles}")
-    _, _, rest = after.partition("\n\n")
-    return f"{before}{made}\n\n{rest}"
+def replace_table(text: str, table: str) -> str:
+    """Return the text with `table` in place of the table that has the same header."""
+    header = table.split("\n", 1)[0]
+    rows = re.escape(header) + r"\n(\|.*\n)*"
+    text, count = re.subn(rows, lambda _: f"{table}\n", text)
+    if count != 1:
+        raise SystemExit(f"expected one table with the header {header}, found {count}")
+    return text
 
 
-def table() -> str:
-    """Markdown, a row per figure: what, measured, goal, script."""
-    softmax, cnn = read("accuracy-softmax"), read("accuracy-cnn")
-    strokes, drawing = read("accuracy-cnn-generated"), read("generated")
-    loop, step, process, compare = read("loop"), read("step"), read("process"), read("compare")
-    mlp, mlp_published = read("accuracy-mlp"), read("published-mlp")
-    fnn, fnn_published = read("fnn"), read("published-fnn")["test_accuracy"]
-    seconds = process["seconds"]
-    slowest_help = max(
-        seconds[name]["median"] for name in ("softmax --help", "cnn --help", "list of commands")
-    )
-    evaluation = step["evaluation_digits_per_second"]["250"]
+# docs/benchmarks.md -------------------------------------------------------------
+
+
+def measurements() -> str:
+    """Return the table of the single measurements."""
     rows = [
+        *accuracy_rows(),
+        *fnn_rows(),
+        *synthetic_rows(),
+        *step_rows(),
+        *data_rows(),
+        *process_rows(),
+    ]
+    return markdown(("benchmark", "result", "goal", "CPU"), rows)
+
+
+def accuracy_rows() -> Rows:
+    softmax, cnn, mlp = (read(f"accuracy-{name}") for name in ("softmax", "cnn", "mlp"))
+    published = read("published-mlp")
+    return [
         (
-            "softmax regression, 1,000 steps: test accuracy, seeds 0..9",
-            f"mean {percent(softmax['test_accuracy']['mean'])}, "
-            f"lowest {percent(softmax['test_accuracy']['lowest'])}",
-            "91.0 %, none under 90.0 %",
+            "softmax regression, 1,000 steps, seeds 0 to 9: test accuracy",
+            mean_and_lowest(softmax["test_accuracy"]),
+            "mean 91.0%, lowest 90.0%",
+            cpu(softmax),
         ),
         (
-            "CNN, 20,000 steps: test accuracy, seeds 0..2",
-            f"mean {percent(cnn['test_accuracy']['mean'])}, "
-            f"lowest {percent(cnn['test_accuracy']['lowest'])}",
-            "99.2 %, none under 99.1 %",
+            "CNN, 20,000 steps, seeds 0 to 2: test accuracy",
+            mean_and_lowest(cnn["test_accuracy"]),
+            "mean 99.2%, lowest 99.1%",
+            cpu(cnn),
         ),
         (
-            "MLP, 10 epochs: loss in the 50 rows that its document prints, mean of seeds 0..9",
-            f"within {percent(mlp_published['largest_relative_difference_after_the_first_row'])} "
-            "of each but the first",
-            "15 %",
+            "MLP, 10 epochs, mean of seeds 0 to 9: the 50 losses that the article prints",
+            "within "
+            f"{percent(published['largest_relative_difference_after_the_first_row'])}, "
+            "except for the first",
+            "15%",
+            cpu(published),
         ),
         (
-            "MLP: test accuracy, seeds 0..9; the documents give none",
-            f"mean {percent(mlp['test_accuracy']['mean'])}, "
-            f"lowest {percent(mlp['test_accuracy']['lowest'])}",
-            "",
+            "MLP, seeds 0 to 9: test accuracy",
+            mean_and_lowest(mlp["test_accuracy"]),
+            "none published",
+            cpu(mlp),
         ),
+    ]
+
+
+def fnn_rows() -> Rows:
+    fnn, published = read("fnn"), read("published-fnn")
+    accuracy = published["test_accuracy"]
+    return [
         (
-            "fnn, 50 epochs: test accuracy, seeds 0..9",
-            f"mean {percent(fnn_published['mean'])}, "
-            f"from {percent(fnn_published['lowest'])} to {percent(fnn_published['highest'])}",
-            f"{percent(fnn_published['published'])}, the document's one run",
+            "FNN, 50 epochs, seeds 0 to 9: test accuracy",
+            f"mean {percent(accuracy['mean'])}, {percent(accuracy['lowest'])} to "
+            f"{percent(accuracy['highest'])}",
+            f"{percent(accuracy['published'])} in the exercise's only run",
+            cpu(published),
         ),
         *(
             (
-                f"fnn, an epoch in {dtype}, beside a plain transcription of the document",
-                f"{fnn[dtype]['seconds_per_epoch']['median']:.2f} s: "
-                f"{fnn[dtype]['times_faster']:.1f} x faster",
-                f"{goal} x" + (", not reached" if fnn[dtype]["times_faster"] < goal else ""),
+                f"FNN, one epoch in {dtype}, compared with the exercise's algorithm in plain NumPy",
+                f"{fnn[dtype]['seconds_per_epoch']['median']:.2f} s, "
+                f"{fnn[dtype]['times_faster']:.1f}x faster",
+                goal(f"{times}x faster", fnn[dtype]["times_faster"] >= times),
+                cpu(fnn),
             )
-            for dtype, goal in (("float64", 3), ("float32", 6))
+            for dtype, times in (("float64", 3), ("float32", 6))
         ),
         (
-            "fnn, peak memory over `import numpy`, beside the same",
-            f"{fnn['float64']['megabytes']} MB of {fnn['transcription_megabytes']:,} MB",
+            "FNN, peak memory above `import numpy`, compared with the same",
+            f"{fnn['float64']['megabytes']} MB instead of {fnn['transcription_megabytes']:,} MB",
             "half",
-        ),
-        (
-            f"CNN that has seen generated digits alone, {strokes['steps']:,} steps: on MNIST",
-            percent(strokes["mnist_test_accuracy"]["mean"]),
-            "80 %",
-        ),
-        (
-            "the same, on generated digits that it has not seen",
-            percent(strokes["test_accuracy"]["mean"]),
-            "99 %",
-        ),
-        (
-            f"drawing {drawing['digits']:,} digits",
-            f"{drawing['seconds']['median']:.1f} s",
-            "under 5 s",
-        ),
-        (
-            "CNN step, beside a bare loop over the same graph",
-            f"{loop['ours_ms_per_step']['mean']:.1f} ms: {loop['ratio_of_means']:.3f} x bare",
-            "1.05 x",
-        ),
-        *(
-            step_beside_the_best_peer(compare, precision, goal)
-            for precision, goal in (("float32", 0.85), ("bfloat16", 0.70))
-        ),
-        (
-            "CNN step, beside the same with TensorFlow's own backward kernels",
-            f"{step['ms_per_step']['faster_backward']['median']:.1f} ms: "
-            f"{step['faster_backward_over_tensorflows']:.2f} x",
-            "",
-        ),
-        (
-            "CNN step on images that a thread augments, beside the plain one",
-            f"{step['augmented_over_plain']:.3f} x",
-            "1.05 x",
-        ),
-        (
-            "evaluation of 10,000 digits by the CNN",
-            f"{evaluation:,} digits/s",
-            "4,000 digits/s" + ("" if evaluation >= 4_000 else ", not reached"),
-        ),
-        (
-            "reading MNIST's four .gz files and verifying them",
-            f"{step['seconds_to_read_and_verify_mnist']['median']:.2f} s",
-            "0.6 s",
-        ),
-        to_the_tutorials_accuracy(compare, read("accuracy-cnn-fast")),
-        (
-            "`python -m deep_mnist.softmax`, the whole process",
-            f"{seconds['softmax']['median']:.1f} s: {process['softmax_over_import']:.2f} x "
-            "`import tensorflow`",
-            "2.0 x",
-        ),
-        ("`--help` of softmax and cnn, the slower", f"{slowest_help:.2f} s", "0.5 s"),
-        (
-            "peak memory of softmax, over `import tensorflow`",
-            f"{process['softmax_mb_over_import']} MB",
-            "250 MB",
-        ),
-        (
-            "peak memory of the CNN, over `import tensorflow`",
-            f"{process['cnn_mb_over_import']} MB",
-            "900 MB",
+            cpu(fnn),
         ),
     ]
-    return markdown(("what", "measured", "goal"), rows)
 
 
-def step_beside_the_best_peer(
-    compare: dict[str, Any], precision: str, goal: float
-) -> tuple[str, str, str]:
-    """The row of the CNN's training step in a precision."""
-    what = f"CNN step in {precision}, beside the quickest of its peers"
+def synthetic_rows() -> Rows:
+    cnn, drawing = read("accuracy-cnn-generated"), read("synthetic")
+    return [
+        (
+            f"CNN trained on synthetic digits only, {cnn['steps']:,} steps: accuracy on MNIST",
+            percent(cnn["mnist_test_accuracy"]["mean"]),
+            "80%",
+            cpu(cnn),
+        ),
+        (
+            "the same: accuracy on other synthetic digits",
+            percent(cnn["test_accuracy"]["mean"]),
+            "99%",
+            cpu(cnn),
+        ),
+        (
+            f"drawing {drawing['digits']:,} synthetic digits",
+            f"{drawing['seconds']['median']:.1f} s",
+            "5 s",
+            cpu(drawing),
+        ),
+    ]
+
+
+def step_rows() -> Rows:
+    loop, step, compare = read("loop"), read("step"), read("compare")
+    fast = read("accuracy-cnn-fast")
+    evaluation = step["evaluation_images_per_second"]["250"]
+    tutorial = compare["implementations"]["bare tutorial loop"]["tutorial_schedule_seconds"]
+    times_faster = tutorial / fast["seconds"]["mean"]
+    return [
+        (
+            "CNN training step, compared with a bare loop over the same graph",
+            f"{loop['ours_ms_per_step']['mean']:.1f} ms, {loop['ratio_of_means']:.3f}x the time",
+            goal("1.05x", loop["ratio_of_means"] <= 1.05),
+            cpu(loop),
+        ),
+        *(
+            compared_with_fastest(compare, precision, ratio)
+            for precision, ratio in (("float32", 0.85), ("bfloat16", 0.70))
+        ),
+        (
+            "CNN training step with `fast_gradients()`, compared with TensorFlow's gradients",
+            f"{step['ms_per_step']['fast_gradients']['median']:.1f} ms, "
+            f"{step['fast_gradients_over_tensorflow']:.2f}x the time",
+            "",
+            cpu(step),
+        ),
+        (
+            "CNN training step on augmented images, compared with images that are not",
+            f"{step['augmented_over_plain']:.3f}x the time",
+            goal("1.05x", step["augmented_over_plain"] <= 1.05),
+            cpu(step),
+        ),
+        (
+            "evaluation of the CNN on 10,000 images",
+            f"{evaluation:,} images/s",
+            goal("4,000 images/s", evaluation >= 4_000),
+            cpu(step),
+        ),
+        (
+            "training to 99.2%: `cnn --recipe fast`, compared with 20,000 steps of the "
+            "tutorial's loop, not measured at the same time",
+            f"{duration(fast['seconds']['mean'])} instead of {duration(tutorial)}, "
+            f"{times_faster:.0f}x faster",
+            goal("25x faster", times_faster >= 25),
+            cpu(fast),
+        ),
+    ]
+
+
+def compared_with_fastest(
+    compare: dict[str, Any], precision: str, ratio: float
+) -> tuple[str, str, str, str]:
+    """Return the row of the CNN's training step in a precision."""
+    name = (
+        f"CNN training step in {precision}, compared with the fastest of PyTorch, JAX, Keras "
+        "and the tutorial's loop"
+    )
     if precision not in compare:
-        return what, f"no {precision} on this processor", f"{goal:.2f} x"
+        return name, f"not measured: the CPU has no {precision}", f"{ratio:.2f}x", cpu(compare)
     measured = compare[precision]
-    ms = compare["contenders"][measured["ours"]]["ms_per_step"]["median"]
-    ratio = measured["ours_over_best_peer"]
+    ms = compare["implementations"][measured["ours"]]["ms_per_step"]["median"]
     return (
-        what,
-        f"{ms:.1f} ms: {ratio:.2f} x {measured['best_peer']}",
-        f"{goal:.2f} x" + (", not reached" if ratio > goal else ""),
+        name,
+        f"{ms:.1f} ms, {measured['ours_over_fastest_other']:.2f}x the time of "
+        f"{measured['fastest_other']}",
+        goal(f"{ratio:.2f}x", measured["ours_over_fastest_other"] <= ratio),
+        cpu(compare),
     )
 
 
-def to_the_tutorials_accuracy(
-    compare: dict[str, Any], fast: dict[str, Any]
-) -> tuple[str, str, str]:
-    """The row of the recipe that trains to what the tutorial's schedule trains to."""
-    schedule = compare["contenders"]["bare tutorial loop"]["tutorial_schedule_seconds"]
-    seconds = fast["seconds"]["mean"]
-    return (
-        "training to 99.2 %: `--recipe fast`, beside a bare loop's 20,000 steps at another hour",
-        f"{duration(seconds)} of {duration(schedule)}: 1/{schedule / seconds:.0f}",
-        "1/25" + (", not reached" if schedule / seconds < 25 else ""),
-    )
+def data_rows() -> Rows:
+    step = read("step")
+    seconds = step["seconds_to_load_mnist"]["median"]
+    return [
+        (
+            "loading and verifying MNIST's four .gz files",
+            f"{seconds:.2f} s",
+            goal("0.6 s", seconds <= 0.6),
+            cpu(step),
+        )
+    ]
 
 
-def comparison() -> str:
-    """Markdown, a row per framework: a training step, inference, start-up, memory."""
+def process_rows() -> Rows:
+    process = read("process")
+    seconds = {name: values["median"] for name, values in process["seconds"].items()}
+    slowest_help = max(seconds[n] for n in ("softmax --help", "cnn --help", "list of commands"))
+    ratio = process["softmax_over_import"]
+    return [
+        (
+            "`python -m deep_mnist.softmax`, the whole process",
+            f"{seconds['softmax']:.1f} s, {ratio:.2f}x the time of `import tensorflow`",
+            goal("2.0x", ratio <= 2.0),
+            cpu(process),
+        ),
+        (
+            "slowest of `softmax --help`, `cnn --help` and `deep-mnist`",
+            f"{slowest_help:.2f} s",
+            goal("0.5 s", slowest_help <= 0.5),
+            cpu(process),
+        ),
+        *(
+            (
+                f"peak memory of {program} above `import tensorflow`",
+                f"{process[key]} MB",
+                goal(f"{limit} MB", process[key] <= limit),
+                cpu(process),
+            )
+            for program, key, limit in (
+                ("softmax", "softmax_mb_over_import", 250),
+                ("cnn", "cnn_mb_over_import", 900),
+            )
+        ),
+    ]
+
+
+def frameworks() -> str:
+    """Return the table of the CNN in other frameworks."""
     rows = [
         (
             name,
-            with_spread(values["ms_per_step"]),
-            f"{values['digits_per_second']['1']['median']:,.0f}",
-            f"{values['digits_per_second']['1000']['median']:,.0f}",
+            with_quartiles(values["ms_per_step"]),
+            f"{values['images_per_second']['1']['median']:,.0f}",
+            f"{values['images_per_second']['1000']['median']:,.0f}",
             f"{values['start_seconds']['median']:.1f} s",
             f"{values['peak_mb']:,} MB",
         )
-        for name, values in read("compare")["contenders"].items()
+        for name, values in read("compare")["implementations"].items()
     ]
-    titles = (
-        "program",
+    header = (
+        "implementation",
         "ms per training step (quartiles)",
-        "digits/s, one by one",
-        "digits/s, by 1,000",
-        "first step done after",
+        "images/s, batch of 1",
+        "images/s, batch of 1,000",
+        "start to end of first step",
         "peak memory",
     )
-    return markdown(titles, rows)
+    return markdown(header, rows)
+
+
+# The other pages ----------------------------------------------------------------
+
+
+def recipes() -> str:
+    """Return the table of the recipes: settings, accuracy and training time."""
+    rows = []
+    for program, name in (("softmax", "best"), ("cnn", "fast"), ("cnn", "best")):
+        result = read(f"accuracy-{program}-{name}")
+        settings = RECIPES[program][name].items()
+        flags = " ".join(f"--{field.replace('_', '-')} {value}" for field, value in settings)
+        rows.append(
+            (
+                f"`{program} --recipe {name}`",
+                f"`{flags}`",
+                f"{mean_and_lowest(result['test_accuracy'])} ({len(result['runs'])} seeds)",
+                duration(result["seconds"]["mean"]),
+            )
+        )
+    return markdown(("recipe", "settings", "test accuracy", "training time"), rows)
 
 
 def exports() -> str:
-    """Markdown, a row per model and format: size, digits a second, what it answers."""
-    rows = [
-        (
-            f"{model}, {name}" if "bytes" in values else f"{model}, {name}, for comparison",
-            size(values["bytes"]) if "bytes" in values else "",
-            f"{values['digits_per_second']['1']['median']:,.0f}",
-            f"{values['digits_per_second']['1000']['median']:,.0f}",
-            f"{values['largest_difference']:.0e}" if "bytes" in values else "",
-            percent(values["agreement"]) if "bytes" in values else "",
-        )
-        for model, formats in read("exports")["models"].items()
-        for name, values in formats.items()
-    ]
-    titles = (
-        "export",
+    """Return the table of the exports: size, throughput, and agreement with the session."""
+    rows = []
+    for model, formats in read("exports")["models"].items():
+        for name, values in formats.items():
+            is_export = "bytes" in values
+            rows.append(
+                (
+                    f"{model}, {name}" if is_export else f"{model}, not exported",
+                    size(values["bytes"]) if is_export else "",
+                    f"{values['images_per_second']['1']['median']:,.0f}",
+                    f"{values['images_per_second']['1000']['median']:,.0f}",
+                    f"{values['largest_difference']:.0e}" if is_export else "",
+                    percent(values["agreement"]) if is_export else "",
+                )
+            )
+    header = (
+        "model and format",
         "size",
-        "digits/s, one by one",
-        "digits/s, by 1,000",
-        "largest difference",
-        "same answer",
+        "images/s, batch of 1",
+        "images/s, batch of 1,000",
+        "largest difference of a probability",
+        "same prediction",
     )
-    return markdown(titles, rows)
+    return markdown(header, rows)
 
 
-def stops() -> str:
-    """Markdown, a row per signal: how often it came when, in runs that were resumed."""
-    counts, moments = read("faults")["stops"], ("in a save", "at random", "after the end")
+def interruptions() -> str:
+    """Return the table of the signals that runs were interrupted by."""
+    counts = read("faults")["interruptions"]
+    moments = ("while saving", "at a random moment", "after the end")
     rows = [
         (signal, *(str(counts.get(f"{signal} {moment}", 0)) for moment in moments))
         for signal in ("SIGKILL", "SIGTERM", "SIGINT")
     ]
-    return markdown(("stopped by", *moments), rows)
+    return markdown(("signal", *moments), rows)
 
 
-OUTCOMES = {  # of damage.py, by the column that they are counted in
-    "as undamaged": ("as undamaged",),
-    "as undamaged, and said what was lost": (
-        "as undamaged, by an older checkpoint",
-        "as undamaged, but for reports, and said so",
+OUTCOMES = {  # of tests/robustness/damage.py, by column
+    "same result": ("same result",),
+    "same result, with a warning": (
+        "same result from an older checkpoint, with a warning",
+        "same weights, reports lost, with a warning",
     ),
-    "without what was lost, and said so": (
-        "an older checkpoint, and said so",
-        "other results, and said why",
+    "different result, reported": (
+        "older checkpoint restored and named",
+        "different result, reported",
     ),
-    "refused in a line": ("refused",),
+    "error message": ("error message",),
 }
 
 
 def damage() -> str:
-    """Markdown, a row per kind of file: how many cases of damage ended how."""
+    """Return the table of the damaged files: number of cases by outcome."""
     rows = []
     for kind, counts in read("damage")["by_file"].items():
-        ended = [sum(counts.get(name, 0) for name in names) for names in OUTCOMES.values()]
-        faults = sum(counts.values()) - sum(ended)
-        rows.append((kind, *(str(count) for count in (*ended, faults))))
-    return markdown(("damaged", *OUTCOMES, "fault"), rows)
+        columns = [sum(counts.get(name, 0) for name in names) for names in OUTCOMES.values()]
+        failures = sum(counts.values()) - sum(columns)
+        rows.append((kind, *(str(count) for count in (*columns, failures))))
+    return markdown(("damaged file", *OUTCOMES, "failure"), rows)
 
 
 def clusters() -> str:
-    """Markdown, a row per manner of training: updates and images a second of each program."""
-    measured = read("cluster")["results"]
+    """Return the table of distributed training: updates and images per second."""
+    results = read("cluster")["results"]
     rows = []
-    for manner in measured["softmax"]:
-        row = [manner]
-        for manners in measured.values():
-            rates = manners[manner]
-            row += [with_spread(rates["updates_per_second"]), f"{rates['images_per_second']:,}"]
+    for mode in results["softmax"]:
+        row = [mode]
+        for modes in results.values():
+            rates = modes[mode]
+            row += [with_quartiles(rates["updates_per_second"]), f"{rates['images_per_second']:,}"]
         rows.append(tuple(row))
-    titles = [f"{program}: {what}/s" for program in measured for what in ("updates", "images")]
-    return markdown(("trained by", *titles), rows)
+    header = [f"{program}: {what}/s" for program in results for what in ("updates", "images")]
+    return markdown(("mode", *header), rows)
+
+
+# Formatting ---------------------------------------------------------------------
+
+
+def read(name: str) -> dict[str, Any]:
+    """Return the contents of a result file."""
+    paths = [directory / f"{name}.json" for directory in RESULTS]
+    (path,) = (path for path in paths if path.exists())
+    values: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    return values
+
+
+def markdown(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+    """Return a table in Markdown."""
+    lines = [f"| {' | '.join(row)} |" for row in (header, *rows)]
+    return "\n".join([lines[0], "|---" * len(header) + "|", *lines[1:]])
+
+
+def cpu(result: dict[str, Any]) -> str:
+    """Return the vector instructions of the machine that a result was measured on."""
+    return str(result["machine"]).rpartition(", ")[2]
+
+
+def goal(text: str, reached: bool) -> str:
+    """Return the text of a goal."""
+    return text if reached else f"{text} (not reached)"
+
+
+def mean_and_lowest(accuracy: dict[str, float]) -> str:
+    """Format as in "mean 99.25%, lowest 99.22%"."""
+    return f"mean {percent(accuracy['mean'])}, lowest {percent(accuracy['lowest'])}"
+
+
+def percent(fraction: float) -> str:
+    """0.9922 -> "99.22%"."""
+    return f"{100 * fraction:.2f}%"
 
 
 def size(count: int) -> str:
@@ -297,52 +423,15 @@ def size(count: int) -> str:
     return f"{count / 1e3:,.0f} kB" if count < 1e6 else f"{count / 1e6:.1f} MB"
 
 
-def with_spread(values: dict[str, float]) -> str:
-    """Median and quartiles, as in "20.1 (19.8 to 20.6)"."""
-    median, low, high = (values[key] for key in ("median", "lower_quartile", "upper_quartile"))
-    return f"{median:.1f} ({low:.1f} to {high:.1f})"
-
-
-def markdown(titles: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
-    """A table of Markdown."""
-    lines = [f"| {' | '.join(row)} |" for row in (titles, *rows)]
-    return "\n".join([lines[0], "|---" * len(titles) + "|", *lines[1:]])
-
-
-def recipes() -> str:
-    """Markdown, a row per recipe: what it changes, and what it gives."""
-    rows = []
-    for program, name in (("softmax", "best"), ("cnn", "fast"), ("cnn", "best")):
-        result = read(f"accuracy-{program}-{name}")
-        settings = RECIPES[program][name].items()
-        sets = " ".join(f"--{field.replace('_', '-')} {value}" for field, value in settings)
-        accuracy, seeds = result["test_accuracy"], len(result["runs"])
-        rows.append(
-            (
-                f"`{program} --recipe {name}`",
-                f"`{sets}`",
-                f"mean {percent(accuracy['mean'])}, lowest {percent(accuracy['lowest'])} "
-                f"of {seeds} seeds",
-                duration(result["seconds"]["mean"]),
-            )
-        )
-    return markdown(("recipe", "what it sets", "test accuracy", "training"), rows)
-
-
 def duration(seconds: float) -> str:
     """71 -> "71 s", 960 -> "16 min"."""
     return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
 
 
-def read(name: str) -> dict[str, Any]:
-    """A result file."""
-    values: dict[str, Any] = json.loads((RESULTS / f"{name}.json").read_text("utf-8"))
-    return values
-
-
-def percent(fraction: float) -> str:
-    """0.9922 -> "99.22 %"."""
-    return f"{100 * fraction:.2f} %"
+def with_quartiles(values: dict[str, float]) -> str:
+    """Format as in "20.1 (19.8 to 20.6)"."""
+    median, low, high = (values[key] for key in ("median", "lower_quartile", "upper_quartile"))
+    return f"{median:.1f} ({low:.1f} to {high:.1f})"
 
 
 if __name__ == "__main__":
