@@ -14,8 +14,17 @@ VERSION = re.search(
 
 PREDICT = ["pillow>=10.1"]
 WEB = [*PREDICT, "flask>=3.1", "waitress>=3.0.1"]
-# What scripts of the time ask for, and a fork of lib2to3 that reads those of Python 2.
-LEGACY = ["fissix>=24.4", "matplotlib>=3.8", "pillow>=10"]
+# What TF1 scripts import: Keras 2, slim, estimators and distributions in the original (tf_keras
+# requires the TensorFlow of its own number), and fissix, a fork of lib2to3 that reads Python 2.
+LEGACY = [
+    "fissix>=24.4",
+    "matplotlib>=3.8",
+    "pillow>=10",
+    "tf_keras>=2.16",
+    "tf_slim>=1.1",
+    "tensorflow_estimator==2.15.*",
+    "tensorflow_probability>=0.24",
+]
 EXPORT = ["tf2onnx>=1.17", "onnx>=1.17", "onnxruntime>=1.20"]
 TEST = [
     *LEGACY,

@@ -9,42 +9,32 @@ from __future__ import annotations
 
 V1 = "tensorflow.compat.v1"
 HERE = "deep_mnist.legacy.tf1"
-KERAS = "tensorflow.python.keras"  # the Keras of the time; tf.keras of today has no graph mode
+# The original libraries; libraries.py imports them.
+KERAS = "tf_keras.api._v1.keras"
+LAYERS = f"{KERAS}.__internal__.legacy.layers"
+CELLS = f"{KERAS}.__internal__.legacy.rnn_cell"
+SLIM = "tf_slim"
+ESTIMATOR = "tensorflow_estimator._api.v1.estimator"
 
 # Modules: path -> the modules it shows the names of, the first that has a name wins.
-# Any other path is that of tensorflow.compat.v1, or of tensorflow.python, as it stands.
+# Any other path is that of tensorflow.compat.v1, or of tensorflow.python.
 MODULES: dict[str, tuple[str, ...]] = {
     "": (f"{HERE}.arguments", f"{HERE}.summaries", V1),
-    "nn": (f"{HERE}.nn", f"{HERE}.rnn", f"{V1}.nn"),
-    "nn.rnn_cell": (f"{HERE}.cells", f"{HERE}.linear"),
+    "nn": (f"{HERE}.nn", f"{V1}.nn"),
+    "nn.rnn_cell": (f"{HERE}.cells", CELLS),
     "image": (f"{HERE}.image", f"{V1}.image"),
-    "layers": (f"{HERE}.layers",),
+    "layers": (LAYERS,),
     "flags": (f"{HERE}.flags", f"{V1}.flags"),
-    "estimator": (
-        f"{HERE}.estimator",
-        f"{HERE}.canned_estimators",
-        f"{HERE}.estimator_export",
-    ),
-    "estimator.export": (f"{HERE}.estimator_export",),
-    "estimator.inputs": (f"{HERE}.input_functions",),
+    "estimator": (ESTIMATOR,),
+    "estimator.export": (f"{ESTIMATOR}.export",),
+    "estimator.inputs": (f"{ESTIMATOR}.inputs",),
     "keras": (f"{HERE}.keras", KERAS),
-    "keras.layers": (f"{HERE}.keras_layers", f"{KERAS}.layers", f"{KERAS}.layers.recurrent"),
     "keras.backend": (f"{HERE}.keras_backend", f"{KERAS}.backend"),
-    "keras.datasets": (),
+    "keras.datasets": (f"{KERAS}.datasets",),
     "keras.datasets.mnist": (f"{HERE}.keras_mnist",),
     "keras.datasets.fashion_mnist": (f"{HERE}.keras_fashion_mnist",),
-    "keras.utils": (f"{KERAS}.utils.all_utils",),
-    "keras.utils.np_utils": (f"{KERAS}.utils.np_utils",),
-    "keras.optimizers": (
-        f"{KERAS}.optimizer_v2.adam",
-        f"{KERAS}.optimizer_v2.gradient_descent",
-        f"{KERAS}.optimizer_v2.rmsprop",
-        f"{KERAS}.optimizer_v2.adagrad",
-        f"{KERAS}.optimizer_v2.adadelta",
-        f"{KERAS}.optimizer_v2.adamax",
-        f"{KERAS}.optimizer_v2.nadam",
-        f"{KERAS}.optimizers",
-    ),
+    "keras.layers": (f"{KERAS}.layers",),
+    "keras.models": (f"{KERAS}.models",),
     # Data
     "examples": (),
     "examples.tutorials": (),
@@ -54,65 +44,62 @@ MODULES: dict[str, tuple[str, ...]] = {
     # Before 1.0
     "models": (),
     "models.rnn": (),
-    "models.rnn.rnn": (f"{HERE}.rnn_before_0_7", f"{HERE}.rnn", "tensorflow.python.ops.rnn"),
-    "models.rnn.rnn_cell": (f"{HERE}.cells_before_0_7", f"{HERE}.cells", f"{HERE}.linear"),
+    "models.rnn.rnn": (f"{HERE}.rnn_before_0_7", f"{V1}.nn", "tensorflow.python.ops.rnn"),
+    "models.rnn.rnn_cell": (f"{HERE}.cells_before_0_7", f"{HERE}.cells", CELLS),
     "models.rnn.linear": (f"{HERE}.linear",),
     "models.image": (),
     "models.image.mnist": (),
     "models.image.mnist.convolutional": (f"{HERE}.convolutional_tutorial",),
     "types": (V1,),
-    # The inner modules that scripts reached into
-    "python.ops.rnn": (f"{HERE}.rnn", "tensorflow.python.ops.rnn"),
-    "python.ops.rnn_cell": (f"{HERE}.cells", f"{HERE}.linear"),
-    "python.ops.rnn_cell_impl": (f"{HERE}.cells", f"{HERE}.linear"),
-    "python.ops.nn": (f"{HERE}.nn", f"{HERE}.rnn", f"{V1}.nn", "tensorflow.python.ops.nn"),
+    # Private modules whose functions changed their arguments, or that are gone
+    "python.ops.rnn": (f"{V1}.nn", "tensorflow.python.ops.rnn"),
+    "python.ops.rnn_cell": (f"{HERE}.cells", f"{HERE}.linear", CELLS),
+    "python.ops.rnn_cell_impl": (f"{HERE}.cells", f"{HERE}.linear", CELLS),
+    "python.ops.nn": (f"{HERE}.nn", f"{V1}.nn", "tensorflow.python.ops.nn"),
     "python.ops.nn_ops": (f"{HERE}.nn", "tensorflow.python.ops.nn_ops"),
     "python.ops.array_ops": (f"{HERE}.arguments", "tensorflow.python.ops.array_ops"),
     "python.ops.math_ops": (f"{HERE}.arguments", "tensorflow.python.ops.math_ops"),
-    "python.layers": (),
-    "python.layers.layers": (f"{HERE}.layers",),
-    "python.layers.core": (f"{HERE}.layers",),
-    "python.layers.convolutional": (f"{HERE}.layers",),
-    "python.layers.pooling": (f"{HERE}.layers",),
-    "python.layers.normalization": (f"{HERE}.layers",),
-    "python.layers.base": (f"{HERE}.layers",),
+    "python.layers": (LAYERS,),
     "python.platform.flags": (f"{HERE}.flags", f"{V1}.flags"),
     "python.platform.app": (f"{V1}.app",),
     "python.platform.gfile": (f"{V1}.gfile",),
     "python.platform.tf_logging": (f"{V1}.logging",),
-    "python.estimator": (),
     # contrib
     "contrib": (),
-    "contrib.layers": (f"{HERE}.contrib_layers", f"{HERE}.contrib_framework"),
-    "contrib.slim": (f"{HERE}.contrib_layers", f"{HERE}.contrib_framework", f"{HERE}.slim"),
-    "contrib.slim.nets": (),
-    "contrib.framework": (f"{HERE}.contrib_framework",),
-    "contrib.rnn": (f"{HERE}.cells", f"{HERE}.rnn"),
-    "contrib.losses": (f"{HERE}.contrib_losses", f"{V1}.losses"),
-    "contrib.metrics": (f"{HERE}.contrib_metrics", f"{V1}.metrics"),
-    "contrib.learn": (
-        f"{HERE}.contrib_learn",
-        f"{HERE}.contrib_experiment",
-        f"{HERE}.estimator",
-    ),
+    "contrib.layers": (f"{HERE}.contrib_layers", f"{SLIM}.layers", SLIM),
+    "contrib.slim": (SLIM, f"{HERE}.contrib_layers"),
+    "contrib.slim.nets": (f"{SLIM}.nets",),
+    "contrib.framework": (SLIM, f"{SLIM}.ops.variables"),
+    "contrib.rnn": (f"{HERE}.cells", f"{HERE}.rnn", CELLS, f"{V1}.nn"),
+    "contrib.losses": (f"{SLIM}.losses",),
+    "contrib.losses.metric_learning": (f"{SLIM}.losses.metric_learning",),
+    "contrib.metrics": (f"{SLIM}.metrics",),
+    "contrib.learn": (f"{HERE}.contrib_learn", f"{HERE}.contrib_experiment", ESTIMATOR),
     "contrib.learn.datasets": (f"{HERE}.contrib_datasets",),
     "contrib.learn.datasets.mnist": ("deep_mnist.input_data",),
     "contrib.learn.datasets.base": ("deep_mnist.input_data.base",),
-    "contrib.training": (f"{HERE}.contrib_training",),
-    "contrib.distributions": (f"{HERE}.contrib_distributions", f"{V1}.distributions"),
+    "contrib.training": (f"{HERE}.hparams", f"{SLIM}.training", f"{SLIM}.evaluation"),
+    "contrib.distributions": (
+        f"{HERE}.contrib_distributions",
+        f"{V1}.distributions",
+        "tensorflow_probability.distributions",
+    ),
+    "contrib.distributions.bijectors": ("tensorflow_probability.bijectors",),
+    "contrib.eager.network": (f"{HERE}.contrib_network",),
     "contrib.tensorboard": (),
     "contrib.tensorboard.plugins": (),
     "contrib.tensorboard.plugins.projector": (f"{HERE}.projector",),
-    "contrib.data": (f"{V1}.data", f"{V1}.data.experimental"),
-    "contrib.summary": (f"{V1}.summary",),
+    "contrib.data": (f"{HERE}.contrib_data", f"{V1}.data", f"{V1}.data.experimental"),
+    "contrib.summary": ("tensorflow.python.ops.summary_ops_v2",),
     "contrib.opt": (f"{HERE}.contrib_opt", f"{V1}.train"),
     "contrib.util": (V1,),
     "contrib.eager": (f"{HERE}.contrib_eager", V1, f"{V1}.train"),
-    "contrib.factorization": (f"{HERE}.clustering",),
-    "contrib.lookup": (f"{V1}.lookup",),
+    "contrib.estimator": (f"{HERE}.contrib_estimator", ESTIMATOR, f"{ESTIMATOR}.experimental"),
+    "contrib.factorization": ("tensorflow.python.ops.clustering_ops",),
+    "contrib.lookup": (f"{HERE}.contrib_lookup", "tensorflow.python.ops.lookup_ops"),
+    "contrib.predictor": (f"{HERE}.contrib_predictor",),
     "contrib.image": (f"{HERE}.contrib_image",),
     "contrib.nn": (f"{HERE}.contrib_nn", f"{V1}.nn"),
-    "contrib.losses.metric_learning": (f"{HERE}.metric_learning",),
 }
 
 # Paths that are another path.
@@ -123,30 +110,26 @@ SAME: dict[str, str] = {
     "g3doc.tutorials.mnist.mnist": "examples.tutorials.mnist.mnist",
     "contrib.keras": "keras",
     "contrib.skflow": "contrib.learn",
-    "contrib.learn.estimators": "contrib.learn",
-    "contrib.learn.metric_spec": "contrib.learn",
-    "contrib.learn.model_fn": "contrib.learn",
     "contrib.hparam": "contrib.training",
     "contrib.layers.initializers": "contrib.layers",
     "contrib.layers.regularizers": "contrib.layers",
     "contrib.layers.utils": "contrib.layers",
-    "contrib.framework.variables": "contrib.framework",
     "contrib.framework.nest": "python.util.nest",
+    "contrib.framework.variables": "contrib.framework",
     "contrib.rnn.rnn": "contrib.rnn",
     "contrib.rnn.rnn_cell": "contrib.rnn",
     "contrib.rnn.core_rnn": "contrib.rnn",
     "contrib.rnn.core_rnn_cell": "contrib.rnn",
     "contrib.rnn.core_rnn_cell_impl": "contrib.rnn",
+    "contrib.learn.metric_spec": "contrib.learn",
+    "contrib.learn.model_fn": "contrib.learn",
     "contrib.eager.tfe": "contrib.eager",
-    "contrib.factorization.clustering_ops": "contrib.factorization",
-    "contrib.estimator": "estimator",
+    "contrib.eager.metrics": "keras.metrics",
     "keras.backend.tf": "",
+    "keras.keras": "keras",
+    "keras.objectives": "keras.losses",
     "python.keras": "keras",
-    "python.keras.backend": "keras.backend",
-    "python.keras.layers": "keras.layers",
-    "python.keras.datasets": "keras.datasets",
-    "python.keras.utils": "keras.utils",
-    "python.keras.optimizers": "keras.optimizers",
+    "python.estimator": "estimator",
     "app.flags": "flags",
     "compat.v1": "",
     "learn": "contrib.learn",
@@ -158,8 +141,23 @@ SAME: dict[str, str] = {
     "python.platform.default._logging": "logging",
 }
 
-# contrib's folders, which scripts wrote out or left out: contrib.learn.python.learn.datasets.
-FOLDERS = frozenset({"python", "ops", "api"})
+# Folders of private paths, which are skipped: contrib.learn.python.learn.datasets.
+FOLDERS = frozenset({"python", "ops", "api", "_impl", "estimators", "canned", "engine"})
+
+# Folders of tensorflow.python whose modules moved from one to another between releases.
+PYTHON_FOLDERS = ("python.framework", "python.ops", "python.platform", "python.training")
+
+# Public modules in which the names of private modules are looked up, in this order.
+PUBLIC = (
+    *("", "nn", "train", "math", "image", "linalg", "random", "summary", "graph_util", "data"),
+    *("saved_model", "python_io", "io", "lookup", "losses", "metrics", "initializers", "errors"),
+    *("nn.rnn_cell", "layers", "estimator", "contrib.framework", "contrib.layers", "contrib.rnn"),
+)
+PUBLIC_KERAS = (
+    *("keras.layers", "keras.models", "keras", "keras.utils", "keras.backend"),
+    *("keras.optimizers", "keras.losses", "keras.metrics", "keras.callbacks"),
+    *("keras.initializers", "keras.regularizers", "keras.preprocessing.image"),
+)
 
 # Names: old -> the name that does the same with the same arguments.
 RENAMED: dict[str, str] = {
@@ -212,6 +210,28 @@ RENAMED: dict[str, str] = {
     "nn.deconv2d": "nn.conv2d_transpose",
     # contrib, gone in 2.0
     "contrib.layers.summaries": "summary",
+    "contrib.eager.Network": "contrib.eager.network.Network",
+    "contrib.eager.Sequential": "keras.Sequential",
+    "contrib.factorization.KMeansClustering": "estimator.experimental.KMeans",
+    "contrib.framework.argsort": "argsort",
+    "contrib.framework.init_from_checkpoint": "train.init_from_checkpoint",
+    "contrib.framework.is_tensor": "is_tensor",
+    "contrib.framework.list_variables": "train.list_variables",
+    "contrib.framework.load_checkpoint": "train.load_checkpoint",
+    "contrib.framework.load_variable": "train.load_variable",
+    "contrib.framework.sort": "sort",
+    "contrib.learn.KMeansClustering": "estimator.experimental.KMeans",
+    "contrib.metrics.confusion_matrix": "confusion_matrix",
+    "estimator.model_to_estimator": "keras.estimator.model_to_estimator",
+    "train.SyncReplicasOptimizerV2": "train.SyncReplicasOptimizer",
+    "nn.rnn": "nn.static_rnn",
+    "nn.bidirectional_rnn": "nn.static_bidirectional_rnn",
+    "models.rnn.rnn.rnn": "nn.static_rnn",
+    "python.ops.rnn.rnn": "nn.static_rnn",
+    "python.ops.rnn.bidirectional_rnn": "nn.static_bidirectional_rnn",
+    "python.framework.graph_util.convert_variables_to_constants": (
+        "graph_util.convert_variables_to_constants"
+    ),
     "contrib.layers.real_valued_column": "contrib.learn.real_valued_column",
     "contrib.layers.infer_real_valued_columns": (
         "contrib.learn.infer_real_valued_columns_from_input"

@@ -7,7 +7,7 @@ import warnings
 from typing import Any
 
 from deep_mnist.lazy_tensorflow import tf
-from deep_mnist.legacy import downloads
+from deep_mnist.legacy import downloads, libraries
 
 
 def start(eager: bool) -> None:
@@ -16,11 +16,13 @@ def start(eager: bool) -> None:
     Args:
       eager: the script switches eager execution on itself: modes are left as they are.
     """
+    libraries.use_legacy_keras()
     tf.logging.set_verbosity(tf.logging.ERROR)
     logger = logging.getLogger("tensorflow")
     logger.addFilter(_no_deprecation)
     logger.propagate = False  # absl's handler would write every line a second time
-    warnings.filterwarnings("ignore", module="tensorflow")
+    warnings.filterwarnings("ignore", module="tensorflow|tf_keras|tf_slim")
+    warnings.filterwarnings("ignore", message=".*is deprecated and will be removed in a future")
     if not eager:
         tf.disable_v2_behavior()
     tf.logging.set_verbosity(tf.logging.WARN)

@@ -1,7 +1,7 @@
-"""`tensorflow` as an old script sees it: one module that looks names up in symbol_table.py.
+"""`tensorflow` as a TF1 script sees it: modules that look names up in symbol_table.py.
 
-Nothing of the installed TensorFlow is replaced: only the script's own imports are given this
-module (imports.py), so TensorFlow itself and every library beside it go on with their own.
+The installed TensorFlow is not replaced: only the script's own imports get these modules
+(imports.py), so TensorFlow and every other library keep their own.
 """
 
 from __future__ import annotations
@@ -9,26 +9,43 @@ from __future__ import annotations
 import functools
 import importlib
 from types import ModuleType
-from typing import Any
+from typing import Any, NoReturn
 
-from deep_mnist.legacy import symbol_table
+from deep_mnist.errors import DeepMnistError
+from deep_mnist.legacy import libraries, symbol_table
 from deep_mnist.legacy.unsupported import RemovedModuleError, RemovedNameError, advice
 
 RELEASE = "1.15.5"  # whose names these are; scripts branch on tf.__version__
 KERAS_RELEASE = "2.2.4-tf"  # and on keras.__version__: the Keras of that release
 
-# Folders of tensorflow.python whose modules went from one to another between releases.
-INNER_FOLDERS = ("python.framework", "python.ops", "python.platform", "python.training")
-
 
 class TF1Module(ModuleType):
-    """One module of the TensorFlow of the time; `path` is its dotted name below `tensorflow`."""
+    """One module of TensorFlow 1.
 
-    def __init__(self, path: str, sources: tuple[Any, ...]) -> None:
-        super().__init__(f"tensorflow.{path}".rstrip("."))
-        self.__path__: list[str] = []
+    Args:
+      path: its dotted name below `tensorflow`, as in symbol_table.py.
+      sources: the modules that have its names, or their names; they are imported when used.
+      shown: the path that the script wrote, for error messages.
+      private: whether it stands for private modules, such as tensorflow.python.ops.
+      guessed: whether nothing but its name says that it is a module.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        sources: tuple[Any, ...],
+        *,
+        shown: str = "",
+        private: bool = False,
+        guessed: bool = False,
+    ) -> None:
         self._path = path
         self._sources = sources
+        self._shown = shown or path
+        self._private = private
+        self._guessed = guessed
+        super().__init__(f"tensorflow.{self._shown}".rstrip("."))
+        self.__path__: list[str] = []
 
     def __getattr__(self, name: str) -> Any:
         if name == "__all__":
@@ -41,49 +58,95 @@ class TF1Module(ModuleType):
         setattr(self, name, value)
         return value
 
+    def __call__(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Raise: a function that is not covered was assumed to be a private module."""
+        raise RemovedNameError(f"tf.{self._shown}", advice(self._shown))
+
     def __dir__(self) -> list[str]:
-        return sorted({n for source in self._sources for n in _public(source)})
+        return sorted({n for source in self._sources for n in _public(_loaded(source))})
 
     def _find(self, name: str) -> Any:
+        missing: DeepMnistError | None = None
+        try:
+            found = self._lookup(name)
+        except DeepMnistError as error:  # a library is not installed; it may not be needed
+            found, missing = [], error
+        if found:
+            value = found[0]
+            return value._as_private() if self._private and isinstance(value, TF1Module) else value
+        value = self._find_private(name)
+        if value is not None:
+            return value
+        if missing is not None:
+            raise missing
+        path = f"{self._shown}.{name}" if self._shown else name
+        raise RemovedNameError(f"tf.{path}", advice(path))
+
+    def _lookup(self, name: str) -> list[Any]:
+        """Return what the symbol table has under a name, [] if nothing."""
         path = f"{self._path}.{name}" if self._path else name
-        if path in symbol_table.RENAMED and symbol_table.RENAMED[path] != path:
-            return find(symbol_table.RENAMED[path])
         if path in symbol_table.MODULES or path in symbol_table.SAME:
-            return module(path)
-        if self._path.startswith("contrib.") and (
-            name in symbol_table.FOLDERS or name == self._path.rpartition(".")[2]
-        ):
-            return self
-        for source in self._sources:
+            return [module(path)]
+        ours = [s for s in self._sources if str(s).startswith(symbol_table.HERE)]
+        for source in map(_loaded, ours):
+            if name in _public(source):
+                return [getattr(source, name)]
+        if symbol_table.RENAMED.get(path, path) != path:
+            return [find(symbol_table.RENAMED[path])]
+        for source in map(_loaded, self._sources):
             if name in _public(source):
                 value = getattr(source, name)
-                return module(path, value) if isinstance(value, ModuleType) else value
-        if path.partition(".")[0] in ("core", "keras", "python", "tools"):
-            home = "tensorflow.python" if path.startswith("keras") else "tensorflow"
-            inner = self._path == "python" or self._path in INNER_FOLDERS
-            folders = INNER_FOLDERS if inner else ()
-            for place in (path, *(f"{folder}.{name}" for folder in folders)):
-                try:
-                    return module(path, importlib.import_module(f"{home}.{place}"))
-                except ImportError:
-                    pass
-            moved = _moved(name) if self._path.count(".") > 1 else None
-            if moved is not None:
-                return moved
-        raise RemovedNameError(f"tf.{path}", advice(path))
+                return [module(path, value) if isinstance(value, ModuleType) else value]
+        return []
+
+    def _find_private(self, name: str) -> Any:
+        """Return the public object that a private path leads to, None if there is none.
+
+        tensorflow.contrib.rnn.python.ops.core_rnn_cell.LSTMCell is contrib.rnn.LSTMCell: folders
+        are skipped, and a name that the module of today does not have is looked up in the
+        public API. An unknown part of the path is assumed to be a module.
+        """
+        path = f"{self._path}.{name}" if self._path else name
+        family, _, rest = (self._path or name).partition(".")
+        if family not in ("contrib", "core", "estimator", "keras", "python", "tools"):
+            return None
+        is_module = bool(rest) or family in ("estimator", "keras")
+        own_name = family == "contrib" and name == self._path.rpartition(".")[2]
+        if is_module and (own_name or name in symbol_table.FOLDERS):
+            return self._as_private()
+        if family in ("core", "python", "tools"):
+            real = _real_module(path)
+            if real is not None:
+                return TF1Module(path, (real,), private=True)
+        if self._private or family in ("keras", "python"):
+            found = _public_object(name, family)
+            if found:
+                return found[0]
+        is_folder = self._private or family == "keras" or self._path == "python"
+        if is_folder and not self._guessed and name.islower() and not name.startswith("_"):
+            shown = f"{self._shown}.{name}"
+            return TF1Module(self._path, self._sources, shown=shown, private=True, guessed=True)
+        return None
+
+    def _as_private(self) -> TF1Module:
+        """Return the same module, for private names."""
+        if self._private:
+            return self
+        return TF1Module(self._path, self._sources, shown=self._shown, private=True)
 
 
 @functools.cache
 def module(path: str, real: ModuleType | None = None) -> TF1Module:
-    """The module `tensorflow.<path>` of the time.
+    """Return the module `tensorflow.<path>` of TensorFlow 1.
 
     Args:
-      real: the module of today that stands there, where symbol_table.py names no other.
+      path: its dotted name.
+      real: the module of today at that path, where symbol_table.py names no other.
     """
     while path in symbol_table.SAME:
         path = symbol_table.SAME[path]
     if path in symbol_table.MODULES:
-        return TF1Module(path, tuple(_imported(source) for source in symbol_table.MODULES[path]))
+        return TF1Module(path, symbol_table.MODULES[path])
     if real is None:
         found = find(path)
         assert isinstance(found, TF1Module)
@@ -92,7 +155,7 @@ def module(path: str, real: ModuleType | None = None) -> TF1Module:
 
 
 def find(path: str) -> Any:
-    """What stands at the dotted `path` below `tensorflow`."""
+    """Return what is at the dotted `path` below `tensorflow`."""
     value: Any = root()
     for part in path.split("."):
         value = getattr(value, part)
@@ -100,10 +163,10 @@ def find(path: str) -> Any:
 
 
 def import_path(path: str) -> TF1Module:
-    """The module that `import tensorflow.<path>` asks for.
+    """Return the module that `import tensorflow.<path>` imports.
 
     Raises:
-      RemovedModuleError: an ImportError, so that scripts which try several places go on.
+      RemovedModuleError: an ImportError, so that scripts which try several modules go on.
     """
     value: Any = root()
     for part in path.split(".") if path else ():
@@ -116,29 +179,47 @@ def import_path(path: str) -> TF1Module:
 
 @functools.cache
 def root() -> TF1Module:
-    """What `import tensorflow as tf` gives an old script."""
+    """Return what `import tensorflow as tf` gives a TF1 script."""
     return module("")
 
 
-def _imported(name: str) -> Any:
-    """A module by name, or what a module calls by the last part of the name."""
-    try:
-        return importlib.import_module(name)
-    except ModuleNotFoundError:
-        package, _, attribute = name.rpartition(".")
-        return getattr(importlib.import_module(package), attribute)
+def _loaded(source: Any) -> Any:
+    """Return a source of a module, imported if it is a name."""
+    if not isinstance(source, str):
+        return source
+    if source.partition(".")[0] in libraries.LIBRARIES:
+        return libraries.load(source)
+    return libraries.import_by_name(source)
 
 
 def _public(source: Any) -> frozenset[str]:
-    """The names of a module that scripts may use: ours say so in __all__."""
+    """Return the names of a module that scripts may use: ours are in __all__."""
     if getattr(source, "__name__", "").startswith("deep_mnist.legacy."):
         return frozenset(source.__all__)
     return frozenset(dir(source))
 
 
-def _moved(name: str) -> Any:
-    """A name of one of TensorFlow's inner modules, where the public API still has it."""
-    for public in (root(), module("nn"), module("train")):
-        if name in dir(public):
-            return getattr(public, name)
+def _real_module(path: str) -> ModuleType | None:
+    """Return today's module of TensorFlow at a private path, also if it changed its folder."""
+    folder, _, name = path.rpartition(".")
+    folders = symbol_table.PYTHON_FOLDERS if folder == "python" else ()
+    folders = symbol_table.PYTHON_FOLDERS if folder in symbol_table.PYTHON_FOLDERS else folders
+    for candidate in (path, *(f"{other}.{name}" for other in folders)):
+        try:
+            return importlib.import_module(f"tensorflow.{candidate}")
+        except ImportError:
+            continue
     return None
+
+
+def _public_object(name: str, family: str) -> list[Any]:
+    """Return the public object of a name, [] if there is none."""
+    paths = symbol_table.PUBLIC_KERAS if family == "keras" else symbol_table.PUBLIC
+    for path in paths:
+        try:
+            found = module(path)._lookup(name)
+        except (DeepMnistError, AttributeError):
+            continue
+        if found and not isinstance(found[0], ModuleType):
+            return found
+    return []

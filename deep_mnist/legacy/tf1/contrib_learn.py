@@ -1,7 +1,9 @@
-"""tf.contrib.learn: Estimator and classifiers with fit(x, y), of r0.8 to 1.3."""
+"""tf.contrib.learn: Estimators with fit(x, y), of r0.8 to 1.3, on those of tf.estimator."""
 
 from __future__ import annotations
 
+import functools
+import inspect
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -9,14 +11,17 @@ from typing import Any
 import numpy as np
 
 from deep_mnist.lazy_tensorflow import tf
-from deep_mnist.legacy.tf1 import canned_estimators, estimator
-from deep_mnist.legacy.tf1.input_functions import numpy_input_fn
+from deep_mnist.legacy import libraries, symbol_table
 
 __all__ = [
     "DNNClassifier",
+    "DNNLinearCombinedClassifier",
+    "DNNRegressor",
     "Estimator",
     "LinearClassifier",
+    "LinearRegressor",
     "MetricSpec",
+    "ModeKeys",
     "ModelFnOps",
     "SKCompat",
     "TensorFlowDNNClassifier",
@@ -27,9 +32,39 @@ __all__ = [
     "run_config",
 ]
 
+original: Any = libraries.load(symbol_table.ESTIMATOR)
+# Arguments of contrib.learn without effect, or that tf.estimator's classes do not have.
+DROPPED = (
+    *("gradient_clip_norm", "enable_centered_bias", "feature_engineering_fn", "verbose"),
+    *("embedding_lr_multipliers", "input_layer_min_slice_size", "num_cores", "continue_training"),
+)
+COLUMN = "features"  # the name of an array that was given without one
 
-class _Fit(estimator.Estimator):
-    """fit, evaluate, score and predict over arrays, where tf.estimator takes an input_fn."""
+
+class ModeKeys(original.ModeKeys):  # type: ignore[misc]
+    """tf.estimator.ModeKeys; PREDICT was INFER."""
+
+    INFER = original.ModeKeys.PREDICT
+
+
+class _Fit:
+    """An estimator of tf.estimator, with fit, evaluate and predict over arrays.
+
+    Args:
+      make: feature columns -> the estimator.
+      columns: its feature columns; None takes those of the first array.
+    """
+
+    def __init__(self, make: Callable[[Any], Any], columns: Any = None) -> None:
+        self._make = make
+        self._columns = columns
+
+    @functools.cached_property
+    def _estimator(self) -> Any:
+        return self._make(self._columns)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._estimator, name)
 
     def fit(
         self,
@@ -42,16 +77,22 @@ class _Fit(estimator.Estimator):
         max_steps: Any = None,
         **unused: Any,
     ) -> Any:
-        """Trains; a batch is of 128 examples unless said otherwise."""
-        given = input_fn or numpy_input_fn(
-            np.asarray(x), _labels(y), batch_size or 128, None if steps or max_steps else 1
-        )
+        """Train; a batch has 128 examples by default."""
+        epochs = None if steps or max_steps else 1
+        given = self._input_fn(input_fn, x, y, batch_size, epochs, True)
         hooks = [m for m in monitors or [] if isinstance(m, tf.train.SessionRunHook)]
-        return self.train(given, hooks, steps, max_steps)
+        self._estimator.train(given, hooks, steps, max_steps)
+        return self
 
     partial_fit = fit
 
-    def evaluate(  # type: ignore[override]
+    def train(self, input_fn: Any, *args: Any, **kwargs: Any) -> Any:
+        """Train on the tensors of an input_fn."""
+        given = self._input_fn(input_fn, None, None, None, None, True)
+        self._estimator.train(given, *args, **kwargs)
+        return self
+
+    def evaluate(
         self,
         x: Any = None,
         y: Any = None,
@@ -61,56 +102,139 @@ class _Fit(estimator.Estimator):
         metrics: Any = None,
         **more: Any,
     ) -> Any:
-        """The metrics over all examples, or over `steps` batches."""
+        """Return the metrics over all examples, or over `steps` batches."""
         if callable(x):
             x, input_fn = None, x
-        given = input_fn or numpy_input_fn(np.asarray(x), _labels(y), batch_size or 128, 1, False)
-        self._metrics = metrics or {}
-        return super().evaluate(given, steps)
+        given = self._input_fn(input_fn, x, y, batch_size, 1, False)
+        estimator = self._estimator
+        if metrics:
+            estimator = original.add_metrics(estimator, _metric_fn(metrics))
+        hooks = {"hooks": more["hooks"]} if "hooks" in more else {}
+        return estimator.evaluate(given, steps, **hooks)
 
-    def predict(  # type: ignore[override]
-        self, x: Any = None, input_fn: Any = None, **more: Any
-    ) -> Any:
-        """The predictions: whole numbers of classifiers, whatever a model_fn gives else."""
-        given = input_fn or numpy_input_fn(np.asarray(x), None, 128, 1, False)
-        rows = super().predict(given)
-        if isinstance(self, canned_estimators.DNNClassifier | canned_estimators.LinearClassifier):
-            classes = (int(row["class_ids"][0]) for row in rows)
-            return classes if more.get("as_iterable", True) else np.array(list(classes))
-        return rows
+    def predict(self, x: Any = None, input_fn: Any = None, **more: Any) -> Any:
+        """Return the predicted labels of a classifier, else what the model_fn predicts."""
+        if callable(x):
+            x, input_fn = None, x
+        rows = self._rows(x, input_fn, more.get("batch_size"))
+        if more.get("outputs"):
+            return rows
+        values = (_label(row) for row in rows)
+        return values if more.get("as_iterable", True) else np.array(list(values))
+
+    predict_classes = predict
 
     def predict_proba(self, x: Any = None, input_fn: Any = None, **unused: Any) -> Any:
-        """The probabilities of the classes."""
-        given = input_fn or numpy_input_fn(np.asarray(x), None, 128, 1, False)
-        return (row["probabilities"] for row in super().predict(given))
+        """Return the probability of each class."""
+        return (row["probabilities"] for row in self._rows(x, input_fn, None))
 
     def score(self, x: Any, y: Any) -> float:
-        """The accuracy."""
+        """Return the accuracy."""
         return float(self.evaluate(x, y)["accuracy"])
 
+    def _rows(self, x: Any, input_fn: Any, batch_size: Any) -> Any:
+        return self._estimator.predict(self._input_fn(input_fn, x, None, batch_size, 1, False))
 
-class DNNClassifier(_Fit, canned_estimators.DNNClassifier):
-    """tf.estimator's, with fit."""
+    def _input_fn(
+        self, input_fn: Any, x: Any, y: Any, batch_size: Any, epochs: Any, shuffle: bool
+    ) -> Callable[[], Any]:
+        if input_fn is None:
+            x = {name: np.asarray(v) for name, v in x.items()} if isinstance(x, dict) else x
+            x = x if isinstance(x, dict) else np.asarray(x)
+            if self._columns is None and not isinstance(x, dict):
+                self._columns = infer_real_valued_columns_from_input(x)
+            input_fn = original.inputs.numpy_input_fn(
+                x if isinstance(x, dict) else {self._column(): x},
+                None if y is None else np.asarray(y),
+                batch_size or 128,
+                epochs,
+                shuffle,
+            )
+            if isinstance(x, dict) or self._named():
+                return input_fn  # type: ignore[no-any-return]
+
+        def named() -> Any:
+            inputs = input_fn()
+            features, *labels = inputs if isinstance(inputs, tuple) else (inputs,)
+            if self._named() and not isinstance(features, dict):
+                features = {self._column(): features}
+            elif not self._named() and isinstance(features, dict) and [*features] == [COLUMN]:
+                features = features[COLUMN]
+            return (features, *labels) if labels else features
+
+        return named
+
+    def _named(self) -> bool:
+        """Whether the model wants features by name: classifiers do, a model_fn does not."""
+        return True
+
+    def _column(self) -> str:
+        return next((getattr(c, "key", COLUMN) for c in self._columns or ()), COLUMN)
 
 
-class LinearClassifier(_Fit, canned_estimators.LinearClassifier):
-    """tf.estimator's, with fit."""
+def _canned(kind: str) -> Callable[..., Any]:
+    """Return the class of contrib.learn of one of tf.estimator's canned estimators."""
+    make = getattr(original, kind)
+    signature = inspect.signature(make.__init__)
+
+    def init(self: Any, *args: Any, **kwargs: Any) -> None:
+        kwargs = {name: value for name, value in kwargs.items() if name not in DROPPED}
+        if "weight_column_name" in kwargs:
+            kwargs["weight_column"] = kwargs.pop("weight_column_name")
+        given = signature.bind_partial(None, *args, **kwargs).arguments
+        given.pop("self")
+        mean = tf.losses.Reduction.SUM_OVER_BATCH_SIZE
+        columns = given.pop("feature_columns", None)
+        named = {} if "Combined" in kind else {"feature_columns": columns}
+
+        def made(inferred: Any) -> Any:
+            if named:
+                named["feature_columns"] = inferred
+            return make(**{"loss_reduction": mean, **given, **named})
+
+        _Fit.__init__(self, made, columns or given.get("dnn_feature_columns"))
+
+    return type(kind, (_Fit,), {"__init__": init, "__doc__": f"tf.estimator.{kind} with fit."})
+
+
+DNNClassifier = _canned("DNNClassifier")
+DNNRegressor = _canned("DNNRegressor")
+LinearClassifier = _canned("LinearClassifier")
+LinearRegressor = _canned("LinearRegressor")
+DNNLinearCombinedClassifier = _canned("DNNLinearCombinedClassifier")
 
 
 class Estimator(_Fit):
-    """tf.estimator's, with fit, and with metrics that are given to evaluate."""
+    """tf.estimator.Estimator with fit.
 
-    def _build(self, input_fn: Callable[..., Any], mode: str) -> Any:
-        spec = super()._build(input_fn, mode)
-        if mode == estimator.ModeKeys.EVAL and getattr(self, "_metrics", None):
-            spec.eval_metric_ops = {
-                name: metric.metric_fn(
-                    labels=self._labels,
-                    predictions=_part(spec.predictions, metric.prediction_key),
-                )
-                for name, metric in self._metrics.items()
-            }
-        return spec
+    Args:
+      model_fn: returns ModelFnOps, an EstimatorSpec, or (predictions, loss, train_op).
+    """
+
+    def __init__(
+        self,
+        model_fn: Any = None,
+        model_dir: Any = None,
+        config: Any = None,
+        params: Any = None,
+        **unused: Any,
+    ) -> None:
+        parameters = inspect.signature(model_fn).parameters
+
+        def adapted(features: Any, labels: Any, mode: str, params: Any, config: Any) -> Any:
+            options = {"mode": mode, "params": params, "config": config}
+            options = {name: v for name, v in options.items() if name in parameters}
+            answer = model_fn(features, labels, **options)
+            if not isinstance(answer, tuple) or hasattr(answer, "_fields"):
+                return answer
+            if mode == ModeKeys.PREDICT:
+                return original.EstimatorSpec(mode, answer[0])
+            return original.EstimatorSpec(mode, *answer)
+
+        super().__init__(lambda _: original.Estimator(adapted, model_dir, config, params))
+
+    def _named(self) -> bool:
+        return False
 
 
 class MetricSpec:
@@ -120,7 +244,24 @@ class MetricSpec:
         self.metric_fn, self.prediction_key, self.label_key = metric_fn, prediction_key, label_key
 
 
-def ModelFnOps(  # noqa: N802, the name of the time
+def _metric_fn(metrics: dict[Any, Any]) -> Callable[..., Any]:
+    """Return the function that original.add_metrics takes."""
+
+    def metric_fn(predictions: Any, labels: Any) -> Any:
+        computed = {}
+        for name, metric in metrics.items():
+            key = name[1] if isinstance(name, tuple) else getattr(metric, "prediction_key", None)
+            function = getattr(metric, "metric_fn", metric)
+            value = predictions if key is None else predictions[key]
+            computed[name[0] if isinstance(name, tuple) else name] = function(
+                labels=labels, predictions=value
+            )
+        return computed
+
+    return metric_fn
+
+
+def ModelFnOps(  # noqa: N802, a class in TensorFlow 1
     mode: str,
     predictions: Any = None,
     loss: Any = None,
@@ -128,24 +269,26 @@ def ModelFnOps(  # noqa: N802, the name of the time
     eval_metric_ops: Any = None,
     **unused: Any,
 ) -> Any:
-    """What a model_fn of the time returned."""
-    return estimator.EstimatorSpec(mode, predictions, loss, train_op, eval_metric_ops)
+    """Return the EstimatorSpec of what a model_fn of contrib.learn returned."""
+    if mode == ModeKeys.PREDICT:
+        return original.EstimatorSpec(mode, predictions)
+    return original.EstimatorSpec(mode, predictions, loss, train_op, eval_metric_ops)
 
 
 class SKCompat:
-    """An Estimator whose predict gives all predictions at once, an array under each name."""
+    """An estimator whose predict returns all predictions at once, an array for each name."""
 
-    def __init__(self, wrapped: Any) -> None:
-        self._wrapped = wrapped
+    def __init__(self, estimator: Any) -> None:
+        self._wrapped = estimator
 
     def fit(self, x: Any, y: Any, batch_size: int = 128, steps: Any = None, **more: Any) -> Any:
+        """Train and return self."""
         self._wrapped.fit(x, y, batch_size=batch_size, steps=steps, **more)
         return self
 
     def predict(self, x: Any, batch_size: int = 128, **unused: Any) -> Any:
-        """{"classes": [N] int64, "probabilities": [N, classes]} of a classifier."""
-        given = numpy_input_fn(np.asarray(x), None, batch_size, 1, False)
-        rows = list(estimator.Estimator.predict(self._wrapped, given))
+        """Return {"classes": [N] int64, "probabilities": [N, classes]} of a classifier."""
+        rows = list(self._wrapped._rows(x, None, batch_size))
         if not isinstance(rows[0], dict):
             return np.array(rows)
         answer = {name: np.array([row[name] for row in rows]) for name in rows[0]}
@@ -157,7 +300,7 @@ class SKCompat:
         return getattr(self._wrapped, name)
 
 
-def TensorFlowDNNClassifier(  # noqa: N802, the name of the time
+def TensorFlowDNNClassifier(  # noqa: N802, a class in TensorFlow 0.8
     hidden_units: Any,
     n_classes: int,
     batch_size: int = 32,
@@ -166,14 +309,14 @@ def TensorFlowDNNClassifier(  # noqa: N802, the name of the time
     learning_rate: float = 0.1,
     **unused: Any,
 ) -> Any:
-    """r0.8's classifier, whose steps and batch size were its own."""
+    """Return the classifier of r0.8, which was given steps and batch size when it was made."""
     return _Stepped(DNNClassifier(hidden_units, None, None, n_classes), steps, batch_size)
 
 
-def TensorFlowLinearClassifier(  # noqa: N802, the name of the time
+def TensorFlowLinearClassifier(  # noqa: N802, a class in TensorFlow 0.8
     n_classes: int, batch_size: int = 32, steps: int = 200, **unused: Any
 ) -> Any:
-    """r0.8's classifier, whose steps and batch size were its own."""
+    """Return the classifier of r0.8, which was given steps and batch size when it was made."""
     return _Stepped(LinearClassifier(None, None, n_classes), steps, batch_size)
 
 
@@ -193,8 +336,8 @@ class _Stepped:
 
 
 def infer_real_valued_columns_from_input(x: Any) -> Any:
-    """Feature columns of an array: one, of its width."""
-    return [tf.feature_column.numeric_column("", shape=np.asarray(x).shape[1:])]
+    """Return the feature columns of an array: one, of its width."""
+    return [tf.feature_column.numeric_column(COLUMN, shape=np.asarray(x).shape[1:])]
 
 
 def real_valued_column(
@@ -204,20 +347,20 @@ def real_valued_column(
     dtype: Any = None,
     normalizer: Any = None,
 ) -> Any:
-    """A feature of `dimension` numbers."""
-    dtype = dtype or tf.float32
+    """Return the column of a feature of `dimension` numbers."""
     return tf.feature_column.numeric_column(
-        column_name, (dimension or 1,), default_value, dtype, normalizer
+        column_name or COLUMN, (dimension or 1,), default_value, dtype or tf.float32, normalizer
     )
 
 
-def _labels(y: Any) -> Any:
-    return None if y is None else np.asarray(y)
-
-
-def _part(predictions: Any, key: Any) -> Any:
-    return predictions[key] if key is not None else predictions
+def _label(row: Any) -> Any:
+    """Return the label of a classifier's prediction, the number of a regressor's."""
+    if isinstance(row, dict) and "class_ids" in row:
+        return int(row["class_ids"][0])
+    if isinstance(row, dict) and [*row] == ["predictions"]:
+        return row["predictions"][0]
+    return row
 
 
 monitors = SimpleNamespace(ValidationMonitor=lambda *args, **kwargs: None)
-run_config = SimpleNamespace(RunConfig=estimator.RunConfig)
+run_config = SimpleNamespace(RunConfig=original.RunConfig)

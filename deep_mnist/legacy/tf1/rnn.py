@@ -1,4 +1,4 @@
-"""The loops over cells, under the names of r0.x and of tf.contrib.rnn."""
+"""tf.contrib.rnn: layers of bidirectional loops over cells."""
 
 from __future__ import annotations
 
@@ -6,42 +6,7 @@ from typing import Any
 
 from deep_mnist.lazy_tensorflow import tf
 
-__all__ = [
-    "bidirectional_dynamic_rnn",
-    "bidirectional_rnn",
-    "dynamic_rnn",
-    "raw_rnn",
-    "rnn",
-    "stack_bidirectional_dynamic_rnn",
-    "stack_bidirectional_rnn",
-    "static_bidirectional_rnn",
-    "static_rnn",
-]
-
-
-def static_rnn(cell: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
-    """A list of inputs [B, in] -> (list of outputs, last state)."""
-    return tf.nn.static_rnn(cell, list(inputs), *args, **kwargs)
-
-
-def static_bidirectional_rnn(cell_fw: Any, cell_bw: Any, inputs: Any, *args: Any, **kw: Any) -> Any:
-    """A list of inputs -> (list of outputs, last state forward, last state backward)."""
-    return tf.nn.static_bidirectional_rnn(cell_fw, cell_bw, list(inputs), *args, **kw)
-
-
-def dynamic_rnn(*args: Any, **kwargs: Any) -> Any:
-    """Inputs [B, time, in] -> (outputs [B, time, units], last state)."""
-    return tf.nn.dynamic_rnn(*args, **kwargs)
-
-
-def bidirectional_dynamic_rnn(*args: Any, **kwargs: Any) -> Any:
-    """dynamic_rnn in both directions."""
-    return tf.nn.bidirectional_dynamic_rnn(*args, **kwargs)
-
-
-def raw_rnn(*args: Any, **kwargs: Any) -> Any:
-    """A loop over a cell that a function steers."""
-    return tf.nn.raw_rnn(*args, **kwargs)
+__all__ = ["stack_bidirectional_dynamic_rnn", "stack_bidirectional_rnn"]
 
 
 def stack_bidirectional_rnn(
@@ -61,7 +26,7 @@ def stack_bidirectional_rnn(
             first_fw = initial_states_fw[i] if initial_states_fw else None
             first_bw = initial_states_bw[i] if initial_states_bw else None
             with tf.variable_scope(f"cell_{i}"):
-                inputs, last_fw, last_bw = static_bidirectional_rnn(
+                inputs, last_fw, last_bw = tf.nn.static_bidirectional_rnn(
                     fw, bw, inputs, first_fw, first_bw, dtype, sequence_length
                 )
             forward.append(last_fw)
@@ -87,7 +52,7 @@ def stack_bidirectional_dynamic_rnn(
     with tf.variable_scope(scope or "stack_bidirectional_rnn"):
         for i, (fw, bw) in enumerate(zip(cells_fw, cells_bw, strict=True)):
             with tf.variable_scope(f"cell_{i}"):
-                outputs, (last_fw, last_bw) = bidirectional_dynamic_rnn(
+                outputs, (last_fw, last_bw) = tf.nn.bidirectional_dynamic_rnn(
                     fw,
                     bw,
                     inputs,
@@ -102,7 +67,3 @@ def stack_bidirectional_dynamic_rnn(
             forward.append(last_fw)
             backward.append(last_bw)
     return inputs, tuple(forward), tuple(backward)
-
-
-rnn = static_rnn
-bidirectional_rnn = static_bidirectional_rnn

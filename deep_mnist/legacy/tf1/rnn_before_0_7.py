@@ -1,17 +1,17 @@
-"""tensorflow.models.rnn.rnn: what differed before 0.7."""
+"""tensorflow.models.rnn.rnn: the results of before 0.7."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
-from deep_mnist.legacy.tf1 import rnn
+from deep_mnist.lazy_tensorflow import tf
 
 __all__ = ["bidirectional_rnn"]
 
 
 class _Outputs(list[Any]):
-    """The outputs alone, as until 0.6; unpacked into three, what 0.7 to 0.12 returned."""
+    """The outputs alone, as until 0.6; unpacked, the three values of 0.7 to 0.12."""
 
     states: tuple[Any, Any] = ()  # type: ignore[assignment]
 
@@ -20,8 +20,8 @@ class _Outputs(list[Any]):
 
 
 def bidirectional_rnn(*args: Any, **kwargs: Any) -> Any:
-    """A list of inputs -> a list of outputs."""
-    outputs, *states = rnn.static_bidirectional_rnn(*args, **kwargs)
+    """Return the outputs of static_bidirectional_rnn, a list."""
+    outputs, *states = tf.nn.static_bidirectional_rnn(*args, **kwargs)
     answer = _Outputs()
     answer.extend(outputs)
     answer.states = (states[0], states[1])

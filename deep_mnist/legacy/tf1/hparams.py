@@ -1,14 +1,10 @@
-"""tf.contrib.training: HParams, and slim's op of one step."""
+"""tf.contrib.training.HParams: hyper-parameters by name."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from deep_mnist.legacy.tf1.slim import learning
-
-__all__ = ["HParams", "create_train_op"]
-
-create_train_op = learning.create_train_op
+__all__ = ["HParams"]
 
 
 class HParams:
