@@ -1,4 +1,4 @@
-"""What the README shows is what there is."""
+"""The README and docs/ show what there is."""
 
 import importlib
 import re
@@ -13,78 +13,113 @@ from deep_mnist.cli import flags
 from deep_mnist.legacy import __main__ as legacy
 
 ROOT = Path(__file__).parents[1]
-README = (ROOT / "README.md").read_text("utf-8")
-BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
-COMMANDS = [
-    command
-    for command in re.findall(r"python -m deep_mnist\.(\w+)([^`\n]*)", README)
-    if command != ("fnn", " --gradient-check")  # not a run, and tested by itself
-    and command[0] in ("softmax", "cnn", "mlp", "fnn")
+PAGES = {
+    str(path.relative_to(ROOT)): path.read_text("utf-8")
+    for path in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+}
+README = PAGES["README.md"]
+BLOCKS = [
+    (name, block)
+    for name, text in PAGES.items()
+    for block in re.findall(r"^```\w*\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
 ]
-LEGACY = re.findall(r"python -m deep_mnist\.legacy (\w+)", README)
+COMMANDS = sorted(
+    {
+        (program, arguments.split("#")[0].strip())
+        for text in PAGES.values()
+        for program, arguments in re.findall(r"python -m deep_mnist\.(\w+)([^`\n]*)", text)
+        if program in ("softmax", "cnn", "mlp", "fnn")
+        if arguments.strip() != "--gradient-check"  # tested below
+    }
+)
 
 
-def test_set_up_is_two_commands():
-    lines = [text.strip() for _, text in BLOCKS]
+def block_with(text):
+    """The only code block of all pages that contains a text."""
+    (block,) = [block for _, block in BLOCKS if text in block]
+    return block
+
+
+def test_the_readme_has_at_most_150_lines():
+    assert len(README.splitlines()) <= 150
+
+
+def test_installing_and_testing_are_one_command_each():
+    lines = [block.strip() for name, block in BLOCKS if name == "README.md"]
     assert "pip install -e . && python -m deep_mnist.softmax" in lines
     assert 'pip install -e ".[test]" && python -m pytest' in lines
 
 
 @pytest.mark.parametrize(("program", "arguments"), COMMANDS)
-def test_every_command_shown_parses(program, arguments):
+def test_every_training_command_parses(program, arguments):
     config = importlib.import_module(f"deep_mnist.{program}").Config
-    distributed = program in ("softmax", "cnn")
-    flags.parse(program, config, "", shlex.split(arguments), distributed=distributed)
+    flags.parse(program, config, "", shlex.split(arguments), numpy_only=program == "fnn")
 
 
-def test_every_command_of_the_bridge_is_shown():
-    assert set(LEGACY) == set(legacy.COMMANDS)
+def test_every_legacy_command_is_shown():
+    assert set(re.findall(r"python -m deep_mnist\.legacy (\w+)", README)) == set(legacy.COMMANDS)
 
 
 @pytest.mark.mnist
-def test_the_data_module_shown_gives_batches(mnist_dir, monkeypatch, capsys):
-    (snippet,) = [text for _, text in BLOCKS if "import input_data  # was" in text]
+def test_the_input_data_example_gives_batches(mnist_dir, monkeypatch, capsys):
     monkeypatch.setenv("DEEP_MNIST_DATA_DIR", mnist_dir)
-    shown = {}
-    exec(compile(snippet, "README.md", "exec"), shown)
-    assert (shown["images"].shape, shown["labels"].shape) == ((50, 784), (50, 10))
-    assert shown["mnist"].train.num_examples == 55_000
+    names = {}
+    exec(block_with("import input_data  # was"), names)
+    assert (names["images"].shape, names["labels"].shape) == ((50, 784), (50, 10))
+    assert names["mnist"].train.num_examples == 55_000
     assert "not found, using" in capsys.readouterr().err
 
 
 @pytest.mark.mnist
-def test_the_python_shown_reads_the_first_test_digit(mnist_dir, monkeypatch, capsys):
-    (snippet,) = [text for language, text in BLOCKS if "import tensorflow" in text]
+def test_the_restore_example_prints_the_first_test_label(mnist_dir, monkeypatch, capsys):
     monkeypatch.chdir(ROOT)
     monkeypatch.setenv("DEEP_MNIST_DATA_DIR", mnist_dir)
-    exec(compile(snippet, "README.md", "exec"), {})
+    exec(block_with("tf.train.Saver(tf.trainable_variables())"), {})
     assert capsys.readouterr().out == "7\n"
 
 
-def test_the_check_shown_passes_and_finds_a_wrong_rule():
-    (snippet,) = [text for language, text in BLOCKS if "import Operation" in text]
-    exec(compile(snippet, "README.md", "exec"), {})
+@pytest.mark.mnist
+def test_the_classifier_example_prints_the_first_test_labels(mnist_dir, monkeypatch, capsys):
+    monkeypatch.setenv("DEEP_MNIST_DATA_DIR", mnist_dir)
+    exec(block_with("print(cnn.predict(mnist.test.images[:5]))"), {})
+    assert capsys.readouterr().out == "[7 2 1 0 4]\n"
+
+
+@pytest.mark.mnist
+def test_the_api_example_predicts_labels_and_probabilities(mnist_dir, monkeypatch):
+    monkeypatch.setenv("DEEP_MNIST_DATA_DIR", mnist_dir)
+    names = {}
+    exec(block_with("probabilities = cnn.predict_proba"), names)
+    assert names["labels"].tolist() == [7, 2, 1, 0, 4]
+    assert names["probabilities"].shape == (5, 10)
+
+
+def test_the_graph_example_prints_the_names_of_the_variables(capsys):
+    exec(block_with("for v in tf.trainable_variables()"), {})
+    assert capsys.readouterr().out.startswith("['W_conv1', 'b_conv1', 'W_conv2',")
+
+
+def test_the_gradient_check_example_passes_and_finds_a_wrong_rule():
+    example = block_with("import Operation, gradient_check")
+    exec(example, {})
     with pytest.raises(AssertionError, match="Square, input 0"):
-        exec(compile(snippet.replace("2 * g * x", "g * x"), "README.md", "exec"), {})
+        exec(example.replace("2 * g * x", "g * x"), {})
 
 
-def test_the_gradients_shown_are_those_that_are_printed(capsys):
-    (shown,) = [text for _, text in BLOCKS if text.startswith("epsilon 1e-12")]
+def test_the_gradient_check_command_agrees_with_tensorflow(capsys):
+    assert "python -m deep_mnist.fnn --gradient-check" in README
     assert fnn.main(["--gradient-check"]) == 0
-    printed = capsys.readouterr().out
-    for line in shown.splitlines()[:-1]:
-        # The last digits of a difference are the processor's.
-        assert line.split("relative")[0] in printed
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[1] for line in lines[:5]] == ["1e-12"] * 5
 
 
-def test_the_loop_shown_is_the_programs():
-    (loop,) = [text for language, text in BLOCKS if "run.steps(batches)" in text]
+def test_the_loop_shown_is_the_cnns():
+    loop = block_with("run.batches(mnist.train, config.batch_size)")
     program = (ROOT / "deep_mnist" / "cnn.py").read_text("utf-8")
     assert textwrap.indent(loop, " " * 12) in program
 
 
-def test_links_and_paths_lead_somewhere():
-    for link in re.findall(r"\]\((?!http)([^)#]+)\)", README):
-        assert (ROOT / link).exists(), link
-    for path in re.findall(r"^  (\w+(?:\.py|/)) ", README, re.MULTILINE):
-        assert (ROOT / "deep_mnist" / path).exists(), path
+@pytest.mark.parametrize("page", PAGES)
+def test_links_lead_to_a_file(page):
+    for link in re.findall(r"\]\((?!http)([^)#]+)\)", PAGES[page]):
+        assert ((ROOT / page).parent / link).exists(), link
