@@ -8,6 +8,7 @@ has tf.contrib.distributions. Two of them need modules that today's TensorFlow n
 from __future__ import annotations
 
 import importlib
+import importlib.metadata
 import os
 import sys
 from types import ModuleType
@@ -18,6 +19,7 @@ from deep_mnist.lazy_tensorflow import tf
 
 __all__ = ["LIBRARIES", "load", "use_legacy_keras"]
 
+NEWEST = "2.21"  # the newest TensorFlow that has a tf_keras
 LIBRARIES = {
     "tf_keras": "tf.layers, tf.nn.rnn_cell and Keras",
     "tf_slim": "tf.contrib.slim, tf.contrib.layers and their relatives",
@@ -60,8 +62,18 @@ def load(name: str) -> Any:
             raise
         raise DeepMnistError(
             f"{LIBRARIES[library]} need {error.name}, which is not installed",
-            hint='pip install "deep_mnist[legacy]"',
+            hint=f'pip install "deep_mnist[legacy]"{_pin()}',
         ) from None
+
+
+def _pin() -> str:
+    """Return the requirement that keeps the installed TensorFlow, if it is not the newest.
+
+    tf_keras requires the TensorFlow of its own release, and pip would rather upgrade TensorFlow
+    than choose an earlier tf_keras.
+    """
+    release = importlib.metadata.version("tensorflow").rpartition(".")[0]
+    return "" if release == NEWEST else f' "tensorflow=={release}.*"'
 
 
 def import_by_name(name: str) -> Any:

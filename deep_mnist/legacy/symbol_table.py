@@ -69,7 +69,12 @@ MODULES: dict[str, tuple[str, ...]] = {
     "contrib.layers": (f"{HERE}.contrib_layers", f"{SLIM}.layers", SLIM),
     "contrib.slim": (SLIM, f"{HERE}.contrib_layers"),
     "contrib.slim.nets": (f"{SLIM}.nets",),
-    "contrib.framework": (SLIM, f"{SLIM}.ops.variables"),
+    "contrib.framework": (
+        SLIM,
+        f"{SLIM}.ops.variables",
+        "tensorflow.python.framework.smart_cond",
+        "tensorflow.python.training.checkpoint_ops",
+    ),
     "contrib.rnn": (f"{HERE}.cells", f"{HERE}.rnn", CELLS, f"{V1}.nn"),
     "contrib.losses": (f"{SLIM}.losses",),
     "contrib.losses.metric_learning": (f"{SLIM}.losses.metric_learning",),
@@ -78,11 +83,13 @@ MODULES: dict[str, tuple[str, ...]] = {
     "contrib.learn.datasets": (f"{HERE}.contrib_datasets",),
     "contrib.learn.datasets.mnist": ("deep_mnist.input_data",),
     "contrib.learn.datasets.base": ("deep_mnist.input_data.base",),
-    "contrib.training": (f"{HERE}.hparams", f"{SLIM}.training", f"{SLIM}.evaluation"),
+    "contrib.training": (f"{HERE}.hparams", f"{SLIM}.training.training", f"{SLIM}.evaluation"),
     "contrib.distributions": (
         f"{HERE}.contrib_distributions",
         f"{V1}.distributions",
         "tensorflow_probability.distributions",
+        "tensorflow_probability.math",
+        "tensorflow_probability.stats",
     ),
     "contrib.distributions.bijectors": ("tensorflow_probability.bijectors",),
     "contrib.eager.network": (f"{HERE}.contrib_network",),
@@ -99,6 +106,21 @@ MODULES: dict[str, tuple[str, ...]] = {
     "contrib.lookup": (f"{HERE}.contrib_lookup", "tensorflow.python.ops.lookup_ops"),
     "contrib.predictor": (f"{HERE}.contrib_predictor",),
     "contrib.image": (f"{HERE}.contrib_image",),
+    # Parts of contrib that became public
+    "contrib.autograph": (f"{V1}.autograph",),
+    "contrib.checkpoint": (f"{V1}.train", f"{V1}.train.experimental"),
+    "contrib.cluster_resolver": (f"{V1}.distribute.cluster_resolver",),
+    "contrib.deprecated": (f"{HERE}.summaries",),
+    "contrib.distribute": (f"{V1}.distribute", f"{V1}.distribute.experimental"),
+    "contrib.feature_column": (f"{V1}.feature_column",),
+    "contrib.hooks": (f"{V1}.train",),
+    "contrib.linalg": (f"{V1}.linalg",),
+    "contrib.quantization": (f"{V1}.quantization",),
+    "contrib.saved_model": (f"{V1}.saved_model",),
+    "contrib.signal": (f"{V1}.signal",),
+    "contrib.staging": ("tensorflow.python.ops.data_flow_ops",),
+    "contrib.stateless": (f"{V1}.random",),
+    "contrib.tfprof": (f"{V1}.profiler",),
     "contrib.nn": (f"{HERE}.contrib_nn", f"{V1}.nn"),
 }
 
@@ -151,6 +173,15 @@ PYTHON_FOLDERS = ("python.framework", "python.ops", "python.platform", "python.t
 PUBLIC = (
     *("", "nn", "train", "math", "image", "linalg", "random", "summary", "graph_util", "data"),
     *("saved_model", "python_io", "io", "lookup", "losses", "metrics", "initializers", "errors"),
+    *(
+        "distribute",
+        "feature_column",
+        "debugging",
+        "sets",
+        "strings",
+        "profiler",
+        "train.experimental",
+    ),
     *("nn.rnn_cell", "layers", "estimator", "contrib.framework", "contrib.layers", "contrib.rnn"),
 )
 PUBLIC_KERAS = (
@@ -210,6 +241,37 @@ RENAMED: dict[str, str] = {
     "nn.deconv2d": "nn.conv2d_transpose",
     # contrib, gone in 2.0
     "contrib.layers.summaries": "summary",
+    "contrib.layers.one_hot_column": "feature_column.indicator_column",
+    "contrib.layers.input_from_feature_columns": "feature_column.input_layer",
+    "contrib.layers.sparse_column_with_hash_bucket": (
+        "feature_column.categorical_column_with_hash_bucket"
+    ),
+    "contrib.layers.sparse_column_with_integerized_feature": (
+        "feature_column.categorical_column_with_identity"
+    ),
+    "contrib.layers.sparse_column_with_keys": (
+        "feature_column.categorical_column_with_vocabulary_list"
+    ),
+    "contrib.layers.sparse_column_with_vocabulary_file": (
+        "feature_column.categorical_column_with_vocabulary_file"
+    ),
+    "contrib.metrics.set_difference": "sets.difference",
+    "contrib.metrics.set_intersection": "sets.intersection",
+    "contrib.metrics.set_size": "sets.size",
+    "contrib.metrics.set_union": "sets.union",
+    "contrib.nn.deprecated_flipped_sigmoid_cross_entropy_with_logits": (
+        "nn.sigmoid_cross_entropy_with_logits"
+    ),
+    "contrib.nn.deprecated_flipped_softmax_cross_entropy_with_logits": (
+        "nn.softmax_cross_entropy_with_logits"
+    ),
+    "contrib.nn.deprecated_flipped_sparse_softmax_cross_entropy_with_logits": (
+        "nn.sparse_softmax_cross_entropy_with_logits"
+    ),
+    "contrib.rnn.transpose_batch_time": "python.ops.rnn._transpose_batch_time",
+    "contrib.stateless.stateless_random_normal": "random.stateless_normal",
+    "contrib.stateless.stateless_random_uniform": "random.stateless_uniform",
+    "contrib.tfprof.ProfileContext": "profiler.Profiler",
     "contrib.eager.Network": "contrib.eager.network.Network",
     "contrib.eager.Sequential": "keras.Sequential",
     "contrib.factorization.KMeansClustering": "estimator.experimental.KMeans",
@@ -239,11 +301,6 @@ RENAMED: dict[str, str] = {
     "python.util.nest.is_sequence": "python.util.nest.is_nested",
     "contrib.util.constant_value": "get_static_value",
     "contrib.util.make_tensor_proto": "make_tensor_proto",
-    "contrib.deprecated.scalar_summary": "scalar_summary",
-    "contrib.deprecated.histogram_summary": "histogram_summary",
-    "contrib.deprecated.image_summary": "image_summary",
-    "contrib.deprecated.merge_summary": "merge_summary",
-    "contrib.deprecated.merge_all_summaries": "merge_all_summaries",
 }
 
 # NumPy's own names that later releases of NumPy dropped -> what they were, below `numpy`, or

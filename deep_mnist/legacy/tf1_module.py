@@ -118,7 +118,7 @@ class TF1Module(ModuleType):
             real = _real_module(path)
             if real is not None:
                 return TF1Module(path, (real,), private=True)
-        if self._private or family in ("keras", "python"):
+        if self._private or family in ("contrib", "keras", "python"):
             found = _public_object(name, family)
             if found:
                 return found[0]
