@@ -30,7 +30,9 @@ TEST = [
     *LEGACY,
     *PREDICT,
     *WEB,
+    "ipykernel>=6",  # a kernel that loads the IPython extension
     "jsonschema>=4.0.1",  # the answers of the API against its description
+    "nbclient>=0.8",
     "pytest>=8",
     "pytest-xdist>=3.8",
     "pyyaml>=6",  # the manifests of docs/kubernetes

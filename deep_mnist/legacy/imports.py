@@ -1,77 +1,54 @@
-"""What a script's `import` gives it: the old TensorFlow, its own neighbours, stand-ins.
+"""Which TensorFlow an `import` returns: TF1 to the user's modules, TF2 to TensorFlow's own.
 
-Only code of the script is run with these imports: its module, and the modules beside it, have
-builtins of their own. Libraries, TensorFlow's among them, import as ever.
+`install()` replaces two functions of this process, `builtins.__import__` and
+`importlib.import_module`. They look at the module that imports: TensorFlow, Keras and the libraries
+of LIBRARIES get the installed TensorFlow; every other module gets tf1_module.py. How the user's own
+modules are found and compiled is in project_modules.py.
 """
 
 from __future__ import annotations
 
-import ast
 import builtins
-import functools
 import importlib
 import importlib.util
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
-from types import CodeType, ModuleType
+from collections.abc import Mapping, Sequence
+from types import ModuleType
 from typing import Any
 
-from deep_mnist.data import registry
-from deep_mnist.legacy import source, tf1_module
+from deep_mnist.legacy import project_modules, session_errors, tf1_mode, tf1_module
 from deep_mnist.legacy.plots import Plots
-from deep_mnist.legacy.shims import matplotlib_compat, pillow_compat, python2
+from deep_mnist.legacy.shims import matplotlib_compat, pillow_compat
 from deep_mnist.legacy.unsupported import RemovedModuleError, RemovedNameError
 
-# Modules of the time that are gone, or are not what they were -> what stands for them.
-STAND_INS = {
-    "input_data": "deep_mnist.input_data",
-    "scipy.misc": "deep_mnist.legacy.shims.scipy_misc",
-    "cPickle": "deep_mnist.legacy.shims.cpickle",
-    "StringIO": "io",
-    "cStringIO": "io",
-    "Queue": "queue",
-    "ConfigParser": "configparser",
-    "Tkinter": "tkinter",
-    "urlparse": "urllib.parse",
-    "httplib": "http.client",
-    "HTMLParser": "html.parser",
-    "urllib2": "urllib.request",
-    "commands": "subprocess",
-    "__builtin__": "builtins",
-    "Image": "PIL.Image",
-    "ImageDraw": "PIL.ImageDraw",
-    "ImageFilter": "PIL.ImageFilter",
-    "ImageOps": "PIL.ImageOps",
-}
-TUTORIAL_NUMBERS = {0, 1, 2, 3, 4, 8, 9, 10, 28, 255, 784, 2049, 2051, 5000, 10000}
-TUTORIAL_NAMES = {"read_data_sets", "extract_images", "extract_labels", "DataSet"}
+__all__ = ["install", "is_installed", "uninstall"]
+
+# Libraries that are written for the installed TensorFlow. Anything else was written for TF1.
+LIBRARIES = frozenset(
+    """deep_mnist keras tensorboard tensorflow tensorflow_datasets tensorflow_estimator
+    tensorflow_hub tensorflow_probability tf_keras tf_slim""".split()
+)
+TF1_NAMES = frozenset({"tensorflow", "keras"})
+# Libraries that get the names which later releases dropped, when the user's code imports them.
+SHIMMED = frozenset({"IPython", "PIL", "matplotlib", "pylab"})
 
 
-class Imports:
-    """The imports and builtins of one script and of the modules beside it.
+class _Imports:
+    """The import functions of this process.
 
     Args:
-      folder: the script's own; its modules are translated too.
-      plots: what stands for windows, or None where windows are wanted.
+      eager: the script enables eager execution itself.
+      plots: saves the figures that are shown, or None to leave matplotlib's backend alone.
     """
 
-    def __init__(self, folder: Path, plots: Plots | None) -> None:
-        self.folder = folder
+    def __init__(self, eager: bool, plots: Plots | None) -> None:
+        self._eager = eager
+        self._is_started = False
         self._plots = plots
-        self._end_of_input = 0
-        self._builtins = {**vars(builtins), **self._python2_names()}
-        self._builtins["__import__"] = self._import
-        self._builtins["input"] = self._input
-        self._builtins["raw_input"] = self._input
-        self._builtins["get_ipython"] = _NoIPython
+        self._builtin_import = builtins.__import__
+        self._import_module = importlib.import_module
 
-    def execute(self, code: CodeType, module: ModuleType) -> None:
-        """Executes code as `module`; raises whatever the script raises."""
-        vars(module)["__builtins__"] = self._builtins
-        exec(code, vars(module))
-
-    def _import(
+    def __call__(
         self,
         name: str,
         globals: Mapping[str, Any] | None = None,  # noqa: A002, names of __import__
@@ -79,178 +56,131 @@ class Imports:
         fromlist: Sequence[str] | None = (),
         level: int = 0,
     ) -> Any:
-        package = (globals or {}).get("__package__") or ""
-        if level:
-            name = importlib.util.resolve_name("." * level + name, package)
+        importer = globals if globals is not None else sys._getframe(1).f_globals
         top = name.partition(".")[0]
-        if top == "tensorflow":
-            found = tf1_module.import_path(name.partition(".")[2])
-            return _with_names(found, fromlist) if fromlist else tf1_module.root()
-        if top == "keras" and not self._is_local("keras"):
-            found = tf1_module.import_path(f"keras{name[5:]}")
-            return _with_names(found, fromlist) if fromlist else tf1_module.module("keras")
-        if package and not level and self._is_local(f"{package}.{name}"):
-            name = f"{package}.{name}"  # Python 2 looked beside the module first
-            self._local(name)
-            return sys.modules[name]
-        if self._is_local(top):
-            self._local(name)
-            for part in fromlist or ():
-                if self._is_local(f"{name}.{part}"):
-                    self._local(f"{name}.{part}")
-            return sys.modules[name if fromlist else top]
-        if name in STAND_INS:
-            self._prepare(STAND_INS[name].partition(".")[0])
-            return _stand_in(name, bool(fromlist))
-        module = importlib.__import__(name, globals, locals, fromlist or (), 0)
-        self._prepare(top)
-        if top == "scipy" and fromlist and "misc" in fromlist:
-            _stand_in("scipy.misc", False)
+        if level == 0 and self._gets_tf1(top, importer):
+            return self._tf1(name, fromlist)
+        if not project_modules.is_own(importer):
+            return self._builtin_import(name, globals, locals, fromlist or (), level)
+        if level == 0 and project_modules.is_sibling(name, importer):
+            level = 1  # Python 2 looked inside the package first
+        if top == "scipy":
+            _provide_scipy_misc(name, fromlist)
+        try:
+            module = self._builtin_import(name, globals, locals, fromlist or (), level)
+        except ModuleNotFoundError as error:
+            if level or error.name != top or not importer.get("__package__"):
+                raise
+            try:
+                module = self._builtin_import(name, globals, locals, fromlist or (), 1)
+            except ModuleNotFoundError:
+                raise error from None
+        if top in SHIMMED:
+            self._add_dropped_names(top)
         return module
 
-    def _prepare(self, top: str) -> None:
-        """Gives Pillow its old names and pyplot its files, when a script first imports them."""
+    def import_module(self, name: str, package: str | None = None) -> ModuleType:
+        """Replace importlib.import_module."""
+        if self._gets_tf1(name.partition(".")[0], sys._getframe(1).f_globals):
+            return tf1_module.import_path(_tf1_path(name))
+        return self._import_module(name, package)
+
+    def _gets_tf1(self, top: str, importer: Mapping[str, Any]) -> bool:
+        """Whether an import of the package `top` by a module is one of TF1.
+
+        TensorFlow is started as TF1 where a library of LIBRARIES is imported first.
+        """
+        if top not in LIBRARIES or top == "deep_mnist":
+            return False
+        if not project_modules.is_own(importer):
+            if _is_library(importer):
+                return False
+        elif project_modules.is_own_file(top):
+            return False  # the project has a module of that name
+        if not self._is_started:
+            self._is_started = True
+            tf1_mode.start(self._eager)
+            session_errors.install()
+        return top in TF1_NAMES
+
+    def _tf1(self, name: str, fromlist: Sequence[str] | None) -> Any:
+        found = tf1_module.import_path(_tf1_path(name))
+        if not fromlist:
+            return tf1_module.module("keras") if name.startswith("keras") else tf1_module.root()
+        for part in fromlist:
+            if part != "*":
+                try:
+                    getattr(found, part)
+                except RemovedNameError as error:
+                    # Scripts that try several paths expect an ImportError.
+                    raise RemovedModuleError(*error.parts) from None
+        return found
+
+    def _add_dropped_names(self, top: str) -> None:
         if top == "PIL":
             pillow_compat.install()
-        if top in ("matplotlib", "pylab"):
+        elif top == "IPython":
+            module = sys.modules["IPython"]
+            if module.get_ipython() is None:  # the user's code does not run in IPython
+                module.get_ipython = project_modules.shell  # type: ignore[attr-defined]
+        else:
             matplotlib_compat.install()
-        if self._plots is not None and top in ("matplotlib", "pylab"):
-            pyplot = importlib.import_module("matplotlib.pyplot")
-            self._plots.install(pyplot)
-            if top == "pylab":
-                sys.modules["pylab"].show = pyplot.show  # type: ignore[attr-defined]
-
-    def _path(self, name: str) -> Path | None:
-        """The file of the module `name` beside the script."""
-        place = self.folder.joinpath(*name.split("."))
-        for path in (place / "__init__.py", place.with_suffix(".py")):
-            if path.is_file():
-                return path
-        return place if place.is_dir() and any(place.glob("*.py")) else None
-
-    def _is_local(self, name: str) -> bool:
-        return self._path(name) is not None
-
-    def _local(self, name: str) -> ModuleType:
-        """Imports a module beside the script, its packages first."""
-        package, _, last = name.rpartition(".")
-        parent = self._local(package) if package else None
-        if name in sys.modules:
-            return sys.modules[name]
-        path = self._path(name)
-        if path is None:
-            if parent is not None and hasattr(parent, last):
-                return getattr(parent, last)  # type: ignore[no-any-return]
-            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
-        if path.is_file() and _is_tutorial_module(path):
-            print(f"legacy run: {path} is the tutorial's; ours stands for it", file=sys.stderr)
-            module = sys.modules[name] = importlib.import_module("deep_mnist.input_data")
-            if parent is not None:
-                setattr(parent, last, module)
-            return module
-        module = ModuleType(name)
-        is_package = path.is_dir() or path.name == "__init__.py"
-        module.__package__ = name if is_package else package
-        if is_package:
-            module.__path__ = [str(path if path.is_dir() else path.parent)]
-        sys.modules[name] = module
-        if path.is_file():
-            module.__file__ = str(path)
-            try:
-                self.execute(python2.compiled(source.read(path), str(path)), module)
-            except BaseException:
-                del sys.modules[name]
-                raise
-        if parent is not None:
-            setattr(parent, last, module)
-        return module
-
-    def _input(self, prompt: object = "") -> str:
-        """input(), where nobody is there to answer: the first few questions get no answer."""
-        try:
-            return input(prompt)
-        except EOFError:
-            self._end_of_input += 1
-            if self._end_of_input > 3:
-                raise
-            print()
-            return ""
-
-    def _python2_names(self) -> dict[str, Any]:
-        return {
-            "xrange": range,
-            "unicode": str,
-            "basestring": (str, bytes),
-            "long": int,
-            "unichr": chr,
-            "reduce": functools.reduce,
-            "reload": python2.reload,
-            "cmp": lambda a, b: (a > b) - (a < b),
-            "__divide__": python2.divide,
-            "__idivide__": python2.divide_in_place,
-            "__range__": python2.whole_range,
-            "__tostring__": python2.tostring,
-        }
+            if self._plots is not None:
+                pyplot = self._import_module("matplotlib.pyplot")
+                self._plots.install(pyplot)
+                if top == "pylab":
+                    sys.modules["pylab"].show = pyplot.show  # type: ignore[attr-defined]
 
 
-class _NoIPython:
-    """get_ipython() of a script that was a notebook: every magic does nothing."""
+def install(
+    eager: bool = False,
+    plots: Plots | None = None,
+    more_builtins: Mapping[str, Any] | None = None,
+) -> None:
+    """Give TF1 to the modules that this process imports from now on.
 
-    def __getattr__(self, name: str) -> Callable[..., None]:
-        return lambda *args, **kwargs: None
-
-
-def _with_names(found: Any, fromlist: Sequence[str]) -> Any:
-    """Looks the names up that `from found import names` asks for.
-
-    Raises:
-      RemovedModuleError: as an ImportError would, where one of them is gone.
+    Args:
+      eager: the script enables eager execution itself.
+      plots: saves the figures that are shown, or None to leave matplotlib's backend alone.
+      more_builtins: builtins of the user's own modules, besides Python's and those of Python 2.
     """
-    for name in fromlist:
-        if name != "*":
-            try:
-                getattr(found, name)
-            except RemovedNameError as error:
-                raise RemovedModuleError(*error.parts) from None
-    return found
+    uninstall()
+    imports = _Imports(eager, plots)
+    builtins.__import__ = imports
+    importlib.import_module = imports.import_module
+    project_modules.install(more_builtins or {})
 
 
-def _stand_in(name: str, wants_leaf: bool) -> Any:
-    module = importlib.import_module(STAND_INS[name])
-    top, _, leaf = name.partition(".")
-    if not leaf:
-        return module
-    try:
-        parent = importlib.import_module(top)
-    except ModuleNotFoundError:
-        parent = sys.modules.setdefault(top, ModuleType(top))
-    setattr(parent, leaf, module)
-    return module if wants_leaf else parent
+def uninstall() -> None:
+    """Undo `install()` for modules that are imported later."""
+    imports = builtins.__import__
+    if isinstance(imports, _Imports):
+        builtins.__import__ = imports._builtin_import
+        importlib.import_module = imports._import_module
+        project_modules.uninstall()
 
 
-def _is_tutorial_module(path: Path) -> bool:
-    """Whether a file is a copy of the tutorial's input_data and no more than that.
+def is_installed() -> bool:
+    """Whether `install()` was called."""
+    return isinstance(builtins.__import__, _Imports)
 
-    Such copies fetch files that have moved and index arrays as NumPy no longer allows; ours
-    does the same work. A module with anything of its own, be it a number, is the script's.
-    """
-    try:
-        tree, _ = python2.parsed(source.read(path), str(path))
-    except Exception:  # not readable: importing it will say why
-        return False
-    defined = {n.name for n in tree.body if isinstance(n, ast.FunctionDef | ast.ClassDef)}
-    if not defined >= TUTORIAL_NAMES:
-        return False
-    for node in ast.walk(tree):
-        value = getattr(node, "value", None)
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "VALIDATION_SIZE":
-            if ast.unparse(node.value) != "5000":
-                return False
-        elif not isinstance(node, ast.Constant):
-            continue
-        elif isinstance(value, int | float) and value not in TUTORIAL_NUMBERS:
-            return False
-        elif str(value).startswith("http") and registry.name_by_url(str(value)) != "mnist":
-            return False
-    ours = vars(importlib.import_module("deep_mnist.input_data"))
-    return all(name.startswith("_") or name in ours for name in defined)
+
+def _is_library(importer: Mapping[str, Any]) -> bool:
+    """Whether a module is part of LIBRARIES, or was generated by tf.load_op_library."""
+    name = str(importer.get("__name__", ""))
+    loader = getattr(importer.get("__spec__"), "loader", None)
+    is_generated = bool(name) and "__file__" not in importer and loader is None
+    return is_generated or name.partition(".")[0] in LIBRARIES
+
+
+def _tf1_path(name: str) -> str:
+    """tensorflow.contrib.slim -> contrib.slim; keras.layers is TF1's keras.layers."""
+    return name if name.startswith("keras") else name.partition(".")[2]
+
+
+def _provide_scipy_misc(name: str, fromlist: Sequence[str] | None) -> None:
+    """Give scipy.misc a package where SciPy is not installed; the shim does not need SciPy."""
+    asks_for_misc = name == "scipy.misc" or "misc" in (fromlist or ())
+    if asks_for_misc and "scipy" not in sys.modules and importlib.util.find_spec("scipy") is None:
+        package = sys.modules["scipy"] = ModuleType("scipy")
+        package.__path__ = []

@@ -1,43 +1,52 @@
-"""`plt.show()` writes PNG files: old scripts run where nobody closes a window."""
+"""`plt.show()` writes PNG files, so that scripts run without a display."""
 
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Any
 
+__all__ = ["Plots"]
+
 
 class Plots:
-    """Saves the figures that a script shows, as NAME-plot-1.png and so on, where it runs.
+    """The figures of a script, saved as NAME-plot-1.png, NAME-plot-2.png, ... in their order.
+
+    Numbers go on after the highest one in the working directory: no file is overwritten.
 
     Args:
-      name: what the files are named after.
+      name: start of the file names.
     """
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._folder = Path.cwd()
+        self._directory = Path.cwd()
+        pattern = re.compile(re.escape(name) + r"-plot-(\d+)\.png")
+        found = (pattern.fullmatch(path.name) for path in self._directory.iterdir())
+        self._number = max((int(match[1]) for match in found if match), default=0)
         os.environ["MPLBACKEND"] = "agg"
 
     def install(self, pyplot: Any) -> None:
-        """Makes pyplot write files where it would open or wait for a window."""
+        """Make pyplot write files where it would open a window or wait for one."""
         import matplotlib
         from matplotlib import figure
 
         pyplot.switch_backend("agg")
-        pyplot.show = self._show
+        pyplot.show = self.save_open_figures
         setattr(figure.Figure, "show", lambda shown, *args, **kwargs: self._save(shown))  # noqa: B010, mypy
-        for waits in ("pause", "waitforbuttonpress", "ginput", "switch_backend", "ion"):
-            setattr(pyplot, waits, _nothing)
-        matplotlib.use = _nothing
+        for name in ("pause", "waitforbuttonpress", "ginput", "switch_backend", "ion"):
+            setattr(pyplot, name, _do_nothing)
+        matplotlib.use = _do_nothing
 
         def draw(*args: Any, **kwargs: Any) -> None:
             pyplot.gcf().canvas.draw_idle()
 
         pyplot.draw = draw
 
-    def _show(self, *args: Any, **kwargs: Any) -> None:
+    def save_open_figures(self, *args: Any, **kwargs: Any) -> None:
+        """Save and close all open figures. Takes the arguments of plt.show()."""
         from matplotlib import pyplot
 
         for number in pyplot.get_fignums():
@@ -45,16 +54,15 @@ class Plots:
         pyplot.close("all")
 
     def _save(self, figure: Any) -> None:
-        number = 1
-        while (path := self._folder / f"{self._name}-plot-{number}.png").exists():
-            number += 1
+        self._number += 1
+        path = self._directory / f"{self._name}-plot-{self._number}.png"
         try:
             figure.savefig(path)
         except OSError as error:  # a window would not have stopped the script either
-            print(f"plot not written to {path.name}: {error.strerror}", file=sys.stderr)
+            print(f"warning: plot not written to {path.name}: {error.strerror}", file=sys.stderr)
             return
         print(f"plot written to {path.name}", flush=True)
 
 
-def _nothing(*args: Any, **kwargs: Any) -> None:
-    """Stands for what would wait for a person or change the backend."""
+def _do_nothing(*args: Any, **kwargs: Any) -> None:
+    """Replace a function that waits for a person or changes the backend."""

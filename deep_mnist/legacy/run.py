@@ -1,14 +1,14 @@
-"""Runs a TF1 script as it stands.
+"""Run a TF1 script or notebook unchanged.
 
     python -m deep_mnist.legacy run SCRIPT [ARGS...]
 
-The script gets the TensorFlow of its time (tf1_module.py), is translated in memory where it is
-Python 2 (shims/python2.py), finds MNIST wherever the project does, and writes its plots as PNG
-files (plots.py). Where standard input has ended, the first three questions of `input()` are
-answered by nothing. It has this process to itself: modes of TensorFlow, NumPy's old names,
-sys.argv and `__main__` are set for it, and are not set back.
+The script and the modules of its project get TensorFlow 1 (imports.py), are translated in memory
+where they are Python 2, find MNIST wherever deep_mnist does, and write their plots as PNG files.
+Where standard input has ended, the first three calls of `input()` return an empty string. The
+script has this process for itself: TensorFlow's modes, NumPy's old names, sys.argv, sys.path and
+`__main__` are changed and not restored.
 
-Exit codes: the script's own; 1 it raised; 2 it cannot be run, told in one line; 130 Ctrl-C.
+Exit codes: the script's own; 1 it raised an exception; 2 it cannot be run; 130 Ctrl-C.
 """
 
 from __future__ import annotations
@@ -16,83 +16,124 @@ from __future__ import annotations
 import argparse
 import os
 import re
-import signal
 import sys
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
-from types import ModuleType, TracebackType
+from types import CodeType, ModuleType, TracebackType
+from typing import Any
 
-from deep_mnist.errors import DatasetError, DeepMnistError
+from deep_mnist.cli.exit_codes import exit_code, print_error
+from deep_mnist.cli.flags import Parser
+from deep_mnist.errors import DeepMnistError
 from deep_mnist.lazy_tensorflow import import_quietly
 from deep_mnist.legacy import source
-from deep_mnist.legacy.install_hints import missing_package
+from deep_mnist.legacy.install_hints import missing_module
+from deep_mnist.legacy.notebook import Notebook
 from deep_mnist.legacy.plots import Plots
 from deep_mnist.legacy.unsupported import RemovedModuleError, RemovedNameError
 
-OURS = str(Path(__file__).parent)
+BRIDGE = str(Path(__file__).parent)
 EAGER = re.compile(r"\benable_(eager_execution|v2_behavior)\b")
 GRAPH = re.compile(r"\b(Session|InteractiveSession|placeholder|contrib|estimator|app\.run)\b")
 EAGER_ONLY = re.compile(r"\b(GradientTape|tf\.function)\b")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs the command line and returns its exit code."""
-    parser = argparse.ArgumentParser(
+    """Run the command line and return its exit code."""
+    return exit_code("legacy run", lambda: _main(argv))
+
+
+def _main(argv: Sequence[str] | None) -> int:
+    parser = Parser(
         prog="python -m deep_mnist.legacy run",
-        description="Runs a TensorFlow 1 script as it stands.",
+        description="Run a TensorFlow 1 script or notebook unchanged.",
         allow_abbrev=False,
     )
-    parser.add_argument("--show", action="store_true", help="keep plot windows; write no PNG files")
+    parser.add_argument(
+        "--show", action="store_true", help="open plot windows instead of writing PNG files"
+    )
     parser.add_argument("script", help="a .py file or a Jupyter notebook")
-    parser.add_argument("args", nargs=argparse.REMAINDER, help="the script's own arguments")
+    parser.add_argument("args", nargs=argparse.REMAINDER, help="arguments of the script")
     options = parser.parse_args(argv)
-    try:
-        return run(Path(options.script), options.args, options.show)
-    except (DeepMnistError, DatasetError) as error:
-        print(f"legacy run: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("legacy run: stopped", file=sys.stderr)
-        return 128 + signal.SIGINT
+    return run(Path(options.script), options.args, options.show)
 
 
 def run(script: Path, args: Sequence[str], show: bool = False) -> int:
-    """Runs a script in this process and returns its exit code.
+    """Run a script in this process and return its exit code.
+
+    Args:
+      script: a .py file or a notebook.
+      args: the script's own arguments.
+      show: open plot windows instead of writing PNG files.
 
     Raises:
       DeepMnistError: it cannot be run.
     """
-    text = source.read(script)
+    notebook = Notebook(script) if script.suffix == ".ipynb" else None
+    text = source.read(script) if notebook is None else notebook.text
     import_quietly()
-    from deep_mnist.legacy import imports, tf1_mode
+    from deep_mnist.legacy import compiler, downloads, imports, project_modules
     from deep_mnist.legacy.shims import numpy_compat, python2
 
-    path = script.resolve()
-    code = python2.compiled(text, str(script))
-    said = re.sub(r"#.*", "", text)  # what is commented out is not asked for
-    eager = bool(EAGER.search(said)) or bool(EAGER_ONLY.search(said) and not GRAPH.search(said))
-    tf1_mode.start(eager)
+    code = compiler.compiled(text, str(script))[0] if notebook is None else None
+    if show and not _has_display():
+        print(
+            "warning: legacy run: --show: no display; plots are written to files", file=sys.stderr
+        )
+        show = False
+    plots = None if show else Plots(script.stem)
     python2.install()
     numpy_compat.install()
-    if show and not _has_display():
-        print("legacy run: --show: there is no display here; plots become files", file=sys.stderr)
-        show = False
-    place = imports.Imports(path.parent, None if show else Plots(path.stem))
+    downloads.serve_mnist_from_disk()
+    imports.install(_is_eager(text), plots, _input_builtins())
     module = ModuleType("__main__")
-    module.__file__ = str(script)
     sys.modules["__main__"] = module
     sys.argv = [str(script), *args]
-    sys.path.insert(0, str(path.parent))
+    sys.path.insert(0, str(script.resolve().parent))
+    if "" not in sys.path and str(Path.cwd()) not in sys.path:
+        sys.path.insert(1, str(Path.cwd()))
+
+    def execute(code: CodeType) -> None:
+        project_modules.execute(code, module)
+
     try:
-        place.execute(code, module)
+        if notebook is not None:
+            notebook.run(execute, project_modules.shell(), plots)
+        elif code is not None:
+            module.__file__ = str(script)
+            execute(code)
     except SystemExit as end:
         return _exit_code(end)
     except Exception as error:
-        return _report(error, script)
+        return _report(error)
     finally:
         _flush()
     return 0
+
+
+def _is_eager(text: str) -> bool:
+    """Whether a script enables eager execution itself, so that TensorFlow's modes are kept."""
+    code = re.sub(r"#.*", "", text)
+    return bool(EAGER.search(code)) or bool(EAGER_ONLY.search(code) and not GRAPH.search(code))
+
+
+def _input_builtins() -> dict[str, Any]:
+    """Return input() and raw_input() for a process where nobody may answer."""
+    unanswered = 0
+
+    def answer(prompt: object = "") -> str:
+        nonlocal unanswered
+        try:
+            return input(prompt)
+        except EOFError:
+            unanswered += 1
+            if unanswered > 3:
+                raise
+            print()
+            return ""
+
+    return {"input": answer, "raw_input": answer}
 
 
 def _has_display() -> bool:
@@ -110,45 +151,47 @@ def _exit_code(end: SystemExit) -> int:
     return 1
 
 
-def _report(error: BaseException, script: Path) -> int:
-    """Says in one line what is not covered or not installed; else the script's own traceback."""
-    where = _where(error.__traceback__, script.resolve().parent)
-    line: str | None = None
+def _report(error: Exception) -> int:
+    """Print what the bridge does not support as an error, else the script's own traceback."""
+    where = _where(error.__traceback__)
+    known: DeepMnistError | None = None
     if isinstance(error, RemovedNameError | RemovedModuleError):
-        what, instead = error.parts
-        line = f"{where}: {what} {instead}"
+        message, _, hint = " ".join(error.parts).partition(": ")
+        known = DeepMnistError(f"{where}: {message}", hint=hint or None)
     elif isinstance(error, ModuleNotFoundError) and where is not None and error.name:
-        line = missing_package(error.name, where)
-    elif isinstance(error, DeepMnistError | DatasetError):
-        line = f"{where}: {error}" if where else str(error)
-    if line is not None:
-        print(f"legacy run: {line}", file=sys.stderr)
+        known = missing_module(error.name, where)
+    elif isinstance(error, DeepMnistError):
+        message = f"{where}: {error.message}" if where else error.message
+        known = DeepMnistError(message, hint=error.hint)
+    if known is not None:
+        print_error("legacy run", known)
         return 2
-    _without_our_frames(error)
+    _remove_bridge_frames(error)
     traceback.print_exception(error)
     return 1
 
 
-def _where(trace: TracebackType | None, folder: Path) -> str | None:
-    """file:line of the last frame of the script's own code."""
+def _where(trace: TracebackType | None) -> str | None:
+    """Return file and line of the last frame of the user's own code."""
+    from deep_mnist.legacy import project_modules
+
     found = None
     for frame, line in traceback.walk_tb(trace):
-        path = Path(frame.f_code.co_filename)
-        if path.name.startswith("<"):
-            continue  # Python's own importer, which is no file
-        if not path.is_relative_to(OURS) and folder in path.resolve().parents:
-            found = f"{path}:{line}" if "site-packages" not in path.parts else found
+        path = frame.f_code.co_filename
+        if not path.startswith("<") and project_modules.is_own_path(path):
+            name = os.path.relpath(path) if Path(path).is_relative_to(Path.cwd()) else path
+            found = f"{name}, line {line}" if ".ipynb, cell " in name else f"{name}:{line}"
     return found
 
 
-def _without_our_frames(error: BaseException | None) -> None:
-    """Takes the frames of this package out of an error and of those it came from."""
+def _remove_bridge_frames(error: BaseException | None) -> None:
+    """Remove the frames of this package from an error and from those that it came from."""
     while error is not None:
         kept: TracebackType | None = None
         frames = []
         trace = error.__traceback__
         while trace is not None:
-            if not trace.tb_frame.f_code.co_filename.startswith(OURS):
+            if not trace.tb_frame.f_code.co_filename.startswith(BRIDGE):
                 frames.append(trace)
             trace = trace.tb_next
         for entry in reversed(frames):
@@ -161,5 +204,5 @@ def _flush() -> None:
     try:
         sys.stdout.flush()
     except BrokenPipeError:
-        # Whoever read the output has gone; Python would complain again when it flushes at exit.
+        # The reader of the output is gone; Python would fail again when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

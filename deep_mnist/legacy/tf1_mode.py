@@ -7,7 +7,7 @@ import warnings
 from typing import Any
 
 from deep_mnist.lazy_tensorflow import tf
-from deep_mnist.legacy import downloads, libraries
+from deep_mnist.legacy import libraries
 
 
 def start(eager: bool) -> None:
@@ -27,7 +27,6 @@ def start(eager: bool) -> None:
         tf.disable_v2_behavior()
     tf.logging.set_verbosity(tf.logging.WARN)
     _place_softly()
-    downloads.serve_mnist_from_disk()
 
 
 def _no_deprecation(record: logging.LogRecord) -> bool:

@@ -1,4 +1,4 @@
-"""Figures of old scripts become files, and never stop a script."""
+"""The figures of scripts are saved to files, and never stop a script."""
 
 from types import SimpleNamespace
 
@@ -9,7 +9,7 @@ from deep_mnist.legacy.plots import Plots
 
 @pytest.fixture
 def pyplot(monkeypatch):
-    """matplotlib's, as a script has it under the bridge."""
+    """pyplot as a script gets it."""
     monkeypatch.setenv("MPLBACKEND", "agg")
     pyplot = pytest.importorskip("matplotlib.pyplot")
     for name in ("show", "pause", "waitforbuttonpress", "ginput", "switch_backend", "ion", "draw"):
@@ -37,6 +37,20 @@ def test_where_nothing_can_be_written_the_script_goes_on(tmp_path, monkeypatch, 
     plots = Plots("old")
     folder.rmdir()
     plots._save(SimpleNamespace(savefig=lambda path: path.write_bytes(b"")))
-    assert (
-        capsys.readouterr().err == "plot not written to old-plot-1.png: No such file or directory\n"
+    assert capsys.readouterr().err == (
+        "warning: plot not written to old-plot-1.png: No such file or directory\n"
     )
+
+
+def test_plots_are_numbered_in_order_after_those_of_earlier_runs(pyplot, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for number in (1, 3):
+        (tmp_path / f"old-plot-{number}.png").touch()
+    plots = Plots("old")
+    plots.install(pyplot)
+    pyplot.figure()
+    pyplot.figure()
+    plots.save_open_figures()
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        *("old-plot-1.png", "old-plot-3.png", "old-plot-4.png", "old-plot-5.png")
+    ]
