@@ -33,10 +33,10 @@ def vector_instructions() -> str:
     return next((text for name, text in VECTOR_INSTRUCTIONS.items() if name in features), "SSE")
 
 
-def write(name: str, values: dict[str, Any]) -> None:
-    """Write results/NAME.json and print it."""
+def write(name: str, values: dict[str, Any], directory: Path = RESULTS) -> None:
+    """Write directory/NAME.json and print it."""
     text = json.dumps({**describe(), **values}, indent=2) + "\n"
-    (RESULTS / f"{name}.json").write_text(text, "utf-8")
+    (directory / f"{name}.json").write_text(text, "utf-8")
     print(text, end="")
 
 

@@ -1,17 +1,17 @@
-"""Files damaged at random, one a case: a command works as if they were not, or refuses in a line.
+"""Commands that read randomly damaged files, one file per case.
 
-    python benchmarks/damage.py [--cases 2000] [--seed 0] [--data-dir DIR] [--workers 2]
+    python tests/robustness/damage.py [--cases 2000] [--seed 0] [--data-dir DIR] [--workers 2]
 
 The files are those of small runs of softmax, cnn, mlp and fnn (checkpoints, the state file,
-config.json, metrics.jsonl, result.json) and of MNIST (IDX, raw and gzipped, and mnist.npz; left out
-without --data-dir). Each is flipped, zeroed, overwritten, cut, lengthened, emptied or deleted, and
-read by a command that reads such files: --resume, --restore, predict, report, legacy checkpoint.
+config.json, metrics.jsonl, result.json) and of MNIST (IDX files, raw and compressed, and
+mnist.npz; skipped without --data-dir). Each case damages one file (corruptions.py) and calls a
+command that reads it: --resume, --restore, predict, report or legacy checkpoint.
 
-It must end with what it prints and leaves where nothing is damaged: the same weights, accuracy,
-answers, pictures; or say what it does without and still end with the same weights; or exit with 2
-and one line. What is deleted may also be done without, where that is said. Anything else is a
-fault: other weights, a traceback, more than 60 s, 2 GB. Writes results/damage.json; faulty cases
-keep their directories and are listed.
+The command must end as without the damage: with the same weights, accuracy, predictions and
+charts. Or it warns of what is lost and ends with the same weights. Or it exits with code 2 and one
+error message. Where a file is deleted, it may also do without the file if it says so. Everything
+else is a failure: other weights, a traceback, more than 60 s or 2 GB. Writes results/damage.json;
+the directories of failures are kept and printed.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import corruptions
-import report
-from worker import HANG, LOST, MEMORY, TRACEBACK, Outcome, Worker
+import result_file
+from worker import MEMORY_LIMIT, PROCESS_ENDED, TIMED_OUT, TRACEBACK, Outcome, Worker
 
 SETTINGS = {  # of the runs: three checkpoints each
     "softmax": "--steps 6 --batch-size 10 --save-every 2 --log-every 1",
@@ -41,30 +41,21 @@ SETTINGS = {  # of the runs: three checkpoints each
     "mlp": "--steps 6 --batch-size 10 --save-every 2 --log-every 1 --variant raw-pixels",
     "fnn": "--steps 6 --batch-size 100 --save-every 2 --log-every 1",
 }
-LAST = {"softmax": 6, "cnn": 3, "mlp": 6, "fnn": 6}
+LAST_STEP = {"softmax": 6, "cnn": 3, "mlp": 6, "fnn": 6}
+PROGRAMS = tuple(SETTINGS)
 RUN, NEW_RUN = "run", "second"
-# A step from the restored weights on: their fingerprint is in the new run's result.
-TRAINED_ON = ["--steps", "1", "--batch-size", "2", "--run-dir", NEW_RUN]
+# One step from the restored weights: result.json of the new run has the digest of its weights.
+TRAIN_FROM = ["--steps", "1", "--batch-size", "2", "--run-dir", NEW_RUN]
 
-
-class Case(NamedTuple):
-    """A file, a command that reads it, and how the file is damaged."""
-
-    kind: str  # of file
-    manner: str
-    program: str
-    command: str
-    file: str  # its name in the run's directory, or in the data's
-
-
-# The commands -----------------------------------------------------------------
-
-PROGRAMS = ("softmax", "cnn", "mlp", "fnn")
-COMMANDS = {
-    "index": (*["resume"] * 3, "restore", "legacy checkpoint", "predict"),
-    "data": (*["resume"] * 3, "restore", "legacy checkpoint", "predict"),
-    "npz": (*["resume"] * 3, "restore", "predict"),
-    "state": ("resume", "restore", "restore the state file", "legacy checkpoint"),
+INDEX, DATA, NPZ = "checkpoint index", "checkpoint data", "checkpoint npz"
+STATE_FILE = "checkpoint state file"
+SUFFIXES = {INDEX: ".index", DATA: ".data-00000-of-00001", NPZ: ".npz"}
+RUN_FILES = (*SUFFIXES, STATE_FILE, "config.json", "metrics.jsonl", "result.json")
+COMMANDS = {  # by kind of file: the commands that read it, some more often
+    INDEX: (*["resume"] * 3, "restore", "legacy checkpoint", "predict"),
+    DATA: (*["resume"] * 3, "restore", "legacy checkpoint", "predict"),
+    NPZ: (*["resume"] * 3, "restore", "predict"),
+    STATE_FILE: ("resume", "restore", "restore the state file", "legacy checkpoint"),
     "config.json": (*["resume"] * 3, "restore", "predict", "report"),
     "metrics.jsonl": (*["resume"] * 5, "report"),
     "result.json": (*["resume a finished run"] * 3, "restore", "report"),
@@ -72,82 +63,94 @@ COMMANDS = {
     "idx": ("restore on mnist",),
     "idx.gz": ("restore on mnist",),
 }
-OF_RUNS = ("index", "data", "npz", "state", "config.json", "metrics.jsonl", "result.json")
 
 
-def arguments(program: str, command: str, picture: Path) -> list[str]:
-    """The module of a command, and its argv."""
+class Case(NamedTuple):
+    """A file, how it is damaged, and the command that reads it."""
+
+    kind: str  # of file
+    corruption: str
+    program: str
+    command: str
+    file: str  # its name in the run's or the dataset's directory
+
+
+# Cases and commands -----------------------------------------------------------
+
+
+def draw_case(
+    number: int, kinds: list[str], rng: random.Random, runs: Path, datasets: Path
+) -> Case:
+    """Return a random case; the kinds of files take turns."""
+    kind = kinds[number % len(kinds)]
+    command = rng.choice(COMMANDS[kind])
+    corruption = rng.choice(corruptions.CHOICES)
+    if kind not in RUN_FILES:
+        names = sorted(path.name for path in (datasets / kind).iterdir())
+        return Case(kind, corruption, "softmax", command, rng.choice(names))
+    program = rng.choice(["fnn"] if kind == NPZ else PROGRAMS)
+    if program == "fnn" and kind in (INDEX, DATA, STATE_FILE):
+        program = rng.choice(("softmax", "mlp"))
+    if kind in SUFFIXES:
+        names = sorted(path.name for path in (runs / program).glob(f"*{SUFFIXES[kind]}"))
+        if command == "resume":
+            names = names[:-1]  # the last checkpoint is removed
+        file = rng.choice([*names, names[-1], names[-1]])
+        return Case(kind, corruption, program, command, file)
+    return Case(kind, corruption, program, command, {STATE_FILE: "checkpoint"}.get(kind, kind))
+
+
+def arguments(program: str, command: str, image: Path) -> list[str]:
+    """Return the module of a command, and its argv."""
     synthetic = ["--dataset", "generated"]
     return {
         "resume": [program, "--resume", RUN],
         "resume a finished run": [program, "--resume", RUN],
-        "restore": [program, "--restore", RUN, *synthetic, *TRAINED_ON],
+        "restore": [program, "--restore", RUN, *synthetic, *TRAIN_FROM],
         "restore the state file": [program, "--restore", f"{RUN}/checkpoint", *synthetic],
         "restore on mnist": [program, "--restore", "--dataset", "mnist", "--data-dir", "data"],
         "legacy checkpoint": ["legacy.checkpoint", RUN],
-        "predict": ["predict", "--model", program, "--restore", RUN, "--json", str(picture)],
-        "report": ["report.__main__", RUN, "--out", "pictures"],
+        "predict": ["predict", "--model", program, "--restore", RUN, "--json", str(image)],
+        "report": ["report.__main__", RUN, "--out", "charts"],
     }[command]
 
 
-def prepare(case: Case, whole: Path, data: Path, here: Path) -> Path:
-    """Makes the directory of a case, undamaged as yet; returns the file that is to be."""
-    here.mkdir()
-    if case.kind not in OF_RUNS:
-        (here / "data").mkdir()
-        for path in (data / case.kind).iterdir():
-            (here / "data" / path.name).symlink_to(path)
-        return here / "data" / case.file
-    run = here / RUN
-    shutil.copytree(whole, run, copy_function=copy)
-    if case.command == "resume":  # as if it had been killed before its last step was saved
-        for path in (run / "result.json", *last_checkpoint(run, case.program)):
+def prepare(case: Case, run: Path, datasets: Path, directory: Path) -> Path:
+    """Create the directory of a case, undamaged, and return the file to damage."""
+    directory.mkdir()
+    if case.kind not in RUN_FILES:
+        (directory / "data").mkdir()
+        for path in (datasets / case.kind).iterdir():
+            (directory / "data" / path.name).symlink_to(path)
+        return directory / "data" / case.file
+    copy = directory / RUN
+    shutil.copytree(run, copy, copy_function=copy_or_link)
+    if case.command == "resume":  # as if killed before the last step was saved
+        last = f"-{LAST_STEP[case.program]}."
+        for path in (copy / "result.json", *copy.glob(f"model*{last}*")):
             path.unlink()
-    return run / case.file
+    return copy / case.file
 
 
-def copy(source: str, target: str) -> None:
-    """Links what is large, and what no program writes in place."""
+def copy_or_link(source: str, target: str) -> None:
+    """Link large files, which no program writes in place; copy the others."""
     if ".data-" in source:
         os.link(source, target)
     else:
         shutil.copy(source, target)
 
 
-def last_checkpoint(run: Path, program: str) -> list[Path]:
-    return [path for path in run.iterdir() if f"-{LAST[program]}." in path.name]
+def run_command(worker: Worker, case: Case, image: Path, directory: Path) -> Outcome:
+    """Call the command of a case in its directory."""
+    outcome = worker.call(arguments(case.program, case.command, image), directory)
+    return outcome._replace(written=written(directory))
 
 
-def draw_case(
-    number: int, kinds: list[str], chance: random.Random, whole: Path, data: Path
-) -> Case:
-    """Goes through the kinds of file; all else is by chance."""
-    kind = kinds[number % len(kinds)]
-    command = chance.choice(COMMANDS[kind])
-    manner = chance.choice(corruptions.ALL)
-    if kind not in OF_RUNS:
-        names = sorted(path.name for path in (data / kind).iterdir())
-        return Case(kind, manner, "softmax", command, chance.choice(names))
-    program = chance.choice(["fnn"] if kind == "npz" else PROGRAMS)
-    if program == "fnn" and kind in ("index", "data", "state"):
-        program = chance.choice(("softmax", "mlp"))
-    suffixes = {"index": ".index", "data": ".data-00000-of-00001", "npz": ".npz"}
-    if kind in suffixes:
-        names = sorted(path.name for path in (whole / program).glob(f"*{suffixes[kind]}"))
-        if command == "resume":
-            names = names[:-1]  # the last is not there
-        return Case(kind, manner, program, command, chance.choice([*names, names[-1], names[-1]]))
-    return Case(kind, manner, program, command, {"state": "checkpoint"}.get(kind, kind))
-
-
-# The verdict ------------------------------------------------------------------
-
-
-def left_by(here: Path) -> tuple[Any, ...]:
-    """What a command wrote: the result and reports of a run without times, pictures."""
-    run = here / (NEW_RUN if (here / NEW_RUN).is_dir() else RUN)
-    pictures = sorted((here / "pictures").glob("*")) if (here / "pictures").is_dir() else []
-    drawn = [(p.name, hashlib.sha256(p.read_bytes()).hexdigest()) for p in pictures]
+def written(directory: Path) -> tuple[Any, ...]:
+    """Return what a command wrote: result and reports of a run without times, and charts."""
+    run = directory / (NEW_RUN if (directory / NEW_RUN).is_dir() else RUN)
+    charts = sorted((directory / "charts").glob("*")) if (directory / "charts").is_dir() else []
+    digests = [(path.name, hashlib.sha256(path.read_bytes()).hexdigest()) for path in charts]
     result: tuple[Any, ...] = ()
     reports: list[Any] = []
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
@@ -156,99 +159,116 @@ def left_by(here: Path) -> tuple[Any, ...]:
     with contextlib.suppress(OSError, ValueError):
         lines = (run / "metrics.jsonl").read_text("utf-8").splitlines()
         reports = [{**json.loads(line), "seconds": 0, "crc32": 0} for line in lines]
-    return result, reports, drawn
+    return result, reports, digests
 
 
-def verdict(case: Case, found: Outcome, expected: Outcome) -> str:
-    """One word or two of how a case ended; a fault begins with FAULT."""
-    lines = found.said.splitlines()
-    if found.memory > MEMORY:
-        return f"FAULT: {found.memory >> 20} MB"
-    if found.code == TRACEBACK:
-        return "FAULT: traceback"
-    if found.code == HANG:
-        return "FAULT: hang"
-    if found.code == LOST:
-        return "FAULT: process lost"
-    prefix = case.program if case.command.startswith("re") else case.command.split()[0]
-    if case.command == "report":
-        prefix = "report"
-    if any(not line.startswith(prefix) or len(line) > 2000 for line in lines):
-        return "FAULT: lines that are not ours"
+# Classification of outcomes ---------------------------------------------------
+
+
+def classify(case: Case, found: Outcome, expected: Outcome) -> str:
+    """Return how a case ended; failures start with FAILURE."""
+    failure = find_failure(case, found)
+    if failure is not None:
+        return f"FAILURE: {failure}"
     if found.code == 2:
-        told = [line for line in lines if "passed over: " not in line]
-        return "refused" if len(told) == 1 else "FAULT: not one line"
-    if found.code != 0:
-        return f"FAULT: exit code {found.code}"
-    if case.command == "report":
-        same = found.left[2] == expected.left[2]
-        if case.manner == "delete" and case.kind == "result.json":  # a run under way has no result
-            same = {name for name, _ in found.left[2]} < {name for name, _ in expected.left[2]}
-    elif case.command.startswith("re") and case.kind in OF_RUNS and case.manner == "delete":
-        same = found.left[0] == expected.left[0]
-    elif case.command in ("resume", "restore"):
-        same = found.left[:2] == expected.left[:2]
-        if not same and lines and found.left[0] == expected.left[0]:
-            return "as undamaged, but for reports, and said so"
-    else:
-        same = found.out.splitlines()[-1:] == expected.out.splitlines()[-1:]
-    if not same and case.manner == "delete" and took(found) != took(expected):
-        return "an older checkpoint, and said so"
+        return "error message"
+    warnings = found.stderr.splitlines()
+    same = is_same(case, found, expected)
+    same_weights = found.written[0] == expected.written[0]
+    if not same and warnings and case.command in ("resume", "restore") and same_weights:
+        return "same weights, reports lost, with a warning"
+    if not same and case.corruption == corruptions.DELETE and restored(found) != restored(expected):
+        return "older checkpoint restored and named"
+    if same and any(": skipped: checkpoint " in line for line in warnings):
+        return "same result from an older checkpoint, with a warning"
     if same:
-        return "as undamaged, by an older checkpoint" if went_back(found) else "as undamaged"
-    if not any(case.file in line for line in lines):
-        return "FAULT: other results, nothing said"
+        return "same result"
+    if not any(case.file in line for line in warnings):
+        return "FAILURE: different result without a warning"
     if case.command.startswith("resume"):
-        return "FAULT: other weights"
-    return "other results, and said why"
+        return "FAILURE: other weights"
+    return "different result, reported"
 
 
-def took(outcome: Outcome) -> list[str]:
-    """Which checkpoint was said to be restored, or described."""
-    return [line for line in outcome.out.splitlines() if re.match(rf"restored |{RUN}/model", line)]
+def find_failure(case: Case, found: Outcome) -> str | None:
+    """Return what is wrong with an outcome, whatever was expected."""
+    if found.memory > MEMORY_LIMIT:
+        return f"{found.memory >> 20} MB"
+    special = {TRACEBACK: "traceback", TIMED_OUT: "timeout", PROCESS_ENDED: "process ended"}
+    if found.code in special:
+        return special[found.code]
+    command = case.command
+    name = case.program if command.startswith(("resume", "restore")) else command
+    lines = found.stderr.splitlines()
+    ours = re.compile(rf"error: {name}: |warning: |hint: ")
+    if any(not ours.match(line) or len(line) > 2000 for line in lines):
+        return "lines on standard error that are not ours"
+    errors = sum(line.startswith("error: ") for line in lines)
+    if found.code not in (0, 2):
+        return f"exit code {found.code}"
+    if errors != (1 if found.code == 2 else 0):
+        return f"{errors} error messages with exit code {found.code}"
+    return None
 
 
-def went_back(found: Outcome) -> bool:
-    return "passed over: checkpoint" in found.said
+def is_same(case: Case, found: Outcome, expected: Outcome) -> bool:
+    """Return whether a command did what it does without the damage."""
+    deleted = case.corruption == corruptions.DELETE
+    if case.command == "report":
+        if deleted and case.kind == "result.json":  # an unfinished run has fewer charts
+            names, all_names = ({name for name, _ in o.written[2]} for o in (found, expected))
+            return names < all_names
+        return bool(found.written[2] == expected.written[2])
+    if case.command.startswith(("resume", "restore")) and case.kind in RUN_FILES and deleted:
+        return bool(found.written[0] == expected.written[0])
+    if case.command in ("resume", "restore"):
+        return found.written[:2] == expected.written[:2]
+    return found.stdout.splitlines()[-1:] == expected.stdout.splitlines()[-1:]
+
+
+def restored(outcome: Outcome) -> list[str]:
+    """Return the lines that name the checkpoint that was restored or described."""
+    lines = outcome.stdout.splitlines()
+    return [line for line in lines if re.match(rf"restored |{RUN}/model", line)]
 
 
 # The campaign -----------------------------------------------------------------
 
 
-def ask(worker: Worker, case: Case, picture: Path, here: Path) -> Outcome:
-    outcome = worker.call(arguments(case.program, case.command, picture), here)
-    return outcome._replace(left=left_by(here))
-
-
-def make_runs(worker: Worker, whole: Path) -> None:
+def create_runs(worker: Worker, directory: Path) -> None:
+    """Train the runs whose files are damaged."""
     for program, settings in SETTINGS.items():
-        words = [program, *settings.split(), "--dataset", "generated", "--run-dir", program]
-        made = worker.call(words, whole)
-        if made.code != 0:
-            raise SystemExit(f"{program}: {made.said}")
+        command = [program, *settings.split(), "--dataset", "generated", "--run-dir", program]
+        outcome = worker.call(command, directory)
+        if outcome.code != 0:
+            raise SystemExit(f"{program}: {outcome.stderr}")
 
 
-def copy_data(source: Path, data: Path) -> None:
-    """MNIST in three forms."""
+def copy_datasets(source: Path, directory: Path) -> None:
+    """Write MNIST in three forms."""
     import numpy as np
 
     from deep_mnist.data import idx
 
     arrays = {}
     for kind in ("idx", "idx.gz", "mnist.npz"):
-        (data / kind).mkdir(parents=True)
+        (directory / kind).mkdir(parents=True)
     keys = ("x_train", "y_train", "x_test", "y_test")
     parts = ("train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1")
     for key, part in zip(keys, parts, strict=True):
         name = f"{part}-ubyte"
-        raw, packed = source / name, source / f"{name}.gz"
-        arrays[key] = idx.read(packed if packed.exists() else raw)
-        idx.write(data / "idx" / name, arrays[key])
-        idx.write(data / "idx.gz" / f"{name}.gz", arrays[key])
-    np.savez_compressed(data / "mnist.npz" / "mnist.npz", **arrays)  # type: ignore[arg-type]
+        raw, compressed = source / name, source / f"{name}.gz"
+        arrays[key] = idx.read(compressed if compressed.exists() else raw)
+        idx.write(directory / "idx" / name, arrays[key])
+        idx.write(directory / "idx.gz" / f"{name}.gz", arrays[key])
+    np.savez_compressed(
+        directory / "mnist.npz" / "mnist.npz",
+        **arrays,  # type: ignore[arg-type]
+    )
 
 
-def draw_picture(path: Path) -> None:
+def draw_image(path: Path) -> None:
+    """Write a synthetic digit as a PNG file."""
     from deep_mnist.data import synthetic
     from deep_mnist.vision import image
 
@@ -256,82 +276,120 @@ def draw_picture(path: Path) -> None:
     image.write_png(path, images[0])
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--cases", type=int, default=2000)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--data-dir", type=Path)
-    parser.add_argument("--workers", type=int, default=2)
-    options = parser.parse_args()
-    work = Path(tempfile.mkdtemp(prefix="damage-"))
-    whole, data, picture = work / "whole", work / "data", work / "five.png"
-    whole.mkdir()
-    draw_picture(picture)
-    if options.data_dir is not None:
-        copy_data(options.data_dir.absolute(), data)
-    kinds = [kind for kind in COMMANDS if kind in OF_RUNS or options.data_dir is not None]
-    workers = [Worker() for _ in range(options.workers)]
-    make_runs(workers[0], whole)
+class Campaign:
+    """The directory, the workers and the cases."""
 
-    @functools.cache
-    def undamaged(kind: str, program: str, command: str) -> Outcome:
+    def __init__(self, options: argparse.Namespace) -> None:
+        self.seed = options.seed
+        self.directory = Path(tempfile.mkdtemp(prefix="damage-"))
+        self.runs = self.directory / "runs"
+        self.datasets = self.directory / "datasets"
+        self.image = self.directory / "digit.png"
+        self.runs.mkdir()
+        draw_image(self.image)
+        if options.data_dir is not None:
+            copy_datasets(options.data_dir.absolute(), self.datasets)
+        self.kinds = [k for k in COMMANDS if k in RUN_FILES or options.data_dir is not None]
+        self.workers = [Worker() for _ in range(options.workers)]
+        create_runs(self.workers[0], self.runs)
+        self.cases = [
+            draw_case(n, self.kinds, self.rng(str(n)), self.runs, self.datasets)
+            for n in range(options.cases)
+        ]
+        self.repeated: list[int] = []  # cases that timed out once
+
+    def rng(self, name: str) -> random.Random:
+        """Return a random generator of its own."""
+        return random.Random(f"{self.seed} {name}")
+
+    @functools.cache  # noqa: B019 - there is one campaign
+    def undamaged(self, kind: str, program: str, command: str) -> Outcome:
+        """Return the outcome of a command without damage."""
         case = Case(kind, "", program, command, "config.json")
-        here = work / f"undamaged-{kind}-{program}-{command.replace(' ', '-')}"
-        prepare(case, whole / program, data, here)
-        outcome = ask(workers[0], case, picture, here)
+        directory = self.directory / f"undamaged-{kind}-{program}-{command}".replace(" ", "-")
+        prepare(case, self.runs / program, self.datasets, directory)
+        outcome = run_command(self.workers[0], case, self.image, directory)
         if outcome.code != 0:
-            raise SystemExit(f"{here}: {outcome.said}")
+            raise SystemExit(f"{directory}: {outcome.stderr}")
         return outcome
 
-    cases = []
-    for number in range(options.cases):
-        chance = random.Random(f"{options.seed} {number}")
-        cases.append(draw_case(number, kinds, chance, whole, data))
-    for case in cases:
-        undamaged(
-            case.kind if case.kind not in OF_RUNS else "config.json", case.program, case.command
-        )
+    def expected(self, case: Case) -> Outcome:
+        """Return the outcome of a case's command without damage."""
+        kind = "config.json" if case.kind in RUN_FILES else case.kind  # equal for all files of runs
+        return self.undamaged(kind, case.program, case.command)
 
-    late: list[int] = []
+    def damaged(self, number: int, directory: Path) -> Outcome:
+        """Return the outcome of a case."""
+        case, worker = self.cases[number], self.workers[number % len(self.workers)]
+        file = prepare(case, self.runs / case.program, self.datasets, directory)
+        corruptions.corrupt(file, case.corruption, self.rng(f"{number} damage"))
+        return run_command(worker, case, self.image, directory)
 
-    def once(number: int, here: Path) -> Outcome:
-        case = cases[number]
-        file = prepare(case, whole / case.program, data, here)
-        corruptions.damage(file, case.manner, random.Random(f"{options.seed} {number} damage"))
-        return ask(workers[number % len(workers)], case, picture, here)
-
-    def run(number: int) -> str:
-        case, here = cases[number], work / f"case-{number}"
-        found = once(number, here)
-        if found.code == HANG:  # it may have been the machine that stood
-            late.append(number)
-            shutil.rmtree(here)
-            found = once(number, here)
-        kind = case.kind if case.kind not in OF_RUNS else "config.json"
-        end = verdict(case, found, undamaged(kind, case.program, case.command))
-        if end.startswith("FAULT"):
-            print(f"{here}: {end}: {case}\n{found.said[-1500:]}", flush=True)
+    def run_case(self, number: int) -> str:
+        """Return how a case ended."""
+        case, directory = self.cases[number], self.directory / f"case-{number}"
+        found = self.damaged(number, directory)
+        if found.code == TIMED_OUT:  # perhaps the machine was busy
+            self.repeated.append(number)
+            shutil.rmtree(directory)
+            found = self.damaged(number, directory)
+        end = classify(case, found, self.expected(case))
+        if end.startswith("FAILURE"):
+            print(f"{directory}: {end}: {case}\n{found.stderr[-1500:]}", flush=True)
         else:
-            shutil.rmtree(here)
+            shutil.rmtree(directory)
         return end
 
-    def run_share(first: int) -> list[tuple[int, str]]:
-        return [(number, run(number)) for number in range(first, len(cases), len(workers))]
+    def run(self) -> list[str]:
+        """Return how the cases ended."""
+        for case in self.cases:
+            self.expected(case)  # before the workers work at the same time
 
-    with ThreadPoolExecutor(len(workers)) as pool:
-        ends = {n: end for share in pool.map(run_share, range(len(workers))) for n, end in share}
-    for worker in workers:
-        worker.stop()
-    table: dict[str, Counter[str]] = {kind: Counter() for kind in kinds}
-    by_manner: dict[str, Counter[str]] = {manner: Counter() for manner in corruptions.ALL}
-    for number, case in enumerate(cases):
-        table[case.kind][ends[number]] += 1
-        by_manner[case.manner][ends[number]] += 1
-    faults = [f"case {n}: {case}: {ends[n]}" for n, case in enumerate(cases) if "FAULT" in ends[n]]
-    values = {"cases": len(cases), "seed": options.seed, "by_file": table, "by_manner": by_manner}
-    report.write("damage", {**values, "late_once": len(late), "faults": faults})
-    if not faults:
-        shutil.rmtree(work)
+        def run_share(worker: int) -> dict[int, str]:
+            numbers = range(worker, len(self.cases), len(self.workers))
+            return {number: self.run_case(number) for number in numbers}
+
+        with ThreadPoolExecutor(len(self.workers)) as pool:
+            shares = list(pool.map(run_share, range(len(self.workers))))
+        for worker in self.workers:
+            worker.stop()
+        ends = {number: end for share in shares for number, end in share.items()}
+        return [ends[number] for number in range(len(self.cases))]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--cases", type=int, default=2000, help="number of cases (default: 2000)")
+    parser.add_argument("--seed", type=int, default=0, help="random seed (default: 0)")
+    parser.add_argument("--data-dir", type=Path, help="directory with MNIST")
+    parser.add_argument("--workers", type=int, default=2, help="number of processes (default: 2)")
+    options = parser.parse_args()
+
+    campaign = Campaign(options)
+    ends = campaign.run()
+    by_file: dict[str, Counter[str]] = {kind: Counter() for kind in campaign.kinds}
+    by_corruption: dict[str, Counter[str]] = {name: Counter() for name in corruptions.CHOICES}
+    for case, end in zip(campaign.cases, ends, strict=True):
+        by_file[case.kind][end] += 1
+        by_corruption[case.corruption][end] += 1
+    failures = [
+        f"case {number}: {campaign.cases[number]}: {end}"
+        for number, end in enumerate(ends)
+        if end.startswith("FAILURE")
+    ]
+    result_file.write(
+        "damage",
+        {
+            "cases": len(ends),
+            "seed": options.seed,
+            "by_file": by_file,
+            "by_corruption": by_corruption,
+            "timeouts_not_repeated": len(campaign.repeated),
+            "failures": failures,
+        },
+    )
+    if not failures:
+        shutil.rmtree(campaign.directory)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,13 @@
-"""What reads bytes from outside, fed with whatever reaches new lines of it: answers, or refuses.
+"""Fuzz tests of everything that reads bytes from outside.
 
-    python benchmarks/fuzz.py TARGET [--seconds 600] [--seed 1]
+    python tests/robustness/fuzz.py TARGET [--seconds 600] [--seed 1]
 
-TARGET is a function below: idx, npz, picture, pixels, tf_config, flags, state, graph, table (TF1
-checkpoints of both formats, whose checksums are made right again), or web: the real server under
-schemathesis, by its own description. Anything but an answer or a DeepMnistError (DatasetError,
-ImageError) in one line ends the run, and its input is left in fuzz-TARGET/. The tools are not
-those of the package: pip install -r benchmarks/fuzz-requirements.txt
+Atheris, a coverage-guided fuzzer, calls the function fuzz_TARGET with inputs that reach new lines
+of the code: idx, npz, image, pixels, tf_config, flags, state_file, graph and table (TensorFlow 1
+checkpoints of both formats with correct checksums). The target web is the running server, tested
+by Schemathesis from its own API description. Each input must give a result or a DeepMnistError.
+Anything else ends the test and leaves the input in fuzz-TARGET/. Needs
+pip install -r tests/robustness/fuzz-requirements.txt
 """
 
 from __future__ import annotations
@@ -37,31 +38,32 @@ with atheris.instrument_imports(include=["deep_mnist", "zipfile", "gzip", "PIL"]
     from PIL import Image
 
     Image.init()  # imports the decoders
-    from deep_mnist import cnn, fnn, inference, lazy_tensorflow, mlp, predict, serve, softmax
+    from deep_mnist import inference, lazy_tensorflow, predict, serve
     from deep_mnist.checkpoints import npz_reader, paths, reader
-    from deep_mnist.cli import flags, launch
-    from deep_mnist.data import idx
-    from deep_mnist.data import npz as npz_file
-    from deep_mnist.distributed import cluster_spec, local_cluster, start
-    from deep_mnist.errors import DatasetError, DeepMnistError
+    from deep_mnist.cli import launch
+    from deep_mnist.data import idx, npz
+    from deep_mnist.distributed import __main__ as distributed
+    from deep_mnist.distributed import cluster_spec, local_cluster
+    from deep_mnist.distributed import launch as distributed_launch
+    from deep_mnist.errors import DeepMnistError
     from deep_mnist.export import __main__ as export
-    from deep_mnist.lazy_tensorflow import tf as tf1
+    from deep_mnist.lazy_tensorflow import tf
     from deep_mnist.legacy import checkpoint
     from deep_mnist.report import __main__ as report
+    from deep_mnist.training import Run
     from deep_mnist.vision import image
 
-HERE = Path(tempfile.mkdtemp(prefix="fuzz-"))
-FILE = HERE / "file"
-REFUSALS = (DeepMnistError, DatasetError)
+DIRECTORY = Path(tempfile.mkdtemp(prefix="fuzz-"))
+FILE = DIRECTORY / "file"
 
 
 @contextlib.contextmanager
-def refusals() -> Iterator[None]:
-    """Lets a mistake of the user's pass that is told in a line."""
+def errors_allowed() -> Iterator[None]:
+    """Suppress DeepMnistErrors, the messages for users."""
     try:
         yield
-    except REFUSALS as error:
-        assert 0 < len(str(error)) < 50_000, len(str(error))  # words of 5,000 are said again
+    except DeepMnistError as error:
+        assert 0 < len(str(error)) < 50_000, len(str(error))  # may quote an argument of 5,000
 
 
 # Data -------------------------------------------------------------------------
@@ -75,12 +77,12 @@ def idx_seeds() -> Iterator[bytes]:
 
 
 def fuzz_idx(content: bytes) -> None:
-    with refusals():
-        idx.read_stream(io.BytesIO(content), "it")
+    with errors_allowed():
+        idx.read_stream(io.BytesIO(content), "file")
 
 
 def npz_seeds() -> Iterator[bytes]:
-    arrays = {name: np.zeros((2,) * n, np.uint8) for name, n in npz_file.MNIST_DIMENSIONS.items()}
+    arrays = {name: np.zeros((2,) * n, np.uint8) for name, n in npz.MNIST_DIMENSIONS.items()}
     for save in (np.savez, np.savez_compressed):
         for values in (arrays, {"W1": np.ones((2, 3), ">f4"), "step": np.int64(7)}):
             file = io.BytesIO()
@@ -92,30 +94,30 @@ def npz_seeds() -> Iterator[bytes]:
 
 
 def fuzz_npz(content: bytes) -> None:
-    """A zip as it is, or a sound one with this for its array."""
+    """Read the content as a zip archive, or an archive with the content as its arrays."""
     if content[:1] == b"\1":
         file = io.BytesIO()
         with zipfile.ZipFile(file, "w") as archive:
-            for name in (*npz_file.MNIST_DIMENSIONS, "W1"):
+            for name in (*npz.MNIST_DIMENSIONS, "W1"):
                 archive.writestr(f"{name}.npy", content[1:])
         FILE.write_bytes(file.getvalue())
     else:
         FILE.write_bytes(content[1:])
-    with refusals():
-        npz_file.read_mnist(FILE)
-    with refusals():
+    with errors_allowed():
+        npz.read_mnist(FILE)
+    with errors_allowed():
         npz_reader.read_specs(FILE)
-    with refusals():
+    with errors_allowed():
         opened = reader.open_checkpoint(paths.find(str(FILE)))
         for name in opened.specs:
-            with refusals():
+            with errors_allowed():
                 opened.read(name)
 
 
-# Pictures ---------------------------------------------------------------------
+# Images -----------------------------------------------------------------------
 
 
-def picture_seeds() -> Iterator[bytes]:
+def image_seeds() -> Iterator[bytes]:
     grey = np.full((40, 30), 255, np.uint8)
     grey[8:32, 14:17] = 0
     for mode in ("L", "RGB", "RGBA", "P", "1", "LA", "I;16", "F", "CMYK"):
@@ -129,8 +131,8 @@ def picture_seeds() -> Iterator[bytes]:
                 yield file.getvalue()
 
 
-def fuzz_picture(content: bytes) -> None:
-    with refusals():
+def fuzz_image(content: bytes) -> None:
+    with errors_allowed():
         image.digits(image.read(content))
 
 
@@ -142,17 +144,16 @@ def pixels_seeds() -> Iterator[bytes]:
 
 
 def fuzz_pixels(content: bytes) -> None:
-    """Any grey values in any shape, as a decoder may give them; floats are anything, NaN too."""
+    """Read any pixels of any shape, as a decoder may return them; floats may be NaN."""
     if len(content) < 4:
         return
     height, width = max(content[0], 1), max(content[1], 1)
-    as_floats = content[2] % 4 == 0
-    dtype = np.dtype(np.float32 if as_floats else np.uint8)
+    dtype = np.dtype(np.float32 if content[2] % 4 == 0 else np.uint8)
     values = np.frombuffer(content[3:].ljust(1, b"\0"), np.uint8)
     values = np.resize(values, height * width * dtype.itemsize).view(dtype)
     file = io.BytesIO()
     Image.fromarray(values.reshape(height, width)).save(file, "TIFF")
-    with refusals():
+    with errors_allowed():
         image.digits(image.read(file.getvalue()))
 
 
@@ -168,11 +169,11 @@ def tf_config_seeds() -> Iterator[bytes]:
 
 def fuzz_tf_config(content: bytes) -> None:
     text = content.decode("utf-8", "surrogateescape")
-    with refusals():
+    with errors_allowed():
         cluster_spec.from_tf_config(text)
-    *words, task = text.split(" ")
-    with refusals():
-        cluster_spec.from_flags(words, task)
+    *jobs, task = text.split(" ")
+    with errors_allowed():
+        cluster_spec.from_flags(jobs, task)
 
 
 FLAGS = sorted(
@@ -180,13 +181,14 @@ FLAGS = sorted(
     "--eval-only --log-every --save-every --keep --quiet --recipe --schedule --optimizer --loss "
     "--keep-prob --beta2 --average-decay --augmentation --plain-steps --precision --dtype --model "
     "--variant --picture --save-picture --summaries --trace-every --cluster --task --strategy "
-    "--local-cluster --sync --backup-workers --stall-timeout --intra-op-threads --csv --json --out "
-    "--html --format --host --port --take --convert --show --save-input --gradient-check".split()
+    "--local --sync --backup-workers --stall-timeout --intra-op-threads --inter-op-threads --csv "
+    "--json --out --html --format --host --port --take --convert --show --save-input --help "
+    "--help-all".split()
 )
 VALUES = [
     *"0 1 -1 2 1.5 nan inf 1e999 1e-999 mnist generated auto adam best tutorial no/such . / "
     "run worker:0 ps=a:1 worker=b:2 1ps,2w all-reduce float32 raw-pixels svg ٣ 1_0 0x10 -- - '' "
-    "a\udcff é \n 99999999999999999999".split(" "),
+    "a\udcff é \n 99999999999999999999 softmax cnn".split(" "),
     "9" * 5000,
     "x" * 5000,
 ]
@@ -197,7 +199,6 @@ PARSERS: dict[str, Callable[[list[str]], Any]] = {
     "serve": serve.main,
     "legacy checkpoint": checkpoint.main,
 }
-PROGRAMS = {"softmax": softmax, "cnn": cnn, "mlp": mlp, "fnn": fnn}
 
 
 def flags_seeds() -> Iterator[bytes]:
@@ -205,9 +206,9 @@ def flags_seeds() -> Iterator[bytes]:
 
 
 def fuzz_flags(content: bytes) -> None:
-    """A command line of known and of unknown words; nothing is trained, served or converted."""
+    """Parse a command line of known and unknown arguments, without training or serving."""
     data = atheris.FuzzedDataProvider(content)
-    program = data.PickValueInList([*PROGRAMS, *PARSERS])
+    command = data.PickValueInList([*inference.PROGRAMS, "distributed", *PARSERS])
     argv = []
     for _ in range(data.ConsumeIntInRange(0, 8)):
         kind = data.ConsumeIntInRange(0, 9)
@@ -217,106 +218,104 @@ def fuzz_flags(content: bytes) -> None:
             argv.append(data.PickValueInList(VALUES))
         else:
             argv.append(os.fsdecode(data.ConsumeBytes(8).replace(b"\0", b"")))
-    if "--gradient-check" in argv and program == "fnn":
-        return
-    out, said = io.TextIOWrapper(io.BytesIO(), "utf-8"), io.StringIO()
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(said):
+    stdout, stderr = io.TextIOWrapper(io.BytesIO(), "utf-8"), io.StringIO()
+    with contextlib.redirect_stdout(stdout), contextlib.redirect_stderr(stderr):
         try:
-            if program in PROGRAMS:
-                code = launched(program, argv)
-            else:
-                with refusals():
-                    done = PARSERS[program](argv)
-                    assert not isinstance(done, int) or done in (0, 2), done
+            if command in PARSERS:
+                with errors_allowed():
+                    result = PARSERS[command](argv)
+                    assert not isinstance(result, int) or result in (0, 2), result
                 return
-        except SystemExit as done:
-            assert not done.code, done.code  # --help
+            code = distributed.main(argv) if command == "distributed" else start(command, argv)
+        except SystemExit as help_printed:
+            assert not help_printed.code, help_printed.code
             return
-    lines = said.getvalue().splitlines()
+    errors = [line for line in stderr.getvalue().splitlines() if line.startswith("error: ")]
     assert code in (0, 2), code
-    assert code == 0 or len([line for line in lines if line.startswith(program)]) == 1, lines
+    assert len(errors) == (1 if code == 2 else 0), errors
 
 
-def launched(program: str, argv: list[str]) -> int:
-    """The command line of a program up to where it would train."""
+def start(name: str, argv: list[str]) -> int:
+    """Run the command line of a program up to its training."""
+    program = inference.PROGRAMS[name]
 
-    def train(config: Any, options: flags.Options) -> None:
-        print(config, options.run_dir)
+    def train(config: Any, run: Run) -> None:
+        print(config, run.run_config, run.options)
 
-    module = PROGRAMS[program]
-    own = {"numpy_only": program == "fnn", "distributed": program in ("softmax", "cnn")}
-    return launch(program, module.Config, train, module.__doc__, argv, **own)
+    module = program.module
+    numpy_only = not program.has_graph
+    return launch(name, module.Config, train, module.__doc__, argv, numpy_only=numpy_only)
 
 
 # Checkpoints ------------------------------------------------------------------
 
 
-def state_seeds() -> Iterator[bytes]:
+def state_file_seeds() -> Iterator[bytes]:
     for name in ("model.ckpt-9", "/home/ada/run/model.ckpt-9", r"C:\\run\\other.ckpt"):
         yield f'model_checkpoint_path: "{name}"\nall_model_checkpoint_paths: "{name}"\n'.encode()
 
 
-def fuzz_state(content: bytes) -> None:
-    run = HERE / "run"
+def fuzz_state_file(content: bytes) -> None:
+    run = DIRECTORY / "run"
     run.mkdir(exist_ok=True)
     for name in ("model.ckpt-9.index", "other.ckpt.index"):
         (run / name).touch()
     (run / "checkpoint").write_bytes(content)
-    with refusals():
+    with errors_allowed():
         paths.find(str(run))
-    with refusals():
+    with errors_allowed():
         paths.find(str(run / "checkpoint"))
 
 
 def graph_seeds() -> Iterator[bytes]:
-    with tf1.Graph().as_default() as graph:
+    with tf.Graph().as_default() as graph:
         for dtype in ("float32", "float64", "float16", "bfloat16", "int32", "string", "bool"):
             value: Any = {"string": [["a", "b"]], "bool": [[True, False]]}.get(dtype, [[1, 0]])
-            tf1.constant(value, tf1.as_dtype(dtype), name=f"W_{dtype}")
+            tf.constant(value, tf.as_dtype(dtype), name=f"W_{dtype}")
         yield graph.as_graph_def().SerializeToString()
 
 
 def fuzz_graph(content: bytes) -> None:
-    path = HERE / "graph.pb"
+    path = DIRECTORY / "graph.pb"
     path.write_bytes(content)
     read_all(path)
 
 
 def read_all(path: Path) -> None:
-    """All of a file of variables, and what it would be to the models."""
-    with refusals():
+    """Read all variables of a file, and match them with the models."""
+    with errors_allowed():
         file = reader.open_checkpoint(paths.find(str(path)))
         for name in file.specs:
-            with refusals():
+            with errors_allowed():
                 file.read(name)
-        with refusals():
-            inference.fits(file, inference.GRAPHS)
+        with errors_allowed():
+            inference.matches(file, [p.name for p in inference.PROGRAMS.values() if p.has_graph])
 
 
-def saved(version: int) -> Path:
-    """A checkpoint of TF1's Saver, as small as they come."""
-    prefix = HERE / f"seed-v{version}"
-    if not list(HERE.glob(f"{prefix.name}*")):
-        with tf1.Graph().as_default(), tf1.Session() as sess:
-            tf1.Variable(tf1.ones([3, 2]), name="W")
-            tf1.Variable(tf1.zeros([2], tf1.int64), name="b")
-            sess.run(tf1.global_variables_initializer())
-            saver = tf1.train.Saver(write_version=version)
+def saved_checkpoint(version: int) -> Path:
+    """Return the prefix of a small checkpoint of TensorFlow 1's Saver, V1 or V2."""
+    prefix = DIRECTORY / f"seed-v{version}"
+    if not list(DIRECTORY.glob(f"{prefix.name}*")):
+        with tf.Graph().as_default(), tf.Session() as sess:
+            tf.Variable(tf.ones([3, 2]), name="W")
+            tf.Variable(tf.zeros([2], tf.int64), name="b")
+            sess.run(tf.global_variables_initializer())
+            saver = tf.train.Saver(write_version=version)
             saver.save(sess, str(prefix), write_meta_graph=False, write_state=False)
     return prefix
 
 
 def table_seeds() -> Iterator[bytes]:
     for version in (1, 2):
-        path = saved(version)
+        path = saved_checkpoint(version)
         yield bytes([version]) + leveldb_table.pack(
             leveldb_table.read(path if version == 1 else index(path))
         )
 
 
 def fuzz_table(content: bytes) -> None:
-    """Keys and values of a checkpoint's table, in a sound table with the right checksums."""
-    path = HERE / "model.ckpt"
+    """Read a checkpoint whose table has these entries and correct checksums."""
+    path = DIRECTORY / "model.ckpt"
     one_file = content[:1] == b"\1"
     (path if one_file else index(path)).write_bytes(
         leveldb_table.write(leveldb_table.unpack(content[1:]))
@@ -326,7 +325,7 @@ def fuzz_table(content: bytes) -> None:
     else:
         path.unlink(missing_ok=True)
         data = ".data-00000-of-00001"
-        shutil.copy(f"{saved(2)}{data}", f"{path}{data}")
+        shutil.copy(f"{saved_checkpoint(2)}{data}", f"{path}{data}")
     read_all(path)
 
 
@@ -337,7 +336,7 @@ def index(prefix: Path) -> Path:
 # The server -------------------------------------------------------------------
 
 
-# Its check of what is refused knows neither 413 nor that a blank picture has no digit.
+# Not negative_data_rejection: it knows neither status 413 nor that a blank image has no digit.
 CHECKS = (
     "not_a_server_error,status_code_conformance,content_type_conformance,"
     "response_headers_conformance,response_schema_conformance"
@@ -345,7 +344,7 @@ CHECKS = (
 
 
 def web(seconds: int, seed: int) -> int:
-    """schemathesis against the running server: its exit code."""
+    """Run Schemathesis against the server and return its exit code."""
     command = [sys.executable, "-m", "deep_mnist.serve", "--port", "0"]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert server.stdout is not None
@@ -362,31 +361,33 @@ def web(seconds: int, seed: int) -> int:
 
 # The fuzzer -------------------------------------------------------------------
 
-TARGETS = ("idx", "npz", "picture", "pixels", "tf_config", "flags", "state", "graph", "table")
+TARGETS = ("idx", "npz", "image", "pixels", "tf_config", "flags", "state_file", "graph", "table")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("target", choices=(*TARGETS, "web"))
-    parser.add_argument("--seconds", type=int, default=600)
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seconds", type=int, default=600, help="duration (default: 600)")
+    parser.add_argument("--seed", type=int, default=1, help="random seed (default: 1)")
     options = parser.parse_args()
     if options.target == "web":
         sys.exit(web(options.seconds, options.seed))
     lazy_tensorflow.import_quietly()
-    # Flags are read, but no cluster is formed, no page served; graphs are built once.
-    start.start = lambda *arguments: None
+    # Command lines are parsed, but nothing is started; the shapes of the models are kept.
+    distributed_launch.start = lambda *arguments: None
     local_cluster.run = lambda *arguments: 0
+    local_cluster.exit_with_stdin = lambda: None
     serve._serve = lambda *arguments: None
-    inference._variable_shapes = functools.cache(inference._variable_shapes)
+    cached = functools.cache(inference.Program.variable_shapes)
+    inference.Program.variable_shapes = cached  # type: ignore[method-assign, assignment]
     findings = Path(f"fuzz-{options.target}").absolute()
     findings.mkdir(exist_ok=True)
-    corpus = HERE / "corpus"
+    corpus = DIRECTORY / "corpus"
     corpus.mkdir()
     for number, seed in enumerate(globals()[f"{options.target}_seeds"]()):
         (corpus / str(number)).write_bytes(seed)
-    os.chdir(HERE)
-    # Memory is the fuzzer's own, for the most part, which grows.
+    os.chdir(DIRECTORY)
+    # The fuzzer itself uses most of the memory.
     libfuzzer = ["-timeout=120", "-rss_limit_mb=4096", "-max_len=20000", "-len_control=0"]
     libfuzzer += [f"-max_total_time={options.seconds}", f"-seed={options.seed}"]
     libfuzzer += ["-print_final_stats=1", f"-artifact_prefix={findings}/", str(corpus)]
