@@ -1,17 +1,19 @@
 """FNN: a network with one hidden layer in NumPy alone.
 
-    python -m deep_mnist.fnn                     train: 50% to 85% of the test images, by the seed
+    python -m deep_mnist.fnn                     train: 50% to 85%, depending on the seed
     python -m deep_mnist.fnn --restore           evaluate the pretrained weights
     python -m deep_mnist.fnn --gradient-check    compare its gradients with TensorFlow's
 
 Follows exercise 4, "FNN", of the book "Neural Networks and Deep Learning" (nndl): operations with
 hand-written gradients, and 50 steps of gradient descent on all 60,000 images at once. TensorFlow
-is not needed. The operations and their gradients are on one page, autodiff/rules.py.
+is needed only for --gradient-check. The operations and their gradients are on one page,
+autodiff/rules.py.
 """
 
 from __future__ import annotations
 
 import importlib.util
+import math
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,11 +23,12 @@ import numpy as np
 
 from deep_mnist import autodiff, cli
 from deep_mnist.autodiff import Array, Tensor, gradients
-from deep_mnist.data.micro_batches import MicroBatch, accumulate, micro_batches
+from deep_mnist.data.micro_batches import MicroBatch, micro_batches
 from deep_mnist.errors import DeepMnistError
 from deep_mnist.lazy_tensorflow import import_quietly, tf
 from deep_mnist.training import Run, option
 
+# Each operation has a forward function and a rule for the gradient of each of its inputs.
 matmul, relu = autodiff.Matmul(), autodiff.Relu()
 softmax, log = autodiff.Softmax(), autodiff.Log()
 multiply, reduce_sum, negative = autodiff.Multiply(), autodiff.Sum(), autodiff.Negative()
@@ -73,9 +76,11 @@ def with_ones(images: Array, dtype: Any) -> Array:
 def inference(x: Any, W1: Array, W2: Array) -> Tensor:
     """Return the log probability of each digit, log(softmax(relu(x W1) W2)).
 
-    An operation that is called with arrays returns a Tensor: the result, and references to the
-    operation and to its inputs. These references are the tape. They lead from the last result
-    back to W1 and W2; `gradients` follows them and applies the chain rule at every operation.
+    relu(h) is max(h, 0), softmax(h) is exp(h) / sum(exp(h)). Calling an operation returns a Tensor:
+    the result, and references to the operation and its inputs, which are the tape. `gradients`
+    follows it from the loss back to W1 and W2. It starts from dL/dL = 1 and calls the rules of the
+    operations in reverse order, log, softmax, matmul, relu, matmul: the chain rule. Each rule
+    needs only the gradient of its output, and the inputs that the tape has kept.
 
     Args:
       x: images with a column of ones, [B, 785] in [0, 1].
@@ -101,10 +106,11 @@ def loss(y_: Array, log_p: Tensor) -> Tensor:
 def build(config: Config, seed: int = 0) -> Model:
     """Return the model with initial weights from a standard normal distribution.
 
-    They are what the exercise starts from, and too large: the logits are around 60, and softmax
-    gives nearly all of the probability to one digit, right or wrong. Four of five images leave
-    less for their true label than the epsilon of log, 1e-12. There the gradient is nearly 0, so
-    training starts slowly, and how far it gets in 50 steps depends on the seed.
+    They are what the exercise starts from, and too large: the logits have a standard deviation of
+    about 60, and softmax gives nearly all of the probability to one digit, the true label or not.
+    Four of five images leave less for their true label than the epsilon of log, 1e-12. For most of
+    these the gradient is nearly 0, so training starts slowly, and how far it gets in 50 steps
+    depends on the seed.
     """
     random = np.random.default_rng(seed)
     W1 = random.standard_normal([785, 100]).astype(config.dtype)
@@ -118,18 +124,20 @@ def train_step(
     """Update the weights; return accuracy and mean loss of the batch, both before the update.
 
     The gradient of a sum is the sum of the gradients. So the batch is differentiated in parts
-    that fit into the processor's cache, micro-batches, and their gradients are accumulated.
+    that fit into the processor's cache, micro-batches, and their gradients are added.
     """
     W1, W2 = model
-
-    def differentiate(x: Any, y_: Array) -> tuple[Any, ...]:
+    W1_grad, W2_grad = np.zeros_like(W1), np.zeros_like(W2)
+    total_loss, correct, examples = 0.0, 0, 0
+    for x, y_ in batch:
         log_p = inference(x, W1, W2)
         cross_entropy = loss(y_, log_p)
-        W1_grad, W2_grad = gradients(cross_entropy, [W1, W2])
-        correct = np.sum(log_p.value.argmax(axis=1) == y_.argmax(axis=1))
-        return W1_grad, W2_grad, float(cross_entropy.value), int(correct), len(y_)
-
-    W1_grad, W2_grad, total_loss, correct, examples = accumulate(differentiate, batch)
+        grads = gradients(cross_entropy, [W1, W2])
+        W1_grad += grads[0]
+        W2_grad += grads[1]
+        total_loss += float(cross_entropy.value)
+        correct += int(np.sum(log_p.value.argmax(axis=1) == y_.argmax(axis=1)))
+        examples += len(y_)
     W1 -= learning_rate * W1_grad
     W2 -= learning_rate * W2_grad
     return correct / examples, total_loss / examples
@@ -138,7 +146,7 @@ def train_step(
 def train(config: Config, run: Run) -> None:
     """Run train_step on all images; report the accuracy and the loss of every step."""
     mnist = run.load_data(validation_size=0)
-    steps_per_epoch = -(-len(mnist.train.labels) // config.batch_size)
+    steps_per_epoch = math.ceil(len(mnist.train.labels) / config.batch_size)
     model = build(config, run.run_config.seed)
     # If training diverges, `report` raises an error, which says more than NumPy's warnings.
     with run.session(model), np.errstate(over="ignore", invalid="ignore"):

@@ -1,18 +1,20 @@
-"""A multilayer perceptron from raw tensors, trained by gradients that are applied by hand.
+"""MLP: three layers of basic tensor operations, trained without an optimizer.
 
     python -m deep_mnist.mlp                         train for 10 epochs, 20 seconds
     python -m deep_mnist.mlp --restore               evaluate the pretrained weights
     python -m deep_mnist.mlp --variant raw-pixels    train on values 0..255; classify one image
 
-Follows two articles on forward propagation with tensors. Three layers turn 784 pixels into 256,
-128 and 10 values; the loss is the mean squared error to the one-hot label. There is no optimizer:
-`tf.gradients` differentiates the loss, and `assign_sub` subtracts each gradient from its variable.
-At this learning rate the loss still falls after 10 epochs; about half of the test images are
-classified correctly by then.
+Follows two articles on forward propagation with tensors. A network is a stack of functions with
+many parameters, fitted by going through the data again and again. Here three layers turn 28x28 =
+784 pixels into 256, 128 and 10 values, and the loss is the mean squared error to the one-hot
+label. No optimizer is used: `tf.gradients` differentiates the loss, and `assign_sub` subtracts
+each gradient from its variable. After 10 epochs the loss still falls; about half of the test
+images are classified correctly by then. Read softmax.py first: it explains graph and session.
 """
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -41,7 +43,7 @@ class Config(show.PictureOptions):
 class Model(NamedTuple):
     """Tensors to feed and to fetch."""
 
-    x: Any  # [B, 784] float32 in [0, 1]: images, one row of pixels each
+    x: Any  # [B, 784] float32 in [0, 1]: images, flattened
     y_: Any  # [B, 10] float32: true labels, one-hot
     logits: Any  # [B, 10] float32: the outputs, trained to equal the one-hot label
     loss: Any  # scalar float32: squared error, mean over the batch and the ten outputs
@@ -52,9 +54,10 @@ class Model(NamedTuple):
 def inference(x: Any, variant: str = "scaled") -> Any:
     """Return the outputs of each image, relu(relu(x w1 + b1) w2 + b2) w3 + b3.
 
-    A matrix product with a bias is linear, and so is any number of them in a row; the ReLU in
-    between, max(z, 0), makes the network more than one linear layer. Every layer's weights are
-    [values in, values out]; a bias is added to each of the B rows.
+    Each unit is a weighted sum of all values of the layer before, plus a bias. Several such linear
+    layers one after another would still be one linear layer; the ReLU between them, max(z, 0),
+    makes the network nonlinear. The weights of a layer are [values in, values out]; 256 and 128
+    are choices.
 
     Args:
       x: images, [B, 784] float32 in [0, 1].
@@ -65,7 +68,7 @@ def inference(x: Any, variant: str = "scaled") -> Any:
     """
     raw = variant == "raw-pixels"
     if raw:
-        x = tf.round(255.0 * x)  # [B, 784] in 0..255
+        x = tf.round(255.0 * x)  # [B, 784] in 0..255: undoes the scaling to [0, 1]
 
     with tf.name_scope("layer1"):
         w1 = weight_variable([784, 256], "w1", raw, seed=1)
@@ -96,7 +99,7 @@ def bias_variable(shape: list[int], name: str, raw: bool, seed: int) -> Any:
 
 
 def loss(y_: Any, logits: Any) -> Any:
-    """Return the mean squared error between outputs and one-hot labels, a scalar."""
+    """Return the squared error of the outputs, mean over the batch and the ten outputs."""
     return tf.reduce_mean(tf.square(y_ - logits))
 
 
@@ -108,11 +111,12 @@ def build(config: Config) -> Model:
     logits = inference(x, config.variant)
     squared_error = loss(y_, logits)
 
-    # Gradients are taken with respect to the variables alone: x and y_ are given, not learned.
+    # A gradient points to where the loss grows fastest, so each step goes the opposite way. It is
+    # taken with respect to the variables alone: x and y_ are given, not learned.
     variables = tf.trainable_variables()  # w1, b1, w2, b2, w3, b3
     gradients = tf.gradients(squared_error, variables)
     # `w1 = w1 - learning_rate * gradient` would only name a new tensor; assign_sub changes the
-    # variable in place. No update may run before all gradients are computed: that of w1 needs w2.
+    # variable in place. All gradients come first: that of w1 depends on the value of w2.
     with tf.control_dependencies(gradients):
         updates = [
             variable.assign_sub(config.learning_rate * gradient)
@@ -126,11 +130,11 @@ def build(config: Config) -> Model:
 
 
 def train(config: Config, run: Run) -> None:
-    """Run train_step on all 60,000 images in file order; print every hundredth loss of an epoch."""
+    """Train on all 60,000 images in the order of the file; print the loss every 100 steps."""
     mnist = run.load_data(validation_size=0)
     if run.options.resume is None:
         show.check_picture(config.picture, config.save_picture, mnist.train)
-    steps_per_epoch = -(-len(mnist.train.labels) // config.batch_size)  # the last batch is smaller
+    steps_per_epoch = math.ceil(len(mnist.train.labels) / config.batch_size)  # the last is smaller
     with tf.Graph().as_default(), run.scope():
         model = build(config)
         with run.session(model, mean_loss=True) as sess:

@@ -8,7 +8,7 @@ columns; in as many images that are grouped by their blank pixels, a third.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -98,15 +98,6 @@ def micro_batches(
         )
     for step in itertools.count(first_step):
         yield batches[step % len(batches)]
-
-
-def accumulate(function: Callable[..., Sequence[Any]], batch: Sequence[MicroBatch]) -> list[Any]:
-    """Call function(x, y_) for each micro-batch; return the sum of each of its results."""
-    totals = list(function(*batch[0]))
-    for micro_batch in batch[1:]:
-        for i, result in enumerate(function(*micro_batch)):
-            totals[i] += result
-    return totals
 
 
 def group_by_blank_pixels(images: npt.NDArray[np.uint8]) -> list[npt.NDArray[np.intp]]:

@@ -8,7 +8,6 @@ from deep_mnist.autodiff import Matmul, Sum, gradients
 from deep_mnist.data.micro_batches import (
     SIZE,
     ColumnSparseMatrix,
-    accumulate,
     group_by_blank_pixels,
     micro_batches,
 )
@@ -115,10 +114,3 @@ def test_labels_belong_to_their_images(digits):
     for x, y_ in next(micro_batches(split, 3000, as_floats, "float64")):
         images = (x @ np.eye(784)).astype(np.uint8)
         assert [label_of[image.tobytes()] for image in images] == y_.argmax(axis=1).tolist()
-
-
-def test_accumulate_adds_every_result():
-    batch = [(np.array([1.0, 2.0]), 1), (np.array([10.0, 20.0]), 2), (np.array([0.0, 5.0]), 3)]
-    doubled, number = accumulate(lambda x, y_: (2 * x, y_), batch)
-    assert (doubled.tolist(), number) == ([22, 54], 6)
-    assert batch[0][0].tolist() == [1, 2]
