@@ -336,13 +336,15 @@ NUMPY: dict[str, str] = {
 # The filters of PIL.Image that Pillow 10 dropped -> the same under today's name.
 PILLOW: dict[str, str] = {"ANTIALIAS": "LANCZOS", "CUBIC": "BICUBIC", "LINEAR": "BILINEAR"}
 
+ABCS = (
+    *("Callable", "Container", "Generator", "Hashable", "ItemsView", "Iterable", "Iterator"),
+    *("KeysView", "Mapping", "MappingView", "MutableMapping", "MutableSequence", "MutableSet"),
+    *("Sequence", "Set", "Sized", "ValuesView"),
+)
+
 # The same for the standard library: what Python 3 dropped, until 3.13.
 PYTHON: dict[str, str] = {
-    "collections.Callable": "collections.abc.Callable",
-    "collections.Iterable": "collections.abc.Iterable",
-    "collections.Mapping": "collections.abc.Mapping",
-    "collections.MutableMapping": "collections.abc.MutableMapping",
-    "collections.Sequence": "collections.abc.Sequence",
+    **{f"collections.{name}": f"collections.abc.{name}" for name in ABCS},
     "fractions.gcd": "math.gcd",
     "inspect.getargspec": "inspect.getfullargspec",
     "itertools.ifilter": "builtins.filter",

@@ -1,4 +1,4 @@
-"""Gives this process's matplotlib the arguments and names that its later releases dropped."""
+"""matplotlib 2 for TF1 scripts: names and arguments that later releases dropped."""
 
 from __future__ import annotations
 
@@ -14,23 +14,26 @@ COLORMAPS = {"spectral": "nipy_spectral"}
 
 @functools.cache
 def install() -> None:
-    """Adds what is missing; new programs would not notice."""
+    """Add the dropped names and arguments to this process's matplotlib."""
     matplotlib: Any = importlib.import_module("matplotlib")
     pyplot: Any = importlib.import_module("matplotlib.pyplot")
     axes: Any = importlib.import_module("matplotlib.axes").Axes
     figure: Any = importlib.import_module("matplotlib.figure").Figure
     canvas: Any = importlib.import_module("matplotlib.backend_bases").FigureCanvasBase
-    for place in (pyplot, axes, figure):
-        _add(place, "hold", _nothing)
+    for owner in (pyplot, axes, figure):
+        _add(owner, "hold", _nothing)
     _add(pyplot, "ishold", lambda: True)
     _add(canvas, "set_window_title", _nothing)
-    for place, names in (
+    _add(importlib.import_module("matplotlib.cm"), "get_cmap", pyplot.get_cmap)
+    for owner in (figure, pyplot):
+        owner.gca = _with_projection(owner.gca, owner)
+    for owner, names in (
         (axes, ("hist", "__init__")),
         (figure, ("add_subplot", "add_axes")),
         (pyplot, ("hist", "subplot", "axes")),
     ):
         for name in names:
-            setattr(place, name, _with_old_keywords(getattr(place, name)))
+            setattr(owner, name, _with_old_keywords(getattr(owner, name)))
     for old, new in COLORMAPS.items():
         for suffix in ("", "_r"):
             if old + suffix not in matplotlib.colormaps:
@@ -48,10 +51,23 @@ def _with_old_keywords(function: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
-def _add(place: Any, name: str, value: Any) -> None:
-    if not hasattr(place, name):
-        setattr(place, name, value)
+def _with_projection(gca: Callable[..., Any], owner: Any) -> Callable[..., Any]:
+    """Return gca, which made new axes of a projection until 3.6."""
+
+    @functools.wraps(gca)
+    def call(*args: Any, **options: Any) -> Any:
+        if not options:
+            return gca(*args)
+        add = owner.subplot if not args else args[0].add_subplot
+        return add(111, **options)
+
+    return call
+
+
+def _add(owner: Any, name: str, value: Any) -> None:
+    if not hasattr(owner, name):
+        setattr(owner, name, value)
 
 
 def _nothing(*args: Any, **keywords: Any) -> None:
-    """Stands for what has no effect any more."""
+    """Do nothing: the function has no effect any more."""

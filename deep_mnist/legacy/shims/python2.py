@@ -16,6 +16,7 @@ from typing import Any
 
 from deep_mnist.errors import DeepMnistError
 from deep_mnist.legacy import symbol_table
+from deep_mnist.legacy.shims import numpy_compat
 from deep_mnist.legacy.source import with_spaces
 
 NOT_INSTALLED = "{path}: this is Python 2, and translating it needs fissix; pip install fissix"
@@ -67,7 +68,8 @@ def transformed(tree: ast.Module, integer_division: bool) -> ast.Module:
     """
     if integer_division:
         tree = _Division().visit(tree)
-    return ast.fix_missing_locations(_Dropped().visit(tree))
+    tree = numpy_compat.transformed(_Dropped().visit(tree))
+    return ast.fix_missing_locations(tree)
 
 
 def parsed(text: str, path: str) -> tuple[ast.Module, bool]:
@@ -257,7 +259,7 @@ class _Division(ast.NodeTransformer):
 
 
 class _Dropped(ast.NodeTransformer):
-    """Writes `a.tostring()` as `__tostring__(a)` and `range(a)` as `__range__(a)`.
+    """Writes `range(a)` as `__range__(a)`, for bounds that division made floats.
 
     Copies of the tutorial's input_data read numbers by a `_read32` that returns an array of one,
     which NumPy took for a number until 1.12: it returns that number.
@@ -274,10 +276,7 @@ class _Dropped(ast.NodeTransformer):
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         self.generic_visit(node)
-        if isinstance(node.func, ast.Attribute) and node.func.attr == "tostring":
-            node.args = [node.func.value, *node.args]
-            node.func = ast.copy_location(ast.Name("__tostring__", ast.Load()), node.func)
-        elif isinstance(node.func, ast.Name) and node.func.id == "range":
+        if isinstance(node.func, ast.Name) and node.func.id == "range":
             node.func = ast.copy_location(ast.Name("__range__", ast.Load()), node.func)
         return node
 

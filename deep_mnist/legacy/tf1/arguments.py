@@ -11,6 +11,7 @@ from deep_mnist.lazy_tensorflow import tf
 __all__ = [
     "batch_matmul",
     "concat",
+    "initialize_all_variables",
     "ones_initializer",
     "reverse",
     "split",
@@ -61,6 +62,13 @@ def batch_matmul(x: Any, y: Any, adj_x: bool = False, adj_y: bool = False, name:
 def where(condition: Any, x: Any = None, y: Any = None, name: Any = None, **old: Any) -> Any:
     """where, and the `select` it replaced, whose values were called t and e."""
     return tf.where(condition, old.get("t", x), old.get("e", y), name)
+
+
+def initialize_all_variables() -> Any:
+    """Initialize local variables too: until 0.12 those of limit_epochs were not local."""
+    return tf.group(
+        tf.global_variables_initializer(), tf.local_variables_initializer(), name="init"
+    )
 
 
 def zeros_initializer(shape: Any = None, dtype: Any = None, **more: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from deep_mnist.lazy_tensorflow import tf
@@ -20,15 +20,32 @@ __all__ = [
 ]
 
 
+class _Values(Mapping[str, Any]):
+    """FLAGS.__dict__["__flags"] of before 1.5: the value of each flag of the script."""
+
+    def __init__(self, flags: _Flags) -> None:
+        self._flags = flags
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._flags:
+            raise KeyError(name)
+        return getattr(tf.flags.FLAGS, name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._flags)
+
+    def __len__(self) -> int:
+        return len(self._flags)
+
+
 class _Flags:
     """FLAGS, with what was reached for in it before 1.5."""
 
     def __init__(self) -> None:
         object.__setattr__(self, "_defined", [])
+        self.__dict__["__flags"] = _Values(self)
 
     def __getattr__(self, name: str) -> Any:
-        if name == "__flags":
-            return {flag: getattr(tf.flags.FLAGS, flag) for flag in self._defined}
         return getattr(tf.flags.FLAGS, name)
 
     def __setattr__(self, name: str, value: Any) -> None:
