@@ -379,7 +379,7 @@ def main() -> None:
     local_cluster.exit_with_stdin = lambda: None
     serve._serve = lambda *arguments: None
     cached = functools.cache(inference.Program.variable_shapes)
-    inference.Program.variable_shapes = cached  # type: ignore[method-assign, assignment]
+    inference.Program.variable_shapes = cached  # type: ignore[method-assign]
     findings = Path(f"fuzz-{options.target}").absolute()
     findings.mkdir(exist_ok=True)
     corpus = DIRECTORY / "corpus"

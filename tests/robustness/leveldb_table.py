@@ -1,4 +1,4 @@
-"""LevelDB's tables, as both formats of TF1 checkpoints have: taken apart, and put together.
+"""Reader and writer of LevelDB tables, which checkpoints of both formats of TensorFlow 1 contain.
 
 Format: tensorflow/core/lib/io/table_format.txt.
 """
@@ -11,21 +11,28 @@ from pathlib import Path
 Entries = list[tuple[bytes, bytes]]
 
 
+MAGIC = bytes.fromhex("57fb808b247547db")
+FOOTER_SIZE = 48
+
+
 def pack(entries: Entries) -> bytes:
+    """Return keys and values as bytes that a fuzzer can change."""
     return b"".join(struct.pack("<HH", len(k), len(v)) + k + v for k, v in entries)
 
 
 def unpack(content: bytes) -> Entries:
-    entries, place = {}, 0
-    while place + 4 <= len(content):
-        key, value = struct.unpack_from("<HH", content, place)
-        place += 4 + key + value
-        start = place - key - value
-        entries[content[start : start + key]] = content[start + key : place]
+    """Return the entries of `pack`, sorted by key; every content has some meaning."""
+    entries, position = {}, 0
+    while position + 4 <= len(content):
+        key_size, value_size = struct.unpack_from("<HH", content, position)
+        start = position + 4
+        position = start + key_size + value_size
+        entries[content[start : start + key_size]] = content[start + key_size : position]
     return sorted(entries.items())
 
 
 def varint(number: int) -> bytes:
+    """Return a number in the format of protocol buffers."""
     out = bytearray()
     while number > 127:
         out.append(number & 127 | 128)
@@ -33,59 +40,65 @@ def varint(number: int) -> bytes:
     return bytes([*out, number])
 
 
-def read_varint(content: bytes, place: int) -> tuple[int, int]:
+def read_varint(content: bytes, position: int) -> tuple[int, int]:
+    """Return the number at a position, and the position after it."""
     number = shift = 0
     while True:
-        number |= (content[place] & 127) << shift
-        place, shift = place + 1, shift + 7
-        if content[place - 1] < 128:
-            return number, place
+        number |= (content[position] & 127) << shift
+        position, shift = position + 1, shift + 7
+        if content[position - 1] < 128:
+            return number, position
 
 
 def block_entries(block: bytes) -> Entries:
+    """Return the entries of a block; each key omits the prefix it shares with the one before."""
     end = len(block) - 4 - 4 * int.from_bytes(block[-4:], "little")
     entries: Entries = []
-    place, key = 0, b""
-    while place < end:
-        shared, place = read_varint(block, place)
-        own, place = read_varint(block, place)
-        size, place = read_varint(block, place)
-        key = key[:shared] + block[place : place + own]
-        entries.append((key, block[place + own : place + own + size]))
-        place += own + size
+    position, key = 0, b""
+    while position < end:
+        shared, position = read_varint(block, position)
+        own, position = read_varint(block, position)
+        size, position = read_varint(block, position)
+        key = key[:shared] + block[position : position + own]
+        position += own
+        entries.append((key, block[position : position + size]))
+        position += size
     return entries
 
 
 def read(path: Path) -> Entries:
-    """The entries of a table (LevelDB's format, which both kinds of checkpoint have)."""
+    """Return the entries of a table."""
     content = path.read_bytes()
 
     def block(handle: bytes) -> Entries:
-        offset, place = read_varint(handle, 0)
-        size, _ = read_varint(handle, place)
+        offset, position = read_varint(handle, 0)
+        size, _ = read_varint(handle, position)
         return block_entries(content[offset : offset + size])
 
-    footer = content[-48:]
-    _, place = read_varint(footer, 0)
-    _, place = read_varint(footer, place)
-    return [entry for _, handle in block(footer[place:]) for entry in block(handle)]
+    footer = content[-FOOTER_SIZE:]
+    _, position = read_varint(footer, 0)
+    _, position = read_varint(footer, position)
+    return [entry for _, handle in block(footer[position:]) for entry in block(handle)]
 
 
 def write(entries: Entries) -> bytes:
-    """A table of one block."""
+    """Return a table with one block of entries."""
 
     def block(entries: Entries) -> bytes:
         rows = [varint(0) + varint(len(k)) + varint(len(v)) + k + v for k, v in entries]
-        content = b"".join(rows) + struct.pack("<II", 0, 1) + b"\0"  # a restart; not compressed
+        # Restart points: one, at 0. Compression: none.
+        content = b"".join(rows) + struct.pack("<II", 0, 1) + b"\0"
         return content + struct.pack("<I", masked_crc32c(content))
 
     def handle(start: int, content: bytes) -> bytes:
         return varint(start) + varint(len(content) - 5)
 
     data, meta = block(entries), block([])
-    listing = block([((entries or [(b"", b"")])[-1][0], handle(0, data))])
-    footer = handle(len(data), meta) + handle(len(data) + len(meta), listing)
-    return data + meta + listing + footer.ljust(40, b"\0") + bytes.fromhex("57fb808b247547db")
+    last_key = entries[-1][0] if entries else b""
+    index = block([(last_key, handle(0, data))])
+    footer = handle(len(data), meta) + handle(len(data) + len(meta), index)
+    padding = FOOTER_SIZE - len(MAGIC)
+    return data + meta + index + footer.ljust(padding, b"\0") + MAGIC
 
 
 def _crc_table() -> list[int]:
@@ -101,6 +114,7 @@ CRC_TABLE = _crc_table()
 
 
 def masked_crc32c(content: bytes) -> int:
+    """Return the CRC-32C as LevelDB stores it."""
     crc = 0xFFFFFFFF
     for byte in content:
         crc = CRC_TABLE[(crc ^ byte) & 255] ^ crc >> 8
