@@ -145,7 +145,7 @@ def on_a_sticky_note(digits: Digits, random: Random) -> Scene:
     return scenes.shade(scenes.lay_on(scenes.table(random), note, random, 15), random, 0.25, 1)
 
 
-def beside_the_edge_of_a_table(digits: Digits, random: Random) -> Scene:
+def at_the_edge_of_a_table(digits: Digits, random: Random) -> Scene:
     scene = scenes.write(digits, random, scenes.paper(random, 560, 640), (25, 25, 30))
     table = scenes.table(random, 640, 640)
     return scenes.shade(scenes.lay_on(table, scene, random, 4), random, 0.25, 1)
@@ -171,7 +171,7 @@ def on_a_screen(digits: Digits, random: Random) -> Scene:
     return scenes.lay_on(page, field, random, 0)
 
 
-def in_a_line(digits: Digits, random: Random) -> Scene:
+def in_a_row(digits: Digits, random: Random) -> Scene:
     scene = scenes.write(digits, random, scenes.paper(random), scenes.random_ink(random))
     return scenes.shade(scene, random, 0.4, 1)
 
@@ -203,7 +203,7 @@ def in_two_lines(digits: Digits, random: Random) -> Scene:
     return scene
 
 
-def in_a_line_on_a_table(digits: Digits, random: Random) -> Scene:
+def in_a_row_on_a_table(digits: Digits, random: Random) -> Scene:
     return _on_table(digits, random, scenes.table(random), 6)
 
 
@@ -241,17 +241,17 @@ KINDS: dict[Callable[[Digits, Random], Scene], int] = {  # and the number of dig
             on_a_sheet_on_a_table,
             on_a_sheet_on_a_light_table,
             on_a_sticky_note,
-            beside_the_edge_of_a_table,
+            at_the_edge_of_a_table,
             held_by_a_finger,
             on_a_screen,
         ),
         1,
     ),
-    in_a_line: 4,
+    in_a_row: 4,
     in_a_slanted_line: 4,
     of_unequal_heights: 4,
     in_two_lines: 6,
-    in_a_line_on_a_table: 3,
+    in_a_row_on_a_table: 3,
 }
 
 

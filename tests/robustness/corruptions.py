@@ -68,7 +68,7 @@ CHOICES = (*["flip a bit"] * 4, *CORRUPTIONS, DELETE)
 
 
 def random_position(content: bytearray, rng: random.Random) -> int:
-    """Return any position, half of the time one of the first or last hundred bytes.
+    """Return a random position; every second one is among the first or last hundred bytes.
 
     Headers and directories of files are there.
     """
