@@ -24,7 +24,7 @@ import numpy.typing as npt
 
 from deep_mnist.checkpoints import npz_saver, paths, pretrained, reader
 from deep_mnist.checkpoints.variables import Shape
-from deep_mnist.data import input_checks
+from deep_mnist.data import input_checks, scale
 from deep_mnist.errors import AmbiguousCheckpointError, DeepMnistError, ModelMismatchError
 from deep_mnist.lazy_tensorflow import tf
 from deep_mnist.training import NumpySession, RunConfig, Session, run_directory
@@ -287,7 +287,7 @@ def load_model(name: str, checkpoint: str | None = None) -> Classifier:
     try:
         classifier = loader(program, config, path)
     except ModelMismatchError as error:
-        error.hint = error.hint or run_directory.restore_hint(path)
+        error.hint = error.hint or run_directory.restore_hint(path, name)
         raise
     classifier.notes[:0] = run_directory.assumptions(config, {}, path)
     return classifier
@@ -318,7 +318,9 @@ def as_images(images: Any) -> npt.NDArray[np.float32]:
             f"images: expected {rows.dtype} values from 0 to {largest}, "
             f"found {rows.min()} to {rows.max()}"
         )
-    return rows.astype(np.float32) / np.float32(largest)
+    if rows.dtype.kind in "ui":
+        return scale(rows.astype(np.uint8))  # as in training, to the last bit
+    return rows.astype(np.float32)
 
 
 def nearest_probabilities(outputs: Array) -> Array:

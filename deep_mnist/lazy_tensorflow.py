@@ -17,7 +17,7 @@ from typing import Any
 
 from deep_mnist.errors import DeepMnistError
 
-__all__ = ["import_quietly", "load", "standard_error_held_back", "tf"]
+__all__ = ["import_quietly", "load", "suppress_stderr", "tf"]
 
 
 class _TensorFlow:
@@ -34,13 +34,13 @@ class _TensorFlow:
                 # At level 2 TensorFlow would still report that there is no GPU. Errors are raised
                 # as exceptions, too.
                 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-                with standard_error_held_back():
+                with suppress_stderr():
                     return importlib.import_module("tensorflow.compat.v1")
             return importlib.import_module("tensorflow.compat.v1")
-        except ImportError as error:
-            if error.name == "tensorflow":
+        except Exception as error:  # not only ImportError: NumPy or protobuf may not fit
+            if isinstance(error, ImportError) and error.name == "tensorflow":
                 raise _not_installed() from None
-            reason = str(error).splitlines()[0]
+            reason = str(error).partition("\n")[0] or type(error).__name__
             raise DeepMnistError(
                 f"TensorFlow cannot be imported: {reason}",
                 hint="reinstall it with: pip install --force-reinstall tensorflow",
@@ -67,7 +67,7 @@ def load() -> None:
 
 
 @contextmanager
-def standard_error_held_back() -> Iterator[None]:
+def suppress_stderr() -> Iterator[None]:
     """Discard what is written to file descriptor 2, unless the body raises an exception.
 
     TF_CPP_MIN_LOG_LEVEL does not silence what native code writes before logging is set up. An
@@ -77,22 +77,22 @@ def standard_error_held_back() -> Iterator[None]:
         yield
         return
     sys.stderr.flush()
-    kept = os.dup(2)
-    with tempfile.TemporaryFile() as held:
-        os.dup2(held.fileno(), 2)
+    saved = os.dup(2)
+    with tempfile.TemporaryFile() as captured:
+        os.dup2(captured.fileno(), 2)
         try:
             yield
         except DeepMnistError:  # its message is complete
             raise
         except Exception:
             sys.stderr.flush()
-            held.seek(0)
-            os.write(kept, held.read())
+            captured.seek(0)
+            os.write(saved, captured.read())
             raise
         finally:
             sys.stderr.flush()
-            os.dup2(kept, 2)
-            os.close(kept)
+            os.dup2(saved, 2)
+            os.close(saved)
 
 
 def _not_installed() -> DeepMnistError:

@@ -32,13 +32,13 @@ def test_a_run_prints_its_progress_and_leaves_a_run_directory(capsys):
     assert lines[0] == (
         "generated: 9000 training, 1000 validation, 2000 test examples, drawn from strokes"
     )
-    assert re.fullmatch(r"step 0, training accuracy 0(\.\d)? \(GENERATED digits\)", lines[1])
+    assert re.fullmatch(r"step 0, training accuracy 0(\.\d)? \(SYNTHETIC digits\)", lines[1])
     assert lines[4] == "saved run"
     assert re.fullmatch(
-        r"validation accuracy 0\.\d+ \(\d+ of 1000 GENERATED digits, not MNIST\)", lines[5]
+        r"validation accuracy 0\.\d+ \(\d+ of 1000 SYNTHETIC digits, not MNIST\)", lines[5]
     )
     assert re.fullmatch(
-        r"test accuracy 0\.\d+ \(\d+ of 2000 GENERATED digits, not MNIST\)", lines[6]
+        r"test accuracy 0\.\d+ \(\d+ of 2000 SYNTHETIC digits, not MNIST\)", lines[6]
     )
     assert len(lines) == 7
     assert sorted(path.name for path in Path("run").iterdir()) == [
@@ -88,6 +88,7 @@ def test_config_json_has_every_setting():
     assert config.pop("intra_op_threads") == config.pop("inter_op_threads") == available_cpus()
     assert len(config.pop("sha256")) == 64
     assert config == {
+        "model": "softmax",
         "steps": 3,
         "batch_size": 5,
         "learning_rate": 0.01,
@@ -163,7 +164,7 @@ def test_without_mnist_a_warning_in_capital_letters_precedes_synthetic_digits(ca
     printed = capsys.readouterr()
     assert printed.err.startswith("warning: MNIST IS NEITHER ON DISK NOR REACHABLE. CONTINUING ")
     assert printed.out.startswith("generated: ")
-    assert printed.out.endswith(" GENERATED digits, not MNIST)\n")
+    assert printed.out.endswith(" SYNTHETIC digits, not MNIST)\n")
     (run,) = Path("saved/runs/softmax").iterdir()
     assert json.loads((run / "config.json").read_text())["dataset"] == "generated"
 

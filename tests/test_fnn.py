@@ -141,7 +141,7 @@ def test_output_has_the_documents_lines_and_the_test_accuracy_last(capsys):
     assert lines[2].startswith("epoch 1 : loss ")
     assert lines[-1].startswith("test loss ")
     assert " ; accuracy 0." in lines[-1]
-    assert lines[-1].endswith("of 2000 GENERATED digits, not MNIST)")
+    assert lines[-1].endswith("of 2000 SYNTHETIC digits, not MNIST)")
     assert sorted(path.name for path in Path("run").iterdir()) == [
         "config.json",
         "metrics.jsonl",

@@ -237,7 +237,7 @@ def test_a_finished_run_prints_its_result_and_stays_as_it_is(uninterrupted, caps
     assert lines[0] == (
         f"{uninterrupted} is finished: 30 steps, result in {uninterrupted}/result.json"
     )
-    assert re.fullmatch(r"test accuracy 0\.\d+ \(GENERATED digits\)", lines[1])
+    assert re.fullmatch(r"test accuracy 0\.\d+ \(SYNTHETIC digits\)", lines[1])
     assert {path: path.read_bytes() for path in uninterrupted.iterdir()} == before
 
 

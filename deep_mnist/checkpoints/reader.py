@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import math
+import os
 import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
@@ -22,7 +23,7 @@ from deep_mnist.checkpoints.paths import damaged, data_file, index_file, unreada
 from deep_mnist.checkpoints.variable_matching import Match, match_variables
 from deep_mnist.checkpoints.variables import Shape, Spec
 from deep_mnist.data.io import open_regular_file
-from deep_mnist.errors import AmbiguousCheckpointError, CheckpointError
+from deep_mnist.errors import AmbiguousCheckpointError, CheckpointError, DeepMnistError
 from deep_mnist.lazy_tensorflow import tf
 
 MAX_VALUES = 1 << 26  # of a variable, twenty times the CNN's largest
@@ -201,6 +202,8 @@ def _open_tensorflow(path: Path, file_format: str, pattern: str) -> CheckpointRe
             bundle_index.check_index(index_file(path))
         reader = tf.train.NewCheckpointReader(pattern)
         shapes, dtypes = reader.get_variable_to_shape_map(), reader.get_variable_to_dtype_map()
+    except (DeepMnistError, MemoryError):
+        raise
     except Exception as error:  # any: an IndexError for a truncated file
         raise damaged(path, short_message(error)) from None
     if any(OBJECT_BASED.search(name) for name in shapes):
@@ -243,6 +246,7 @@ def _check_files(prefix: Path) -> None:
         try:
             with open_regular_file(path) as file:
                 head = file.read(len(file_types.GIT_LFS))
+                size = os.fstat(file.fileno()).st_size
         except FileNotFoundError:
             raise damaged(prefix, f"{path.name} is missing") from None
         # A data file has no signature: its first bytes are values.
@@ -256,9 +260,8 @@ def _check_files(prefix: Path) -> None:
                 error = damaged(prefix, f"{path.name} is {found.name}")
                 error.hint = found.hint
                 raise error
-    size = index.stat().st_size
-    if size > MAX_INDEX_BYTES:
-        raise CheckpointError(f"{index}: expected at most {MAX_INDEX_BYTES} bytes, found {size}")
+        if path == index and size > MAX_INDEX_BYTES:
+            raise CheckpointError(f"{path}: expected at most {MAX_INDEX_BYTES} bytes, found {size}")
 
 
 def _data_files(prefix: Path) -> list[Path]:

@@ -144,7 +144,7 @@ def add_options(
         const=True,
         type=_path,
         metavar="CHECKPOINT",
-        help="evaluate a checkpoint; with --steps, train from it (default: the pretrained weights)",
+        help="evaluate a checkpoint (default: the pretrained weights); with --steps, train from it",
     )
     group.add_argument(
         "--resume",
@@ -153,9 +153,6 @@ def add_options(
         type=_path,
         metavar="RUN",
         help="continue an interrupted run (default: the newest)",
-    )
-    group.add_argument(
-        "--eval-only", action="store_true", help=advanced("with --restore: do not train")
     )
     group.add_argument(
         "--quiet", action="store_true", help=advanced("print only the test accuracy")
@@ -243,8 +240,6 @@ def _check_together(config_class: type[Any], options: Options, given: dict[str, 
     if options.trace_every is not None and not options.summaries:
         raise DeepMnistError("--trace-every needs --summaries")
     if options.eval_only:
-        if options.restore is None:
-            raise DeepMnistError("--eval-only needs --restore [CHECKPOINT]")
         fields = {
             field.name: field
             for cls in (config_class, configs.RunConfig)

@@ -44,7 +44,8 @@ def launch(
 
     def command() -> None:
         options, given = flags.parse(program, config_class, doc or "", argv, numpy_only=numpy_only)
-        _check_single_process(program)
+        if not options.eval_only:
+            _check_single_process(program)
         # Paths are checked first: nobody waits for TensorFlow to learn of a missing directory.
         configured = configure(program, config_class, options, given, numpy_only=numpy_only)
         if configured is None:
@@ -108,6 +109,9 @@ def configure(
         checkpoint = npz_saver.find(str(path)) if numpy_only else paths.find(str(path))
         options = dataclasses.replace(options, restore=str(checkpoint))
         config = run_directory.with_architecture(config, given, checkpoint)
+        if options.eval_only and "dataset" not in given:
+            dataset = run_directory.dataset_of_checkpoint(checkpoint)
+            run_config = dataclasses.replace(run_config, dataset=dataset)
         for line in run_directory.assumptions(config, given, checkpoint):
             print(f"warning: {program}: {printable(line)}", file=sys.stderr)
     return config, run_config, options

@@ -115,7 +115,8 @@ def _export(options: argparse.Namespace) -> None:
         for note in classifier.notes:
             print(f"note: export: {printable(note)}", file=sys.stderr)
         model = TrainedModel(name, classifier.config, _finite_weights(classifier))
-        dataset = data.load_data_or_synthetic(_dataset(options, classifier.path), options.data_dir)
+        name_of_dataset = options.dataset or run_directory.dataset_of_checkpoint(classifier.path)
+        dataset = data.load_data_or_synthetic(name_of_dataset, options.data_dir)
         images = data.scale(dataset.test.images[: check.EXAMPLES])
         labels = dataset.test.labels[: check.EXAMPLES]
         expected = classifier.predict_proba(images)
@@ -175,13 +176,6 @@ def _finite_weights(classifier: Classifier) -> dict[str, Any]:
             f"{classifier.path} has non-finite weights", hint="export another checkpoint"
         )
     return weights
-
-
-def _dataset(options: argparse.Namespace, checkpoint: Path) -> str:
-    """Return the dataset to compare on. Only MNIST may be replaced by synthetic digits."""
-    trained_on = run_directory.settings_of_checkpoint(checkpoint).get("dataset")
-    known = trained_on in data.DATASETS and trained_on != "mnist"
-    return str(options.dataset or (trained_on if known else "auto"))
 
 
 def _versions(format_name: str) -> dict[str, str]:

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from deep_mnist.lazy_tensorflow import standard_error_held_back
+from deep_mnist.lazy_tensorflow import suppress_stderr
 
 
 @contextmanager
@@ -15,7 +15,7 @@ def hold_back_output() -> Iterator[None]:
 
     If the body raises, standard error is printed.
     """
-    with standard_error_held_back(), warnings.catch_warnings():
+    with suppress_stderr(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
 

@@ -46,7 +46,7 @@ class Run(NamedTuple):
     def digits(self) -> str:
         """What its examples are called."""
         if self.dataset == "generated":
-            return "GENERATED digits"
+            return "SYNTHETIC digits"
         return "digits" if self.dataset == "mnist" else f"{self.dataset} pictures"
 
 

@@ -156,7 +156,7 @@ class Options:
     run_dir: str | None = None  # a new directory for the run
     resume: str | bool | None = None  # a run to continue; True is the newest unfinished one
     restore: str | bool | None = None  # a checkpoint to start from; True is the pretrained one
-    eval_only: bool = False  # also set where --restore is given without --steps
+    eval_only: bool = False  # --restore without --steps
     quiet: bool = False
     summaries: bool = False  # write event files for TensorBoard
     trace_every: int | None = None  # steps between full traces in them
@@ -217,9 +217,9 @@ def create_configs(config_class: type[Any], settings: dict[str, Any]) -> tuple[A
     check(run_config)
     if run_config.plain_steps >= config.steps:
         raise DeepMnistError(
-            f"--plain-steps: expected fewer than --steps, {config.steps}, "
+            f"--plain-steps: expected less than --steps {config.steps}, "
             f"found {run_config.plain_steps}",
-            hint="give both flags",
+            hint="add --plain-steps 0, or more --steps",
         )
     return config, run_config
 

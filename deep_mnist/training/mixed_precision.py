@@ -34,7 +34,7 @@ def choose(precision: str) -> str:
         found = "TF_ENABLE_ONEDNN_OPTS=0, which disables them"
     raise DeepMnistError(
         f"--precision bfloat16: expected a CPU with avx512_bf16 or amx_bf16, found {found}",
-        hint="use --precision float32 or auto; a run that is resumed needs what it started with",
+        hint="use --precision float32 or auto; resume a run on a CPU like the one it started on",
     )
 
 

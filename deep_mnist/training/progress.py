@@ -14,7 +14,7 @@ class Progress:
       first_step: the first step of this process.
       steps: number of steps of the run.
       quiet: print nothing.
-      mark: text after every figure, such as " (GENERATED digits)".
+      mark: text after every figure, such as " (SYNTHETIC digits)".
     """
 
     def __init__(self, first_step: int, steps: int, quiet: bool, mark: str = "") -> None:
@@ -53,7 +53,7 @@ class Progress:
 
 def mark(dataset: str) -> str:
     """Return the text after every figure that was not measured on a published dataset."""
-    return " (GENERATED digits)" if dataset == "generated" else ""
+    return " (SYNTHETIC digits)" if dataset == "generated" else ""
 
 
 def _is_terminal(stream: TextIO | None) -> bool:

@@ -120,7 +120,7 @@ class Run:
 
     @contextmanager
     def scope(self) -> Iterator[None]:
-        """Set the random seed of the default graph; within it matrix products train faster."""
+        """Set the random seed of the default graph, and use a faster gradient for tf.matmul."""
         tf.set_random_seed(self.run_config.seed)
         with fast_gradients():
             yield
@@ -324,7 +324,7 @@ class Run:
             number = error.signal_number if isinstance(error, Interrupted) else signal.SIGINT
             raise self._interrupted(number) from None
 
-    # Beginning -----------------------------------------------------------------
+    # Starting, restoring and resuming ------------------------------------------
 
     def _begin(self) -> None:
         if self._session_class is not NumpySession and not self.options.eval_only:
@@ -361,7 +361,7 @@ class Run:
             self._save_restored(directory)
         numpy_only = self._session_class is NumpySession
         settings = settings_of(self.program, self.config, self.run_config, numpy_only=numpy_only)
-        run_directory.write_config(directory, settings, self.options.restore)
+        run_directory.write_config(directory, self.program, settings, self.options.restore)
         self.directory = directory
 
     def _restore_weights(self, checkpoint: Path) -> list[str]:
@@ -369,7 +369,7 @@ class Run:
             notes: list[str] = self.sess.restore_weights(checkpoint)
             return notes
         except ModelMismatchError as error:
-            error.hint = error.hint or run_directory.restore_hint(checkpoint)
+            error.hint = error.hint or run_directory.restore_hint(checkpoint, self.program)
             raise
 
     def _resume(self, directory: Path) -> None:
@@ -431,7 +431,9 @@ class Run:
             command += ["--data-dir", self.options.data_dir]
         return Interrupted(
             signal_number,
-            f"stopped; step {self._saved_step} of {self.config.steps} is saved",
+            f"stopped; step {self._saved_step} of {self.config.steps} is saved"
+            if self._saved_step
+            else "stopped before the first checkpoint",
             hint=f"resume with: {shlex.join(command)}",
         )
 
@@ -472,9 +474,9 @@ class Run:
         }
 
     def _describe(self, evaluation: Evaluation) -> str:
-        digits = "GENERATED digits, not MNIST" if self.dataset.name == "generated" else "digits"
+        images = "SYNTHETIC digits, not MNIST" if self.dataset.name == "generated" else "images"
         accuracy = f"{evaluation.accuracy:.4g}"
-        return f"{accuracy} ({evaluation.correct} of {evaluation.examples} {digits})"
+        return f"{accuracy} ({evaluation.correct} of {evaluation.examples} {images})"
 
     def _warn(self, line: str) -> None:
         print(f"warning: {self.program}: {printable(line)}", file=sys.stderr)

@@ -15,12 +15,14 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, TypeVar
 
+from deep_mnist.data import DATASETS
 from deep_mnist.data.io import atomic_write, check_new_path
 from deep_mnist.data.io import remove_temporary_files as _remove_temporary_files
 from deep_mnist.errors import DeepMnistError, printable
 from deep_mnist.training import checksummed_json
 from deep_mnist.training.config import RunConfig, check, create_configs, flag, run_fields
 from deep_mnist.training.progress import mark
+from deep_mnist.training.recipes import RECIPES
 
 if sys.platform != "win32":
     import fcntl
@@ -30,6 +32,7 @@ ConfigT = TypeVar("ConfigT")
 CONFIG = "config.json"
 RESULT = "result.json"
 FILES = (CONFIG, RESULT, "metrics.jsonl", "checkpoint")
+PROGRAM = "model"  # key in config.json and result.json
 RESTORED_FROM = "restored_from"  # key in config.json: the weights that the run started from
 
 
@@ -130,6 +133,9 @@ def read_config(
         settings = checksummed_json.read(path)
     except FileNotFoundError:
         raise DeepMnistError(f"{path.parent} is not a run directory: no {path.name}") from None
+    found = settings.pop(PROGRAM, program)
+    if found != program:
+        raise _other_program(path.parent, found)
     settings.pop(RESTORED_FROM, None)
     fields = [*dataclasses.fields(config_class), *run_fields(program, numpy_only=numpy_only)]
     known = {field.name for field in fields}
@@ -180,7 +186,7 @@ def assumptions(config: Any, given: dict[str, Any], checkpoint: Path) -> list[st
     names = [f.name for f in dataclasses.fields(config) if f.metadata["architecture"]]
     known = {**settings_of_checkpoint(checkpoint), **given} if names else {}
     return [
-        f"no {CONFIG} next to {checkpoint}: assumed {flag(name)} {getattr(config, name)}"
+        f"no {CONFIG} with {flag(name)} next to {checkpoint}: assumed {getattr(config, name)}"
         for name in names
         if name not in known
     ]
@@ -202,25 +208,45 @@ def settings_of_checkpoint(checkpoint: Path) -> dict[str, Any]:
     return {}
 
 
-def restore_hint(checkpoint: Path) -> str | None:
-    """Return the command to restore a checkpoint, by the program in its run's result."""
-    try:
-        program = checksummed_json.read(checkpoint.parent / RESULT)["model"]
-    except (OSError, KeyError, DeepMnistError):
-        return None
-    if not isinstance(program, str) or not program.isidentifier():
-        return None  # the file may be from anywhere
-    directory = shlex.quote(str(checkpoint.parent))
-    return (
-        f"it is a checkpoint of {program}; restore it with: "
-        f"python -m deep_mnist.{program} --restore {directory}"
+def dataset_of_checkpoint(checkpoint: Path) -> str:
+    """Return the dataset that a checkpoint was trained on, "auto" for MNIST or if unknown."""
+    dataset = settings_of_checkpoint(checkpoint).get("dataset")
+    return dataset if dataset in DATASETS and dataset != "mnist" else "auto"
+
+
+def restore_hint(checkpoint: Path, program: str) -> str | None:
+    """Return the command that restores a checkpoint of another program than `program`."""
+    for file in (checkpoint.parent / CONFIG, checkpoint.parent / RESULT):
+        try:
+            found = checksummed_json.read(file).get(PROGRAM)
+        except (OSError, DeepMnistError):
+            continue
+        if found in RECIPES and found != program:
+            directory = shlex.quote(str(checkpoint.parent))
+            return (
+                f"it is a checkpoint of {found}; restore it with: "
+                f"python -m deep_mnist.{found} --restore {directory}"
+            )
+    return None
+
+
+def _other_program(directory: Path, found: object) -> DeepMnistError:
+    """Return the error for a run of another program."""
+    path = shlex.quote(str(directory))
+    return DeepMnistError(
+        f"{directory} is a run of {found}",
+        hint=f"resume it with: python -m deep_mnist.{found} --resume {path}"
+        if found in RECIPES
+        else None,
     )
 
 
-def write_config(directory: Path, settings: dict[str, Any], restored_from: object | None) -> None:
-    """Write config.json: the settings, and the weights that the run started from, if any."""
+def write_config(
+    directory: Path, program: str, settings: dict[str, Any], restored_from: object | None
+) -> None:
+    """Write config.json: program, settings, and the weights that the run started from, if any."""
     start = {} if restored_from is None else {RESTORED_FROM: str(restored_from)}
-    write_json(directory / CONFIG, {**settings, **start})
+    write_json(directory / CONFIG, {PROGRAM: program, **settings, **start})
 
 
 def check_starts_from_scratch(directory: Path) -> None:
@@ -291,11 +317,7 @@ def print_if_finished(program: str, directory: Path) -> bool:
     except (ValueError, KeyError, TypeError, OverflowError) as error:
         raise DeepMnistError(f"{path} is not a valid result: {error!r}") from None
     if model != program:
-        raise DeepMnistError(
-            f"{directory} is a run of {model}",
-            hint=f"resume it with: python -m deep_mnist.{model} --resume "
-            f"{shlex.quote(str(directory))}",
-        )
+        raise _other_program(directory, model)
     print(printable(f"{directory} is finished: {steps} steps, result in {path}"))
     print(line)
     return True

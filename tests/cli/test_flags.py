@@ -49,13 +49,13 @@ SHOWN = {
 ADVANCED = {
     "softmax": "--loss --log-every --save-every --keep --intra-op-threads --inter-op-threads "
     "--optimizer --schedule --beta2 --average-decay --augmentation --plain-steps --precision "
-    "--eval-only --quiet --summaries --trace-every",
+    "--quiet --summaries --trace-every",
     "cnn": "--loss --log-every --save-every --keep --intra-op-threads --inter-op-threads "
     "--optimizer --schedule --beta2 --average-decay --augmentation --plain-steps --precision "
-    "--eval-only --quiet --summaries --trace-every",
+    "--quiet --summaries --trace-every",
     "mlp": "--picture --save-picture --log-every --save-every --keep --intra-op-threads "
-    "--inter-op-threads --eval-only --quiet --summaries --trace-every",
-    "fnn": "--log-every --save-every --keep --eval-only --quiet",
+    "--inter-op-threads --quiet --summaries --trace-every",
+    "fnn": "--log-every --save-every --keep --quiet",
 }
 PATHS = ["--data-dir", "--run-dir", "--restore", "--resume"]
 
@@ -140,7 +140,6 @@ def test_no_flags_are_no_settings():
         (["--restore"], Options(restore=True, eval_only=True)),
         (["--restore", "run"], Options(restore="run", eval_only=True)),
         (["--restore", "run", "--steps", "5"], Options(restore="run")),
-        (["--restore", "run", "--eval-only"], Options(restore="run", eval_only=True)),
         (["--resume"], Options(resume=True)),
         (["--resume", "run", "--quiet"], Options(resume="run", quiet=True)),
         (["--summaries", "--trace-every", "50"], Options(summaries=True, trace_every=50)),
@@ -202,7 +201,6 @@ def test_settings_that_matter_for_an_evaluation_are_accepted_with_restore(argume
             "--restore without --steps only evaluates, found --summaries",
             "add --steps N to train from the checkpoint",
         ),
-        ("--eval-only", "--eval-only needs --restore [CHECKPOINT]", None),
         (
             "--resume . --steps 5 --seed 1",
             "--resume uses the run's own settings, found --steps, --seed",

@@ -97,7 +97,7 @@ def test_a_checkpoint_is_found_before_training_starts():
         ),
         (
             "--recipe best --steps 40",
-            "--plain-steps: expected fewer than --steps, 40, found 4000\nhint: give both flags",
+            "--plain-steps: expected less than --steps 40, found 4000\nhint: add --plain-steps 0, or more --steps",
         ),
         (
             "--run-dir run[1]",
@@ -140,7 +140,7 @@ def test_bfloat16_is_an_error_where_the_cpu_does_not_have_it(fails, monkeypatch)
     assert fails("cnn", "--precision", "bfloat16") == (
         "error: cnn: --precision bfloat16: expected a CPU with avx512_bf16 or amx_bf16, "
         "found neither in /proc/cpuinfo\n"
-        "hint: use --precision float32 or auto; a run that is resumed needs what it started with\n"
+        "hint: use --precision float32 or auto; resume a run on a CPU like the one it started on\n"
     )
 
 
@@ -205,9 +205,27 @@ def test_a_run_of_another_program_is_not_resumed(fails, capsys):
     )
     Path("run/result.json").unlink()
     assert fails("cnn", "--resume", "run") == (
-        "error: cnn: run/config.json is not the configuration of a cnn run: missing keep_prob, "
-        "unknown nothing\n"
+        "error: cnn: run is a run of softmax\n"
+        "hint: resume it with: python -m deep_mnist.softmax --resume run\n"
     )
+
+
+def test_a_run_is_evaluated_on_the_dataset_that_it_was_trained_on(capsys):
+    softmax.main([*QUICK, "--run-dir", "run"])  # on the synthetic digits
+    trained = capsys.readouterr().out.splitlines()[-1]
+    assert softmax.main(["--restore", "run"]) == 0
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[0].startswith("generated: 9000 training, 1000 validation, 2000 test examples")
+    assert printed[-1] == trained
+
+
+def test_weights_are_evaluated_in_a_pod_of_a_cluster(monkeypatch, capsys):
+    softmax.main([*QUICK, "--run-dir", "run"])
+    cluster = {"worker": ["a:1", "b:1"]}
+    monkeypatch.setenv(
+        "TF_CONFIG", json.dumps({"cluster": cluster, "task": {"type": "worker", "index": 0}})
+    )
+    assert softmax.main(["--restore", "run"]) == 0
 
 
 def test_a_run_in_use_is_not_resumed(fails):

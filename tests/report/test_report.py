@@ -98,7 +98,7 @@ def test_a_run_gets_its_pictures_and_a_page(run, capsys):
     assert "https:" not in text
     assert 'name="viewport" content="width=device-width' in text
     assert "prefers-color-scheme: dark" in text
-    assert "GENERATED digits" in text
+    assert "SYNTHETIC digits" in text
 
 
 def test_the_same_runs_give_the_same_bytes_and_leave_matplotlib_as_it_was(run):
@@ -209,7 +209,7 @@ def test_runs_on_other_digits_are_not_put_together(tmp_path):
         curve = curves.draw(both[1:])
     assert "cnn 75.00 % (1 run); cnn-generated 50.00 % (1 run)" in compared.alt
     assert curve.name == "curves-cnn-generated"
-    assert curve.title == "cnn learns to read 50.00 % of the test GENERATED digits"
+    assert curve.title == "cnn learns to read 50.00 % of the test SYNTHETIC digits"
 
 
 # Mistakes ---------------------------------------------------------------------

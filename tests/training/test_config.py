@@ -65,8 +65,8 @@ def test_settings_are_divided_between_the_two_configurations():
 def test_all_steps_without_augmentation_are_an_error():
     with pytest.raises(DeepMnistError) as raised:
         config.create_configs(cnn.Config, {"steps": 40, "plain_steps": 4000})
-    assert raised.value.message == "--plain-steps: expected fewer than --steps, 40, found 4000"
-    assert raised.value.hint == "give both flags"
+    assert raised.value.message == "--plain-steps: expected less than --steps 40, found 4000"
+    assert raised.value.hint == "add --plain-steps 0, or more --steps"
 
 
 SHARED = ["dataset", "seed", "log_every", "save_every", "keep"]

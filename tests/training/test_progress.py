@@ -85,5 +85,5 @@ def test_every_figure_of_synthetic_digits_is_marked(terminal, monkeypatch, capsy
     progress.report(100, 0.84)
     progress.close()
     printed = sys.stderr.getvalue() if terminal else capsys.readouterr().out
-    assert "training accuracy 0.84 (GENERATED digits)" in printed
+    assert "training accuracy 0.84 (SYNTHETIC digits)" in printed
     assert mark("mnist") == ""

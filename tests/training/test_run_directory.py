@@ -119,7 +119,7 @@ RUN_CONFIG = RunConfig(seed=7, optimizer="adam", intra_op_threads=1)
 @pytest.fixture
 def path(tmp_path):
     settings = settings_of("softmax", CONFIG, RUN_CONFIG)
-    run_directory.write_config(tmp_path, settings, "weights.npz")
+    run_directory.write_config(tmp_path, "softmax", settings, "weights.npz")
     return tmp_path / "config.json"
 
 
@@ -150,7 +150,7 @@ def test_a_config_json_is_read_as_it_was_written(path):
         ),
         (
             lambda settings: settings.update(plain_steps=3),
-            "{path}: --plain-steps: expected fewer than --steps, 3, found 3",
+            "{path}: --plain-steps: expected less than --steps 3, found 3",
         ),
     ],
 )
@@ -189,10 +189,11 @@ def test_settings_of_an_export_are_read_from_the_file_next_to_it(tmp_path):
     ("result", "hint"),
     [
         (
-            '{"model": "cnn"}',
-            "it is a checkpoint of cnn; restore it with: "
-            "python -m deep_mnist.cnn --restore 'my run'",
+            '{"model": "mlp"}',
+            "it is a checkpoint of mlp; restore it with: "
+            "python -m deep_mnist.mlp --restore 'my run'",
         ),
+        ('{"model": "cnn"}', None),
         ('{"model": "rm -rf"}', None),
         ("{}", None),
         ("damaged", None),
@@ -203,7 +204,7 @@ def test_the_program_of_a_checkpoint_is_known_from_the_result_of_its_run(result,
     Path("my run").mkdir()
     if result is not None:
         Path("my run/result.json").write_text(result)
-    assert run_directory.restore_hint(Path("my run/model.ckpt-3")) == hint
+    assert run_directory.restore_hint(Path("my run/model.ckpt-3"), "cnn") == hint
 
 
 # Locking and writing ----------------------------------------------------------
