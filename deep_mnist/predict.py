@@ -75,7 +75,6 @@ def _run(argv: Sequence[str] | None) -> int:
     image.check_installed()
     if options.save_input is not None:
         check_new_path(Path(options.save_input), "--save-input", directory=True)
-    names = list(inference.PROGRAMS) if options.model == "all" else [options.model]
     write = _writer(options)
     classifiers: list[inference.Classifier] = []
     failed = False
@@ -89,7 +88,7 @@ def _run(argv: Sequence[str] | None) -> int:
                 write(file, error.message, [])
                 continue
             # Loaded after the first readable image: errors do not wait for TensorFlow.
-            classifiers = classifiers or _load_classifiers(names, options.restore)
+            classifiers = classifiers or _load_classifiers(_models(options), options.restore)
             write(file, None, [_predict(classifier, digits) for classifier in classifiers])
             if options.save_input is not None:
                 _save_digits(Path(options.save_input), number, file, digits)
@@ -115,8 +114,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--model",
         choices=(*inference.PROGRAMS, "all"),
-        default="cnn",
-        help="model to predict with, or all four (default: cnn)",
+        help="model to predict with, or all four (default: cnn, or that of the checkpoint)",
     )
     parser.add_argument(
         "--restore",
@@ -181,6 +179,16 @@ def _source(file: str) -> bytes | Path:
     if glob.has_magic(file) and not Path(file).exists():
         raise ImageError("no file matches this pattern")
     return Path(file)
+
+
+def _models(options: argparse.Namespace) -> list[str]:
+    """Return the names of the models to predict with."""
+    if options.model == "all":
+        return list(inference.PROGRAMS)
+    if options.model is None and options.restore is not None:
+        import_quietly()
+        return [inference.recognize(options.restore)]
+    return [options.model or "cnn"]
 
 
 def _load_classifiers(names: Sequence[str], checkpoint: str | None) -> list[inference.Classifier]:

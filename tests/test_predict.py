@@ -12,6 +12,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from deep_mnist import data, inference, predict
+from deep_mnist.checkpoints import pretrained
 from deep_mnist.data.synthetic import templates
 from deep_mnist.vision import image
 
@@ -97,6 +98,13 @@ def test_csv_has_one_row_for_each_digit(capsys):
         ("b.png", "", ""),
     ]
     assert rows[2]["error"] == "expected a picture, found no bytes"
+
+
+@pytest.mark.parametrize("model", ["softmax", "mlp", "fnn"])
+def test_a_restored_checkpoint_decides_the_model(capsys, model):
+    save("five.png", 5)
+    assert predict.main(["five.png", "--csv", "--restore", str(pretrained.directory(model))]) == 0
+    assert capsys.readouterr().out.splitlines()[1].startswith(f"five.png,{model},")
 
 
 def test_all_models_predict_with_one_line_each(capsys):
