@@ -317,7 +317,7 @@ def test_imports_are_ported_wherever_they_stand(text, ported):
     ],
 )
 def test_an_address_is_answered_with_its_own_set_or_not_at_all(address, known):
-    assert downloads.set_at(address) == known
+    assert downloads.dataset_at(address) == known
 
 
 def test_a_port_says_what_it_cannot_do_and_overwrites_nothing(folder, ended):

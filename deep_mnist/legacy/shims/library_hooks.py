@@ -12,12 +12,14 @@ from typing import Any
 
 __all__ = ["install"]
 
-# Module -> what runs after its import.
+# Module -> what runs after its import, below deep_mnist.legacy.
 HOOKS: dict[str, str] = {
-    "PIL.ImageDraw": "pillow_compat.install",
-    "matplotlib.pyplot": "matplotlib_compat.install",
-    "scipy.ndimage": "scipy_compat.install_ndimage",
-    "sklearn.datasets": "sklearn_compat.install_datasets",
+    "PIL.ImageDraw": "shims.pillow_compat.install",
+    "matplotlib.pyplot": "shims.matplotlib_compat.install",
+    "requests": "downloads.install_requests",
+    "scipy.ndimage": "shims.scipy_compat.install_ndimage",
+    "sklearn.datasets": "shims.sklearn_compat.install_datasets",
+    "sklearn.manifold": "shims.sklearn_compat.install_manifold",
 }
 # Module that is gone -> the one that has its names.
 MOVED: dict[str, str] = {
@@ -38,9 +40,9 @@ def install() -> None:
 
 
 def _run(hook: str) -> None:
-    """Call `module.function` of this package."""
-    name, _, function = hook.partition(".")
-    getattr(importlib.import_module(f"deep_mnist.legacy.shims.{name}"), function)()
+    """Call `module.function`."""
+    name, _, function = hook.rpartition(".")
+    getattr(importlib.import_module(f"deep_mnist.legacy.{name}"), function)()
 
 
 class _Finder(MetaPathFinder):
@@ -80,7 +82,7 @@ class _Moved(Loader):
 
 
 class _Hooked(Loader):
-    """Runs a function of this package after a module was imported."""
+    """Runs a function after a module was imported."""
 
     def __init__(self, loader: Any, hook: str) -> None:
         self._loader = loader

@@ -1,15 +1,16 @@
-"""scikit-learn 0.19 for TF1 scripts: fetch_mldata, whose server is gone."""
+"""scikit-learn 0.19 for TF1 scripts: fetch_mldata, whose server is gone, and TSNE(n_iter)."""
 
 from __future__ import annotations
 
 import importlib
+import inspect
 from typing import Any
 
 import numpy as np
 
 from deep_mnist.data import search
 
-__all__ = ["install_datasets"]
+__all__ = ["install_datasets", "install_manifold"]
 
 
 def install_datasets() -> None:
@@ -17,6 +18,19 @@ def install_datasets() -> None:
     datasets: Any = importlib.import_module("sklearn.datasets")
     if not hasattr(datasets, "fetch_mldata"):
         datasets.fetch_mldata = fetch_mldata
+
+
+def install_manifold() -> None:
+    """Let sklearn.manifold.TSNE take n_iter, which is max_iter since 1.5."""
+    manifold: Any = importlib.import_module("sklearn.manifold")
+    original = manifold.TSNE
+    if "max_iter" not in inspect.signature(original).parameters:
+        return
+
+    def tsne(*args: Any, n_iter: int | None = None, **options: Any) -> Any:
+        return original(*args, **(options if n_iter is None else {**options, "max_iter": n_iter}))
+
+    manifold.TSNE = tsne
 
 
 def fetch_mldata(dataname: str, *args: Any, **options: Any) -> Any:

@@ -35,7 +35,13 @@ defun = tf.function
 in_eager_mode = tf.executing_eagerly
 make_template = tf.make_template
 py_func = tf.py_function
-list_devices, num_gpus = context.list_devices, context.num_gpus
+num_gpus = context.num_gpus
+
+
+def list_devices() -> list[str]:
+    """Return the names of the devices."""
+    names: list[str] = context.context().devices()
+    return names
 
 
 def get_optimizer_variables(optimizer: Any) -> list[Any]:
