@@ -1,4 +1,4 @@
-"""`python -m deep_mnist.legacy checkpoint` as people type it."""
+"""`python -m deep_mnist.legacy checkpoint`: what it prints, and its errors."""
 
 from pathlib import Path
 
@@ -28,7 +28,7 @@ def _old(tmp_path_factory):
 
 @pytest.fixture
 def old(_old):
-    """That file's folder, as `old` in the working directory."""
+    """Its directory, as `old` in the working directory."""
     Path("old").symlink_to(_old)
     return "old"
 
@@ -39,12 +39,12 @@ def test_a_file_is_described_and_converted(old, capsys):
     assert capsys.readouterr().out.splitlines() == [
         "old/model.ckpt-7: TensorFlow checkpoint (V2: .index and .data), 5 variables",
         "model: softmax",
+        "converted; restore with: python -m deep_mnist.softmax --restore new",
         "  Variable_2 float32[784, 10]  is W: selected by name",
         "  Variable_3 float32[10]       is b: selected by name",
-        "  Variable float32[784, 10]    left out: not in this model",
-        "  Variable_1 float32[10]       left out: not in this model",
-        "  global_step int64[]          left out: a single number, such as a step counter",
-        "converted: python -m deep_mnist.softmax --restore new",
+        "  Variable float32[784, 10]    unused: not in this model",
+        "  Variable_1 float32[10]       unused: not in this model",
+        "  global_step int64[]          unused: a single number, such as a step counter",
     ]
     assert sorted(path.name for path in Path("new").iterdir()) == [
         "checkpoint",
@@ -55,7 +55,7 @@ def test_a_file_is_described_and_converted(old, capsys):
     assert "restored new/model.ckpt-7\n" in capsys.readouterr().out
 
 
-def test_where_two_fit_the_choices_are_listed(old, capsys):
+def test_choices_are_listed_where_two_sets_of_variables_fit(old, capsys):
     assert legacy.main(["checkpoint", old]) == 2
     printed = capsys.readouterr()
     assert "  Variable_2 float32[784, 10]\n" in printed.out
@@ -63,18 +63,21 @@ def test_where_two_fit_the_choices_are_listed(old, capsys):
     assert " --take Variable_2,Variable_3 --convert OUT\n" in printed.err
 
 
-def test_a_program_asks_for_the_same_choice(old, capsys):
+def test_a_program_lists_the_same_choices(old, capsys):
     assert softmax.main(["--restore", old, "--dataset", "generated"]) == 2
     assert "choose with: python -m deep_mnist.legacy checkpoint old/" in capsys.readouterr().err
 
 
-def test_the_shipped_network_is_recognized(capsys):
+def test_the_pretrained_cnn_is_recognized_and_the_list_comes_last(capsys):
     saved = Path(softmax.__file__).parents[1] / "saved" / "cnn"
     assert legacy.main(["checkpoint", str(saved)]) == 0
-    assert "model: cnn\n" in capsys.readouterr().out
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1] == "model: cnn"
+    assert lines[2].startswith("restore with: python -m deep_mnist.cnn --restore ")
+    assert all(line.startswith("  ") for line in lines[3:])
 
 
-def test_what_fits_no_model_is_told_from_the_nearest(capsys):
+def test_a_checkpoint_of_no_model_is_compared_with_the_most_similar(capsys):
     with tf.Graph().as_default(), tf.Session() as sess:
         tf.Variable(tf.zeros([784, 26]))
         tf.Variable(tf.zeros([26]))
@@ -84,8 +87,9 @@ def test_what_fits_no_model_is_told_from_the_nearest(capsys):
         saver.save(sess, "letters/model.ckpt")
     assert legacy.main(["checkpoint", "letters"]) == 2
     assert capsys.readouterr().err == (
-        "error: legacy checkpoint: the nearest model is softmax: checkpoint letters/model.ckpt has "
-        "no variable W [784, 10], b [10], found Variable float32[784, 26], Variable_1 float32[26]\n"
+        "error: legacy checkpoint: the most similar model is softmax: checkpoint "
+        "letters/model.ckpt has no variable W [784, 10], b [10], found "
+        "Variable float32[784, 26], Variable_1 float32[26]\n"
     )
 
 
@@ -94,7 +98,7 @@ def test_what_fits_no_model_is_told_from_the_nearest(capsys):
     [
         (["nothing"], "nothing is not a checkpoint: expected a directory, a prefix or a file"),
         (["--model", "rnn", "old"], "invalid choice: 'rnn'"),
-        (["old", "--convert", "."], "--convert . exists and is not empty: name a new directory"),
+        (["old", "--convert", "."], "--convert: expected a new directory, found ."),
         (["old", "--take", "V"], "has no weights that match V"),
         ([], "the following arguments are required: PATH\nhint: list the flags with: python -m "),
     ],
@@ -104,15 +108,15 @@ def test_a_mistake_is_an_error_message(old, capsys, arguments, message):
     assert message in capsys.readouterr().err
 
 
-def test_fnns_weights_are_known_too(capsys):
+def test_weights_of_fnn_are_recognized(capsys):
     place = str(pretrained.directory("fnn") / "model-50.npz")
     assert legacy.main(["checkpoint", place]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[1:] == [
         "model: fnn",
+        f"restore with: python -m deep_mnist.fnn --restore {place}",
         "  W1 float64[785, 100]",
         "  W2 float64[100, 10]",
-        f"restored by: python -m deep_mnist.fnn --restore {place}",
     ]
 
 
