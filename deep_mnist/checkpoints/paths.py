@@ -8,6 +8,7 @@ from pathlib import Path
 from deep_mnist.checkpoints import file_types
 from deep_mnist.checkpoints.variables import summarize
 from deep_mnist.errors import CheckpointError, DamagedCheckpointError
+from deep_mnist.lazy_tensorflow import tf
 
 STATE_FILE = "checkpoint"
 MAX_STATE_BYTES = 1 << 20
@@ -160,6 +161,13 @@ def _not_a_checkpoint(location: Path, prefix: Path) -> CheckpointError:
     if prefix.is_file():
         found = file_types.other_type(prefix) or file_types.FileType("a file of unknown type")
         return CheckpointError(f"{prefix} is not a checkpoint: it is {found.name}", hint=found.hint)
+    meta = f"{prefix.name}.meta"
+    if parts == [meta] and _is_graph_of_v1(prefix.with_name(meta)):
+        return DamagedCheckpointError(
+            f"checkpoint {prefix} is incomplete: expected {prefix.name}, found only its graph, "
+            f"{meta}",
+            hint=f"copy {prefix.name} too, which holds the variables in format V1",
+        )
     if parts:
         index, data = index_file(prefix).name, data_file(prefix).name
         return DamagedCheckpointError(
@@ -172,6 +180,17 @@ def _not_a_checkpoint(location: Path, prefix: Path) -> CheckpointError:
         f"{location} is not a checkpoint: expected a directory, a prefix or a file of a checkpoint",
         hint=f"the directory has {summarize(similar)}" if similar else None,
     )
+
+
+def _is_graph_of_v1(meta_file: Path) -> bool:
+    """Whether a .meta file was saved with a V1 checkpoint."""
+    from google.protobuf.message import DecodeError
+
+    try:
+        graph = tf.MetaGraphDef.FromString(meta_file.read_bytes())
+    except DecodeError:
+        return False
+    return bool(graph.HasField("saver_def")) and graph.saver_def.version != tf.train.SaverDef.V2
 
 
 def _named_by(state_file: Path) -> Path | None:

@@ -13,6 +13,7 @@ import pytest
 from deep_mnist.checkpoints import paths
 from deep_mnist.checkpoints.file_types import TABLE_MAGIC
 from deep_mnist.errors import CheckpointError
+from deep_mnist.lazy_tensorflow import tf
 
 TABLE = bytes(100) + TABLE_MAGIC  # the end of a V1 checkpoint or an index
 
@@ -197,3 +198,13 @@ def test_a_file_of_another_type_is_an_error_that_names_the_type(tmp_path, conten
     assert str(raised.value).startswith(
         f"{tmp_path}/model.ckpt is not a checkpoint: it is {file_type}"
     )
+
+
+@pytest.mark.parametrize(("version", "expected"), [(1, "expected m, found only"), (2, r"m\.index")])
+def test_a_graph_file_alone_says_which_files_are_missing(tmp_path, version, expected):
+    with tf.Graph().as_default():
+        tf.Variable([1.0])
+        saver = tf.train.Saver(write_version=version)
+        saver.export_meta_graph(str(tmp_path / "m.meta"))
+    with pytest.raises(CheckpointError, match=rf"m is incomplete: .*{expected}"):
+        paths.find(str(tmp_path))
