@@ -59,7 +59,12 @@ def install() -> None:
     def histogram_normed(a: Any, *args: Any, normed: Any = None, **more: Any) -> Any:
         return histogram(a, *args, **(more if normed is None else {**more, "density": normed}))
 
-    np.histogram = histogram_normed
+    reshape = np.reshape
+
+    def reshape_newshape(a: Any, *args: Any, newshape: Any = None, **more: Any) -> Any:
+        return reshape(a, *args, **more) if newshape is None else reshape(a, newshape, **more)
+
+    np.histogram, np.reshape = histogram_normed, reshape_newshape
     np.load, np.fromstring = load_pickled, fromstring_of_bytes
     np.set_printoptions = set_printoptions_with_nan
     if not np.__version__.startswith("1."):

@@ -95,6 +95,7 @@ class GRUBlockCell(original.GRUCell):  # type: ignore[misc]
     """GRUCell, which TensorFlow 1 computed in one kernel."""
 
     def __init__(self, num_units: Any = None, cell_size: Any = None, **more: Any) -> None:
+        more.setdefault("name", "gru_cell")
         super().__init__(cell_size if num_units is None else num_units, **more)
 
 
@@ -108,6 +109,7 @@ class LSTMBlockCell(original.LSTMCell):  # type: ignore[misc]
         self, num_units: int, forget_bias: float = 1.0, cell_clip: Any = None, **more: Any
     ) -> None:
         more["use_peepholes"] = more.pop("use_peephole", False)
+        more.setdefault("name", "lstm_cell")
         super().__init__(num_units, forget_bias=forget_bias, cell_clip=cell_clip, **more)
 
 
@@ -230,7 +232,9 @@ class PhasedLSTMCell(_Cell):
         ratio = tf.get_variable(
             "ratio_on", [units], dtype, _constant(self._ratio), trainable=self._trainable_ratio
         )
-        cycle = tf.floormod(tf.cast(time, dtype) - phase, period) / period
+        shifted = tf.cast(time, dtype) - phase
+        # The gradient of the modulus is that of the shifted time.
+        cycle = (tf.stop_gradient(tf.floormod(shifted, period) - shifted) + shifted) / period
         rise, fall = 2 * cycle / ratio, 2 - 2 * cycle / ratio
         gate = tf.where(cycle < ratio / 2, rise, tf.where(cycle < ratio, fall, self._leak * cycle))
         c, h = (gate * new + (1 - gate) * before for new, before in ((new_c, c), (new_h, h)))
