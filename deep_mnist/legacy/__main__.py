@@ -1,4 +1,4 @@
-"""`python -m deep_mnist.legacy COMMAND`: each command is the module of its name here."""
+"""`python -m deep_mnist.legacy COMMAND`: each command is the module of its name."""
 
 from __future__ import annotations
 
@@ -7,30 +7,40 @@ import importlib
 import sys
 from collections.abc import Sequence
 
+from deep_mnist.cli.exit_codes import exit_code
+from deep_mnist.cli.flags import Parser
+from deep_mnist.errors import DeepMnistError
+
 COMMANDS = {
-    "run": "runs an old script as it stands",
-    "port": "writes an old script out for tensorflow.compat.v1, with a report",
-    "checkpoint": "tells what an old checkpoint is, and writes it as one of ours",
+    "run": "run a TensorFlow 1 script or notebook unchanged",
+    "port": "rewrite a script for tensorflow.compat.v1, with a report",
+    "checkpoint": "describe a checkpoint and convert it",
 }
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Hands the rest of the command line to the command's own `main`, and its exit code back."""
-    words = list(sys.argv[1:] if argv is None else argv)
-    if words and words[0] in COMMANDS:
-        command = importlib.import_module(f"deep_mnist.legacy.{words[0]}")
-        return int(command.main(words[1:]))
-    lines = [f"python -m deep_mnist.legacy {name:<10} {line}" for name, line in COMMANDS.items()]
+    """Run a command and return its exit code; without one, list the commands."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if arguments and arguments[0] in COMMANDS:
+        command = importlib.import_module(f"deep_mnist.legacy.{arguments[0]}")
+        return int(command.main(arguments[1:]))
+    return exit_code("legacy", lambda: _list(arguments))
+
+
+def _list(arguments: list[str]) -> None:
+    lines = [f"python -m deep_mnist.legacy {name:<10} {text}" for name, text in COMMANDS.items()]
     listing = "\n".join([*lines, "Each takes --help."])
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="python -m deep_mnist.legacy",
         usage=f"python -m deep_mnist.legacy {{{','.join(COMMANDS)}}} ...",
         description=listing,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.parse_args(words)
+    parser.add_argument("command", nargs="?", help=argparse.SUPPRESS)
+    command = parser.parse_args(arguments).command
+    if command is not None:
+        raise DeepMnistError(f"no command {command!r}", hint=f"choose one of {', '.join(COMMANDS)}")
     print(listing)
-    return 0
 
 
 if __name__ == "__main__":

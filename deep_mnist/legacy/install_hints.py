@@ -17,7 +17,6 @@ PACKAGES = {
     "absl": "absl-py",
     "bokeh": "bokeh",
     "bs4": "beautifulsoup4",
-    "bunch": "bunch",
     "colorama": "colorama",
     "cv2": "opencv-python",
     "dateutil": "python-dateutil",

@@ -123,3 +123,10 @@ def test_weights_of_fnn_are_recognized(capsys):
 def test_the_commands_are_listed(capsys):
     assert legacy.main([]) == 0
     assert "python -m deep_mnist.legacy checkpoint" in capsys.readouterr().out
+
+
+def test_an_unknown_command_is_an_error(capsys):
+    assert legacy.main(["convert"]) == 2
+    assert capsys.readouterr().err == (
+        "error: legacy: no command 'convert'\nhint: choose one of run, port, checkpoint\n"
+    )
