@@ -63,7 +63,7 @@ class Chief(ReplicaRun):
         super().evaluate(with_loss=with_loss)
         self.sess.announce_finished()
 
-    # Beginning -----------------------------------------------------------------
+    # Starting, restoring and resuming ------------------------------------------
 
     def _begin(self) -> None:
         super()._begin()
@@ -124,11 +124,10 @@ class Chief(ReplicaRun):
         return self.sess.step >= self.config.steps
 
     def _end(self, error: BaseException | None) -> None:
-        if self.directory is not None:
-            if isinstance(error, ClusterTimeoutError | Interrupted):
-                self._save_if_possible()
-            elif isinstance(error, Exception):
-                self.sess.announce_failed()
+        if isinstance(error, Exception) and not isinstance(error, ClusterTimeoutError):
+            self.sess.announce_failed()
+        elif error is not None and self.directory is not None:
+            self._save_if_possible()
             if isinstance(error, ClusterTimeoutError):
                 stopped = self._interrupted(0)
                 message = f"{error.message}; {stopped.message}"

@@ -11,13 +11,13 @@ from deep_mnist.training import run_directory
 from deep_mnist.training.config import THREADS, RunConfig, flag, settings_of
 
 # Settings that may differ between tasks: used by the chief alone, or properties of the machine.
-OWN = {"seed", "precision", "log_every", "save_every", "keep", *THREADS}
+PER_TASK_SETTINGS = {"seed", "precision", "log_every", "save_every", "keep", *THREADS}
 
 
 def shared_settings(task: Task, config: Any, run_config: RunConfig) -> dict[str, Any]:
     """Return what all tasks of a run must agree on: program, mode and settings."""
     settings = settings_of(task.program, config, run_config)
-    shared = {name: value for name, value in settings.items() if name not in OWN}
+    shared = {name: value for name, value in settings.items() if name not in PER_TASK_SETTINGS}
     return {"program": task.program, "mode": task.mode, **shared}
 
 
@@ -39,14 +39,14 @@ def check_task(name: str, own: dict[str, Any], chiefs: dict[str, Any]) -> None:
 def check_run(task: Task, config: Any, run_config: RunConfig, directory: Path) -> None:
     """Raise DeepMnistError where the run in a directory has other settings than this command."""
     path = directory / run_directory.CONFIG
-    theirs = settings_of(task.program, *run_directory.read_config(path, task.program, type(config)))
-    ours = settings_of(task.program, config, run_config)
-    if ours["dataset"] == "auto":
-        ours["dataset"] = theirs["dataset"]  # the one that "auto" was, when the run started
+    saved = settings_of(task.program, *run_directory.read_config(path, task.program, type(config)))
+    given = settings_of(task.program, config, run_config)
+    if given["dataset"] == "auto":
+        given["dataset"] = saved["dataset"]  # the one that "auto" was, when the run started
     differing = [
-        f"{flag(name)} {theirs[name]} instead of {value}"
-        for name, value in ours.items()
-        if theirs[name] != value and name not in THREADS
+        f"{flag(name)} {saved[name]} instead of {value}"
+        for name, value in given.items()
+        if saved[name] != value and name not in THREADS
     ]
     if differing:
         raise DeepMnistError(

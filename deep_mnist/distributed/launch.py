@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -56,7 +57,9 @@ def create_task(program: str, options: ClusterOptions, tf_config: str) -> Task:
     sources = {"--local": options.local, "--cluster": options.cluster, "TF_CONFIG": tf_config}
     found = [name for name, value in sources.items() if value]
     if len(found) > 1:
-        raise DeepMnistError(f"expected one cluster, found {' and '.join(found)}")
+        raise DeepMnistError(
+            f"expected one cluster, found {' and '.join(found)}", hint=f"remove {found[-1]}"
+        )
     if options.task is not None and options.cluster is None:
         raise DeepMnistError("--task needs --cluster")
     spec: tuple[Cluster, str, int] | None = None
@@ -128,6 +131,9 @@ def start(
         train(config, Evaluator(task, config, run_config, options))
         return
     run_dir = None if options.run_dir is None else Path(options.run_dir)
+    begun = run_dir is not None and (run_dir / run_directory.CONFIG).exists()
+    if task.is_chief and begun:
+        config_check.check_run(task, config, run_config, Path(str(run_dir)))
     # A task that was restarted may come when the run is finished.
     if run_dir is not None and run_directory.print_if_finished(task.program, run_dir):
         return
@@ -138,8 +144,7 @@ def start(
     if not task.is_chief:
         seed = sharding.seed(run_config.seed, task)
         run_config = dataclasses.replace(run_config, seed=seed)
-    elif run_dir is not None and (run_dir / run_directory.CONFIG).exists():  # it was restarted
-        config_check.check_run(task, config, run_config, run_dir)
+    elif begun:  # the chief was restarted
         options = dataclasses.replace(options, resume=str(run_dir), run_dir=None)
     elif run_dir is not None:
         run_directory.check_unused(str(run_dir))
@@ -158,10 +163,12 @@ def start(
 
 def _check_options(task: Task, options: Options) -> None:
     if options.eval_only:
-        command = f"python -m deep_mnist.{task.program} --restore {options.restore}"
+        command = ["python", "-m", f"deep_mnist.{task.program}", "--restore"]
+        if isinstance(options.restore, str):
+            command.append(options.restore)
         raise DeepMnistError(
-            "--restore without --steps evaluates, which one process does",
-            hint=f"evaluate with: {command.removesuffix(' True')}",
+            "--restore without --steps evaluates, and a cluster only trains",
+            hint=f"evaluate in one process with: {shlex.join(command)}",
         )
     if options.resume is True:
         raise DeepMnistError("--resume: expected the run's directory, found none")

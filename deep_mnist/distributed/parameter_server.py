@@ -17,7 +17,7 @@ from deep_mnist.training import interrupts
 from deep_mnist.training.config import RunConfig
 
 PAUSE = 0.5  # seconds between checks
-STRAGGLERS = 30.0  # seconds after the chief's end in which an absent worker may come back
+REJOIN_TIMEOUT = 30.0  # seconds after the chief's end in which an absent worker may come back
 
 
 def serve(task: Task, run_config: RunConfig, has_result: Callable[[], bool]) -> None:
@@ -73,7 +73,7 @@ def _wait(
             last_reachable = now
         if chief_left is not None:
             # A worker that is reachable may be stopped all the same.
-            absent = now > max(chief_left, last_reachable) + STRAGGLERS
+            absent = now > max(chief_left, last_reachable) + REJOIN_TIMEOUT
             if absent or now > chief_left + task.stall_timeout:
                 return
         elif now > last_reachable + task.stall_timeout:

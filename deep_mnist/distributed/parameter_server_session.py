@@ -14,7 +14,7 @@ from typing import Any
 
 from deep_mnist.distributed import config_check, reachability
 from deep_mnist.distributed.mailbox import Mailbox
-from deep_mnist.distributed.session import AGAIN, ClusterSession
+from deep_mnist.distributed.session import RESTART_HINT, ClusterSession
 from deep_mnist.distributed.task import Task
 from deep_mnist.errors import ClusterTimeoutError, DeepMnistError
 from deep_mnist.lazy_tensorflow import tf
@@ -24,7 +24,7 @@ from deep_mnist.training.session import Session
 
 PAUSE = 0.5  # seconds between checks of what other tasks do
 CHIEF_STARTUP = 30.0  # seconds from a chief's open port to its announcement: it imports TensorFlow
-FAREWELL = 10.0  # seconds to tell the parameter servers that this worker ends
+NOTIFY_TIMEOUT = 10.0  # seconds to tell the parameter servers that this worker ends
 
 
 class ParameterServerSession(ClusterSession):
@@ -153,7 +153,7 @@ class ParameterServerSession(ClusterSession):
             for mailbox in self._chief_failed:
                 mailbox.send(self._tf_session, self.task.rank)
 
-        self._say_farewell(announce)
+        self._notify(announce)
 
     def __exit__(
         self,
@@ -169,11 +169,11 @@ class ParameterServerSession(ClusterSession):
 
         # The session is not closed: that may wait forever, and the process ends anyway.
         if kind is None:
-            self._say_farewell(leave)
+            self._notify(leave)
 
-    def _say_farewell(self, function: Callable[[], None]) -> None:
+    def _notify(self, function: Callable[[], None]) -> None:
         with suppress(*self._lost, ClusterTimeoutError):  # a parameter server may have ended
-            self.time_limit.call(function, FAREWELL)
+            self.time_limit.call(function, NOTIFY_TIMEOUT)
 
     # Starting ------------------------------------------------------------------
 
@@ -318,7 +318,7 @@ class ParameterServerSession(ClusterSession):
         if time.monotonic() > deadline:
             raise ClusterTimeoutError(
                 f"{reachability.describe(missing)}: no answer for {self.task.stall_timeout:g} s",
-                hint=AGAIN,
+                hint=RESTART_HINT,
             )
 
 

@@ -17,7 +17,7 @@ from deep_mnist.lazy_tensorflow import tf
 from deep_mnist.training.config import RunConfig
 from deep_mnist.training.session import Session, specs_of
 
-AGAIN = "start it again, then this task"
+RESTART_HINT = "start it again, then this task"
 
 
 class ClusterSession(Session):
@@ -159,7 +159,7 @@ class ClusterSession(Session):
         del others[self.task.name]
         missing = reachability.unreachable(others)
         if missing:
-            return f"{reachability.describe(missing)} cannot be reached", AGAIN
+            return f"{reachability.describe(missing)} cannot be reached", RESTART_HINT
         return (
             "every task can be reached, so one of them is slow or stopped",
             "read their output, or use a longer --stall-timeout",

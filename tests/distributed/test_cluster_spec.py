@@ -136,7 +136,10 @@ def test_mistakes_in_tf_config(error_of, text, message):
         (["--local", "1ps,2w", "--sync", "--backup-workers", "2"], "fewer than the 2 work"),
         (["--sync"], "expected a cluster, found none"),
         (["--stall-timeout", "soon"], "expected seconds above 0, found 'soon'"),
-        (["--local", "1ps,2w", "--restore"], "hint: evaluate with: python -m deep_mnist.softmax"),
+        (
+            ["--local", "1ps,2w", "--restore"],
+            "hint: evaluate in one process with: python -m deep_mnist.softmax",
+        ),
         (["--local", "1ps,2w", "--resume"], "--resume: expected the run's directory"),
     ],
 )
@@ -171,7 +174,7 @@ def test_help_all_lists_the_flags_of_the_program(capsys):
 
 def test_options_that_a_cluster_does_not_have_are_errors(error_of):
     cluster = tf_config({"ps": ["127.0.0.1:1"], "worker": ["127.0.0.1:2"]})
-    assert "evaluates, which one process does" in error_of(cluster, "--restore")
+    assert "evaluates, and a cluster only trains" in error_of(cluster, "--restore")
     assert "--resume: expected the run's directory" in error_of(cluster, "--resume")
     two = error_of(cluster, "--cluster", "ps=a:1", "worker=b:1", "--task", "ps:0")
     assert "expected one cluster, found --cluster and TF_CONFIG" in two
