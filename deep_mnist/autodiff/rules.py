@@ -60,8 +60,8 @@ def Add() -> Operation:
     return Operation(
         "Add",
         lambda a, b: a + b,
-        lambda g, y, a, b: _sum_to(a, g),
-        lambda g, y, a, b: _sum_to(b, g),
+        lambda g, y, a, b: _sum_to(a, g.copy()),
+        lambda g, y, a, b: _sum_to(b, g.copy()),
     )
 
 
@@ -184,6 +184,8 @@ def LogSoftmax() -> Operation:
 
 def _sum_to(x: Array, g: Array) -> Array:
     """Undo broadcasting: sum g over the axes along which x was repeated."""
+    if g.shape == x.shape:
+        return g
     new_axes = g.ndim - x.ndim
     repeated = tuple(i for i, size in enumerate(x.shape, new_axes) if size == 1 != g.shape[i])
     total: Array = g.sum(axis=(*range(new_axes), *repeated), keepdims=True)
@@ -192,4 +194,4 @@ def _sum_to(x: Array, g: Array) -> Array:
 
 def _broadcast_to(x: Array, g: Array, axis: int | None) -> Array:
     """Undo a sum: repeat g along the axis of x that was summed."""
-    return np.broadcast_to(g if axis is None else np.expand_dims(g, axis), x.shape).copy()
+    return np.full(x.shape, g if axis is None else np.expand_dims(g, axis), g.dtype)
