@@ -136,7 +136,7 @@ def train_step(
         W1_grad += grads[0]
         W2_grad += grads[1]
         total_loss += float(cross_entropy.value)
-        correct += np.count_nonzero(log_p.value.argmax(axis=1) == y_.argmax(axis=1))
+        correct += int(np.count_nonzero(log_p.value.argmax(axis=1) == y_.argmax(axis=1)))
         examples += len(y_)
     W1 -= learning_rate * W1_grad
     W2 -= learning_rate * W2_grad
