@@ -352,3 +352,12 @@ def test_the_plain_command_imports_nothing_of_clusters():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_a_finished_run_with_other_settings_is_an_error(error_of, capsys):
+    quick = ["--dataset", "generated", "--batch-size", "5"]
+    softmax.main([*quick, "--steps", "2", "--run-dir", "run"])
+    capsys.readouterr()
+    cluster = tf_config({"ps": ["127.0.0.1:1"], "worker": ["127.0.0.1:2"]})
+    said = error_of(cluster, *quick, "--steps", "3", "--run-dir", "run")
+    assert "run has a run with other settings: --steps 2 instead of 3" in said
