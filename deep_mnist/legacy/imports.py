@@ -61,7 +61,10 @@ class _Imports:
         if level == 0 and self._gets_tf1(top, importer):
             return self._tf1(name, fromlist)
         if not project_modules.is_own(importer):
-            return self._builtin_import(name, globals, locals, fromlist or (), level)
+            module = self._builtin_import(name, globals, locals, fromlist or (), level)
+            if top == "PIL" and not str(importer.get("__name__", "")).startswith("PIL."):
+                pillow_compat.install()  # libraries written for TF1 use Pillow 9
+            return module
         if level == 0 and project_modules.is_sibling(name, importer):
             level = 1  # Python 2 looked inside the package first
         if top == "scipy":

@@ -192,3 +192,9 @@ def test_own_modules_are_those_outside_of_libraries(tmp_path):
     for library in (subprocess, pytest, project_modules):
         assert not project_modules.is_own_path(library.__file__)
     assert not project_modules.is_own_path(None)
+
+
+def test_libraries_of_tf1_get_the_names_that_pillow_dropped(installed):
+    image = pytest.importorskip("PIL.Image")
+    builtins.__import__("PIL", importer("tflearn.data_utils"), None, ["Image"])
+    assert image.ANTIALIAS == image.LANCZOS
