@@ -1,7 +1,7 @@
-"""What old scripts call things, and what those are today: data alone.
+"""The names of TensorFlow 1, NumPy 1, Pillow 9 and Python 2, and what they are today: data alone.
 
-Dotted names are below `tensorflow`, as a script writes them after `tf.`. They are looked up
-where they are used, one by one, so nothing here costs anything until a script asks for it.
+Dotted names are below `tensorflow`, as a script writes them after `tf.`. Modules are imported and
+names looked up one by one when a script uses them.
 Sources: the release notes and API listings of TensorFlow r0.5 to 1.15.
 """
 
@@ -28,7 +28,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "estimator": (ESTIMATOR,),
     "estimator.export": (f"{ESTIMATOR}.export",),
     "estimator.inputs": (f"{ESTIMATOR}.inputs",),
-    "keras": (f"{HERE}.keras", KERAS),
+    "keras": (KERAS,),
     "keras.backend": (f"{HERE}.keras_backend", f"{KERAS}.backend"),
     "keras.datasets": (f"{KERAS}.datasets",),
     "keras.datasets.mnist": (f"{HERE}.keras_mnist",),

@@ -1,4 +1,4 @@
-"""Sets this process's TensorFlow to what a TF1 program expects of it."""
+"""Sets this process's TensorFlow to the modes of TensorFlow 1."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from deep_mnist.legacy import libraries
 
 
 def start(eager: bool) -> None:
-    """Graph mode, reference variables, shapes of Dimensions; no notices of deprecation.
+    """Set graph mode, reference variables and shapes of Dimensions; silence deprecation warnings.
 
     Args:
-      eager: the script switches eager execution on itself: modes are left as they are.
+      eager: the script enables eager execution itself, so that the modes are kept.
     """
     libraries.use_legacy_keras()
     tf.logging.set_verbosity(tf.logging.ERROR)
@@ -36,7 +36,7 @@ def _no_deprecation(record: logging.LogRecord) -> bool:
 
 
 def _place_softly() -> None:
-    """`tf.device("/gpu:0")` means a GPU if there is one, in every session of the process."""
+    """Let `tf.device("/gpu:0")` mean a GPU only if there is one, in every session."""
     from tensorflow.python.client import session
 
     begin = session.BaseSession.__init__

@@ -1,4 +1,4 @@
-"""cPickle: what Python 2 pickled is read with its strings as Latin-1, as NumPy's arrays need."""
+"""cPickle: pickles of Python 2 are read with strings as Latin-1, which NumPy's arrays need."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ dumps = pickle.dumps
 
 
 def load(file: IO[bytes], **options: Any) -> Any:
-    """Reads one object from a file."""
+    """Return one object from a file."""
     return pickle.load(file, **{"encoding": "latin1", **options})
 
 
 def loads(data: bytes, **options: Any) -> Any:
-    """Reads one object from bytes."""
+    """Return one object from bytes."""
     return pickle.loads(data, **{"encoding": "latin1", **options})

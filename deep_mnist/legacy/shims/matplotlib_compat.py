@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -19,6 +20,7 @@ def install() -> None:
     pyplot: Any = importlib.import_module("matplotlib.pyplot")
     axes: Any = importlib.import_module("matplotlib.axes").Axes
     figure: Any = importlib.import_module("matplotlib.figure").Figure
+    warnings.simplefilter("ignore", matplotlib.MatplotlibDeprecationWarning)
     canvas: Any = importlib.import_module("matplotlib.backend_bases").FigureCanvasBase
     for owner in (pyplot, axes, figure):
         _add(owner, "hold", _nothing)

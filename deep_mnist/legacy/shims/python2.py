@@ -1,4 +1,4 @@
-"""Python 2 into Python 3, in memory: fissix (a fork of lib2to3) and the division of the time."""
+"""Python 2 for TF1 scripts: translated in memory by fissix, a fork of lib2to3; its division."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def transformed(tree: ast.Module, integer_division: bool) -> ast.Module:
 
 
 def parsed(text: str, path: str) -> tuple[ast.Module, bool]:
-    """The text's tree, and whether it was Python 2's."""
+    """Return a text's syntax tree, and whether it was Python 2."""
     text, two = translated(text, path)
     try:
         return ast.parse(text, path), two
@@ -85,7 +85,7 @@ def parsed(text: str, path: str) -> tuple[ast.Module, bool]:
 
 
 def translated(text: str, path: str) -> tuple[str, bool]:
-    """The text as Python 3, and whether it was Python 2.
+    """Return a text as Python 3, and whether it was Python 2.
 
     Raises:
       DeepMnistError: it is neither, or fissix is needed and missing.
@@ -123,7 +123,7 @@ def translated(text: str, path: str) -> tuple[str, bool]:
 
 
 def _is_python2(tree: ast.Module) -> bool:
-    """Whether a text that Python 3 can parse would fail there for what Python 3 dropped."""
+    """Whether a text that Python 3 can parse uses what Python 3 dropped."""
     nodes = list(ast.walk(tree))
     bound = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
     bound |= {n.name for n in nodes if isinstance(n, ast.FunctionDef | ast.ClassDef)}
@@ -172,14 +172,14 @@ def _is_of_python2(node: ast.AST, bound: set[str]) -> bool:
 
 
 def divide(left: Any, right: Any) -> Any:
-    """`left / right` as Python 2 had it: whole numbers give a whole number."""
+    """Return `left / right` as in Python 2: the quotient of integers is an integer."""
     if _whole(left) and _whole(right):
         return left // right
     return left / right
 
 
 def divide_in_place(left: Any, right: Any) -> Any:
-    """`left /= right` as Python 2 had it; an array stays the same array."""
+    """Return `left /= right` as in Python 2; an array is changed in place."""
     if _whole(left) and _whole(right):
         left //= right
     else:
@@ -188,17 +188,17 @@ def divide_in_place(left: Any, right: Any) -> Any:
 
 
 def tostring(value: Any, *args: Any) -> Any:
-    """`value.tostring()`, which NumPy 2.3 dropped for tobytes."""
+    """Return `value.tostring()`, which NumPy 2.3 dropped for tobytes."""
     return (value.tostring if hasattr(value, "tostring") else value.tobytes)(*args)
 
 
 def whole_range(*args: Any) -> range:
-    """range(), where a division that was of whole numbers gave the bound."""
+    """Return range(), also of floats that are the quotients of integers."""
     return range(*(int(arg) if isinstance(arg, float) else arg for arg in args))
 
 
 def install() -> None:
-    """Gives this process's standard library the names that Python 3 dropped."""
+    """Add the names that Python 3 dropped to this process's standard library."""
     for old, new in symbol_table.PYTHON.items():
         home, _, name = old.partition(".")
         module = importlib.import_module(home)
@@ -211,7 +211,7 @@ def install() -> None:
 
 
 def reload(module: Any) -> Any:
-    """reload(), which scripts did to sys, to set the default encoding: Python 3 needs none."""
+    """Reload a module; scripts reloaded sys to set the default encoding, which is not needed."""
     return module if module is sys else importlib.reload(module)
 
 

@@ -1,4 +1,4 @@
-"""scipy.misc's pictures, which SciPy 1.2 dropped, on Pillow."""
+"""scipy.misc's functions for images, which SciPy 1.2 dropped, on Pillow."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ def toimage(
     return Image.fromarray(bytescale(array, cmin, cmax, high, low))
 
 
-def imsave(name: Any, arr: Any, format: Any = None) -> None:  # noqa: A002, the name of the time
-    """Writes an array as a picture."""
+def imsave(name: Any, arr: Any, format: Any = None) -> None:  # noqa: A002, SciPy's name
+    """Write an array to an image file."""
     toimage(arr).save(name, format)
 
 
 def imread(name: Any, flatten: bool = False, mode: Any = None) -> Any:
-    """Reads a picture as an array; `flatten` makes it grey, float32."""
+    """Return an image file as an array; `flatten` converts it to float32 gray values."""
     from PIL import Image
 
     image: Any = Image.open(name)
@@ -62,7 +62,7 @@ def fromimage(im: Any, flatten: bool = False, mode: Any = None) -> Any:
 
 
 def imresize(arr: Any, size: Any, interp: str = "bilinear", mode: Any = None) -> Any:
-    """Scales a picture: to a part (float), a percentage (int) or a size (rows, columns)."""
+    """Resize an image: to a fraction (float), a percentage (int) or a size (rows, columns)."""
     from PIL import Image
 
     image = toimage(arr)
@@ -77,7 +77,7 @@ def imresize(arr: Any, size: Any, interp: str = "bilinear", mode: Any = None) ->
 
 
 def imrotate(arr: Any, angle: float, interp: str = "bilinear") -> Any:
-    """Turns a picture by degrees."""
+    """Rotate an image by degrees."""
     return np.array(toimage(arr).rotate(angle, resample=2))
 
 

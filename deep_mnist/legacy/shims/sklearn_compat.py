@@ -42,8 +42,7 @@ def fetch_mldata(dataname: str, *args: Any, **options: Any) -> Any:
     Raises:
       ValueError: another dataset.
     """
-    from sklearn.utils import Bunch
-
+    bunch: Any = importlib.import_module("sklearn.utils").Bunch
     if dataname.lower().replace("_", " ").replace("-", " ") != "mnist original":
         raise ValueError(f"fetch_mldata: expected 'MNIST original', found {dataname!r}")
     arrays = search.load_arrays("mnist")
@@ -56,7 +55,7 @@ def fetch_mldata(dataname: str, *args: Any, **options: Any) -> Any:
         order = np.argsort(labels, kind="stable")
         data.append(images[order].reshape(-1, 784))
         target.append(labels[order].astype(np.float64))
-    return Bunch(
+    return bunch(
         DESCR="mldata.org dataset: mnist-original",
         COL_NAMES=["label", "data"],
         data=np.concatenate(data),

@@ -1,1 +1,1 @@
-"""What TensorFlow 1 had and today's has not, on raw ops; symbol_table.py says where."""
+"""Parts of TensorFlow 1 that neither today's TensorFlow nor one of libraries.py has."""

@@ -1,4 +1,4 @@
-"""Functions whose order or names of arguments changed: both orders, told apart by types."""
+"""Functions whose order or names of arguments changed: both are accepted, by their types."""
 
 from __future__ import annotations
 

@@ -10,15 +10,15 @@ __all__ = ["load_dataset", "load_mnist"]
 
 
 def load_mnist(train_dir: str = "MNIST-data") -> Any:
-    """MNIST, with labels [N] of whole numbers."""
+    """Return MNIST, with integer labels [N]."""
     return input_data.read_data_sets(train_dir)
 
 
 def load_dataset(name: str, size: str = "small", test_with_fake_data: bool = False) -> Any:
-    """A set by name; of the four of the time this bridge has MNIST.
+    """Return a dataset by name; of the four of TensorFlow 1 only MNIST is supported.
 
     Raises:
-      ValueError: another set.
+      ValueError: another dataset.
     """
     if name != "mnist":
         raise ValueError(f"load_dataset: expected 'mnist', found {name!r}")

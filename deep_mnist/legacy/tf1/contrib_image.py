@@ -1,4 +1,4 @@
-"""tf.contrib.image: pictures turned, moved and otherwise projected, as one op of today."""
+"""tf.contrib.image: images rotated, translated and transformed by a projection."""
 
 from __future__ import annotations
 

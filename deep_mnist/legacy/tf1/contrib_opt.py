@@ -1,4 +1,4 @@
-"""tf.contrib.opt: Adam with Nesterov's momentum, and optimizers that decay the weights apart."""
+"""tf.contrib.opt: Adam with Nesterov's momentum, and optimizers with decoupled weight decay."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class NadamOptimizer(tf.train.AdamOptimizer):  # type: ignore[misc]
 
 
 class _Decaying:
-    """Takes weight_decay times each variable off it, before the step of the gradients.
+    """Subtracts weight_decay times each variable before the gradient step.
 
     Source: Loshchilov and Hutter 2017, https://arxiv.org/abs/1711.05101.
     """

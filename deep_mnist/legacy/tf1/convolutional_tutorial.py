@@ -1,4 +1,4 @@
-"""tensorflow.models.image.mnist.convolutional: what scripts took out of that program."""
+"""tensorflow.models.image.mnist.convolutional: its functions, which scripts imported."""
 
 from __future__ import annotations
 
@@ -77,5 +77,5 @@ def extract_labels(filename: str, num_images: int) -> Any:
 
 
 def error_rate(predictions: Any, labels: Any) -> float:
-    """Predictions [B, 10] and labels [B] -> the percentage read wrong."""
+    """Predictions [B, 10] and labels [B] -> the percentage of errors."""
     return 100.0 - 100.0 * float(np.mean(np.argmax(predictions, 1) == labels))

@@ -1,4 +1,4 @@
-"""tf.image functions whose positional arguments meant something else in their time."""
+"""tf.image functions whose positional arguments changed."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ __all__ = ["load_data"]
 
 
 def load_data() -> Any:
-    """((images [60000, 28, 28], labels), (test images, test labels)), uint8, found as ever."""
+    """Return ((images [60000, 28, 28], labels), (test images, test labels)), uint8."""
     arrays = search.load_arrays("fashion-mnist")
     return (
         (arrays.train_images.reshape(-1, 28, 28), arrays.train_labels),

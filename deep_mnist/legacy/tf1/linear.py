@@ -1,4 +1,4 @@
-"""tensorflow.models.rnn.linear, and linear of rnn_cell: what cells of the time were made of."""
+"""tensorflow.models.rnn.linear, and linear of rnn_cell: a layer of r0.x."""
 
 from __future__ import annotations
 

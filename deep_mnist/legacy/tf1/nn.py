@@ -1,4 +1,4 @@
-"""tf.nn functions whose positional arguments meant something else in their time."""
+"""tf.nn functions whose positional arguments changed."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def sigmoid_cross_entropy_with_logits(*args: Any, **kwargs: Any) -> Any:
 
 
 def max_pool_with_argmax(*args: Any, **kwargs: Any) -> Any:
-    """The indices of the time left the batch out."""
+    """max_pool_with_argmax, whose indices did not include the batch."""
     kwargs.setdefault("include_batch_in_index", False)
     return tf.nn.max_pool_with_argmax(*args, **kwargs)
 
@@ -65,14 +65,14 @@ def _dim_or_name(args: tuple[Any, ...]) -> dict[str, Any]:
 
 
 def _logits_first(args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
-    """Arguments by name; since 1.0 a None stood before them where they were by position."""
+    """Arguments by name; since 1.0 a None was the first of positional arguments."""
     if args and args[0] is None:
         return dict(zip(("labels", "logits", "dim"), args[1:], strict=False)) | kwargs
     return dict(zip(("logits", "labels", "name"), args, strict=False)) | kwargs
 
 
 def _float_labels(labels: Any, logits: Any) -> Any:
-    """Labels in the logits' type: a mixture was no error everywhere."""
+    """Return the labels in the logits' dtype: other dtypes were not always an error."""
     labels, logits = tf.convert_to_tensor(labels), tf.convert_to_tensor(logits)
     kind = logits.dtype.base_dtype
     return labels if labels.dtype.base_dtype == kind else tf.cast(labels, kind)

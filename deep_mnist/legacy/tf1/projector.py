@@ -1,4 +1,4 @@
-"""tf.contrib.tensorboard.plugins.projector: writes projector_config.pbtxt beside the events."""
+"""tf.contrib.tensorboard.plugins.projector: writes projector_config.pbtxt next to the events."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ def inference(images: Any, hidden1_units: int, hidden2_units: int) -> Any:
 
 
 def loss(logits: Any, labels: Any) -> Any:
-    """logits [B, 10] and labels [B], whole numbers -> the mean cross-entropy."""
+    """logits [B, 10] and labels [B], integers -> the mean cross-entropy."""
     labels = tf.cast(labels, tf.int64)
     cross_entropy = tf.nn.sparse_softmax_cross_entropy_with_logits(
         labels=labels, logits=logits, name="xentropy"
@@ -48,7 +48,7 @@ def training(loss: Any, learning_rate: float) -> Any:
 
 
 def evaluation(logits: Any, labels: Any) -> Any:
-    """logits [B, 10] and labels [B] -> how many of the batch are read right, int32."""
+    """logits [B, 10] and labels [B] -> the number of correct predictions, int32."""
     return tf.reduce_sum(tf.cast(tf.nn.in_top_k(logits, labels, 1), tf.int32))
 
 
