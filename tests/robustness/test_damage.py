@@ -164,7 +164,7 @@ def test_weights_without_settings_are_restored_with_a_warning(runs, capsys):
     capsys.readouterr()
     assert mlp.main(["--restore", "run", *SYNTHETIC]) == 0
     assert (
-        "warning: mlp: no config.json next to run/model.ckpt-6: assumed --variant scaled\n"
+        "warning: mlp: no config.json with --variant next to run/model.ckpt-6: assumed scaled\n"
         in capsys.readouterr().err
     )
     assert mlp.main(["--restore", "run", *SYNTHETIC, "--variant", "raw-pixels"]) == 0
