@@ -64,6 +64,14 @@ def load(name: str) -> Any:
             f"{LIBRARIES[library]} need {error.name}, which is not installed",
             hint=f'pip install "deep_mnist[legacy]"{_pin()}',
         ) from None
+    except ImportError as error:
+        if library != "tensorflow_probability":
+            raise
+        # Its releases do not require the TensorFlow that they were made for.
+        raise DeepMnistError(
+            f"{library} cannot be imported: {str(error).splitlines()[0]}",
+            hint='for TensorFlow 2.16 and 2.17: pip install "tensorflow_probability==0.24.*"',
+        ) from None
 
 
 def _pin() -> str:
