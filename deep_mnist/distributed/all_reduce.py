@@ -108,6 +108,7 @@ class AllReduceSession(ClusterSession):
         super().__init__(model, run_config, task, strategy.cluster, "worker", task.rank)
 
     def start(self, settings: dict[str, Any], directory: Path | None = None) -> None:
+        """Compare the settings of all workers, and assign the chief's values to the variables."""
         message = json.dumps(settings).encode()
         messages = self._call(lambda: self._strategy.exchange.run(self._tf_session, message))
         chiefs, *others = map(json.loads, messages)
@@ -118,6 +119,7 @@ class AllReduceSession(ClusterSession):
         self._run([])
 
     def is_finished(self, steps: int) -> bool:
+        """Return whether `steps` updates are made."""
         return self.step >= steps
 
     def __exit__(

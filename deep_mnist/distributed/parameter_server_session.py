@@ -82,12 +82,14 @@ class ParameterServerSession(ClusterSession):
     # The session's life --------------------------------------------------------
 
     def running_directory(self) -> Path | None:
+        """Return the directory of the run whose variables the parameter servers hold, if any."""
         try:
             return Path(self._read_announcement()[0]) if self._is_initialized() else None
         except self._lost:
             return None
 
     def start(self, settings: dict[str, Any], directory: Path | None = None) -> None:
+        """Initialize the variables, as the chief, or wait for the chief to do so."""
         self._settings = settings
         self._directory = directory
         try:
@@ -119,6 +121,7 @@ class ParameterServerSession(ClusterSession):
             self.time_limit.sleep(PAUSE)
 
     def wait_for_workers(self) -> None:
+        """Wait until no other worker that can be reached changes the variables any more."""
         self._call(self._release_waiting_workers)
         # Drop messages that were sent before this chief was restarted and wanted more updates.
         self._call(lambda: self._idle.receive(self._tf_session))
@@ -140,13 +143,17 @@ class ParameterServerSession(ClusterSession):
             self._reconnect(error, self._deadline())
 
     def use_averages(self) -> None:
+        """Replace the trainable variables by their moving averages."""
         super().use_averages()
         self._uses_averages = True
 
     def announce_finished(self) -> None:
+        """As the chief, let the other workers end."""
         self._call(lambda: self._tf_session.run(self._set_finished))
 
     def announce_failed(self) -> None:
+        """As the chief, tell the other tasks that this one failed, so that they end as well."""
+
         def announce() -> None:
             self._tf_session.run(self._set_failed)
             self._release_waiting_workers()

@@ -90,20 +90,24 @@ class ClusterSession(Session):
         """As the chief, tell the other tasks that this one failed, so that they end as well."""
 
     def initialize(self) -> None:
+        """Record that every variable has its initial value."""
         self._values = {}
 
     def is_finite(self) -> bool:
+        """Return whether no weight is NaN or infinite."""
         if self._started:
             return super().is_finite()
         return all(np.isfinite(value).all() for value in self._values.values())
 
     def restore(self, prefix: Path) -> None:
+        """Record the values of all variables; see training.Session."""
         specs = specs_of(self._variables)
         saver.check_variables(prefix, specs)
         checkpoint = reader.open_checkpoint(prefix)
         self._values = {name: checkpoint.read(name) for name in specs}
 
     def restore_weights(self, path: Path, prefer: Sequence[str] = ()) -> list[str]:
+        """Record the values of the trainable variables; see training.Session."""
         shapes = {name: spec.shape for name, spec in specs_of(self._weights).items()}
         loaded = reader.load_weights(reader.open_checkpoint(path), shapes, prefer)
         self._values = dict(loaded.values)
@@ -113,6 +117,7 @@ class ClusterSession(Session):
         return loaded.summary()
 
     def save(self, directory: Path, step: int, keep: int) -> None:
+        """Save all variables; see training.Session."""
         self._call(lambda: Session.save(self, directory, step, keep))
 
     def _connect(self, settings: Any) -> Any:

@@ -367,12 +367,31 @@ def test_a_missing_parameter_server_is_named(cluster):
     )
 
 
+def stall_worker_0(tasks):
+    """Stop worker:1 at a moment when worker:0 cannot continue alone.
+
+    Where more tokens are in the queue than gradients are needed, worker:0 contributes both
+    gradients of each update. A stopped worker's gradient is then stale, and its token lost.
+    """
+    for _ in range(10):
+        tasks.kill("worker:1", signal.SIGSTOP)
+        time.sleep(1)
+        before = tasks.output("worker:0")
+        time.sleep(3)
+        if tasks.output("worker:0") == before:
+            return
+        tasks.kill("worker:1", signal.SIGCONT)
+        time.sleep(1)
+    pytest.fail(f"worker:0 continues alone: {tasks.output('worker:0')}")
+
+
 def test_a_step_that_stalls_ends_with_an_error(cluster):
-    flags = "--steps 100000 --sync --stall-timeout 20"
+    flags = "--steps 100000 --sync --stall-timeout 20 --log-every 10"
     tasks = cluster("ps:0", "worker:0", "worker:1", flags=flags)
     tasks.start_all()
     tasks.wait_for("worker:1", "joins at step")
     tasks.wait_for("worker:0", "step 100,")
+    stall_worker_0(tasks)
     tasks.kill("worker:1")
     assert tasks.code("worker:0") == 2
     error, hint = tasks.output("worker:0").splitlines()[-2:]
