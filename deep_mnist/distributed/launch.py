@@ -52,7 +52,7 @@ def create_task(program: str, options: ClusterOptions, tf_config: str) -> Task:
       tf_config: the value of the environment variable TF_CONFIG, or "".
 
     Raises:
-      DeepMnistError: there is no cluster or more than one, or it is malformed.
+      DeepMnistError: no cluster or several are given, or the one given is malformed.
     """
     sources = {"--local": options.local, "--cluster": options.cluster, "TF_CONFIG": tf_config}
     found = [name for name, value in sources.items() if value]
