@@ -125,7 +125,7 @@ class _Imports:
         elif top == "IPython":
             module = sys.modules["IPython"]
             if module.get_ipython() is None:  # the user's code does not run in IPython
-                module.get_ipython = project_modules.shell  # type: ignore[attr-defined]
+                module.get_ipython = project_modules.get_ipython  # type: ignore[attr-defined]
         else:
             matplotlib_compat.install()
             if self._plots is not None:

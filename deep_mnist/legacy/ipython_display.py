@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from deep_mnist.legacy.ipython_shell import display
-from deep_mnist.legacy.project_modules import shell as get_ipython
+from deep_mnist.legacy.project_modules import get_ipython
 
 __all__ = [
     "HTML",

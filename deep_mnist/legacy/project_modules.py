@@ -29,7 +29,16 @@ from deep_mnist.legacy import compiler, source
 from deep_mnist.legacy.ipython_shell import Shell, display
 from deep_mnist.legacy.shims import python2
 
-__all__ = ["execute", "install", "is_own", "is_own_file", "is_sibling", "shell", "uninstall"]
+__all__ = [
+    "execute",
+    "get_ipython",
+    "install",
+    "is_own",
+    "is_own_file",
+    "is_sibling",
+    "shell",
+    "uninstall",
+]
 
 # Modules that were renamed or removed -> the module that replaces them. A module of the project
 # with one of these names comes first.
@@ -83,6 +92,11 @@ _shell = Shell()
 def shell() -> Shell:
     """Return what get_ipython() returns to own modules."""
     return _shell
+
+
+def get_ipython() -> Shell | None:
+    """Return `shell()` to own modules, None to libraries: matplotlib would use IPython's loop."""
+    return _shell if is_own(sys._getframe(1).f_globals) else None
 
 
 def execute(code: CodeType, module: ModuleType) -> None:

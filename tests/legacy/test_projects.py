@@ -198,3 +198,12 @@ def test_libraries_of_tf1_get_the_names_that_pillow_dropped(installed):
     image = pytest.importorskip("PIL.Image")
     builtins.__import__("PIL", importer("tflearn.data_utils"), None, ["Image"])
     assert image.ANTIALIAS == image.LANCZOS
+
+
+def test_libraries_are_not_told_that_they_run_in_ipython(installed):
+    namespace = importer("matplotlib.pyplot", get=project_modules.get_ipython)
+    exec("found = get()", namespace)
+    assert namespace["found"] is None
+    own = importer("__main__", get=project_modules.get_ipython)
+    exec("found = get()", own)
+    assert own["found"] is project_modules.shell()
