@@ -152,7 +152,7 @@ def test_weights_without_a_config_json_are_assumed_to_be_of_the_default_variant(
     capsys.readouterr()
     assert mlp.main(["--restore", "run", "--dataset", "generated", "--quiet"]) == 0
     assert capsys.readouterr().err == (
-        "warning: mlp: no config.json next to run/model.ckpt-1: assumed --variant scaled\n"
+        "warning: mlp: no config.json with --variant next to run/model.ckpt-1: assumed scaled\n"
     )
 
 

@@ -11,7 +11,7 @@ from deep_mnist import inference
 from deep_mnist.errors import DeepMnistError
 from deep_mnist.training import checksummed_json, metrics
 from deep_mnist.training.config import run_fields
-from deep_mnist.training.run_directory import CONFIG, RESTORED_FROM, RESULT
+from deep_mnist.training.run_directory import CONFIG, PROGRAM, RESTORED_FROM, RESULT
 
 
 class Report(NamedTuple):
@@ -79,7 +79,7 @@ def _read(directory: Path) -> Run:
             f"{directory} is not the directory of a run: {CONFIG} is missing; "
             "runs are in saved/runs/MODEL/ unless --run-dir named another place"
         )
-    model = _model_of(config) if result is None else result.get("model")
+    model = config.get(PROGRAM) or _model_of(config) if result is None else result.get("model")
     if model not in inference.PROGRAMS:
         raise DeepMnistError(
             f"{directory / RESULT}: expected a model of {', '.join(inference.PROGRAMS)}, "
@@ -117,7 +117,7 @@ def _model_of(config: dict[str, Any]) -> str | None:
         }
         for name, program in inference.PROGRAMS.items()
     }
-    able = [n for n in inference.PROGRAMS if config.keys() - {RESTORED_FROM} <= known[n]]
+    able = [n for n in inference.PROGRAMS if config.keys() - {PROGRAM, RESTORED_FROM} <= known[n]]
     return min(able, key=lambda name: len(known[name]), default=None)
 
 
