@@ -1,4 +1,4 @@
-"""IPython and IPython.display for scripts that run where IPython is not installed.
+"""IPython.display for scripts and notebooks that run where IPython is not installed.
 
 Objects print as `<Image>`, `<HTML>` and so on: a terminal cannot show them.
 """
@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import Any
 
 from deep_mnist.legacy.ipython_shell import display
-from deep_mnist.legacy.project_modules import get_ipython
 
 __all__ = [
     "HTML",
@@ -24,7 +23,6 @@ __all__ = [
     "YouTubeVideo",
     "clear_output",
     "display",
-    "get_ipython",
 ]
 
 

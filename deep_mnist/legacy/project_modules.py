@@ -45,7 +45,7 @@ __all__ = [
 RENAMED_MODULES = {
     "input_data": "deep_mnist.input_data",
     "cPickle": "deep_mnist.legacy.shims.cpickle",
-    "IPython": "deep_mnist.legacy.ipython_display",
+    "IPython": "deep_mnist.legacy.ipython_package",
     "IPython.display": "deep_mnist.legacy.ipython_display",
     "StringIO": "io",
     "cStringIO": "io",

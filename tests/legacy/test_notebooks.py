@@ -1,6 +1,7 @@
 """Notebooks: IPython's syntax, cell by cell execution, and a real Jupyter kernel."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -200,3 +201,28 @@ def test_enable_in_a_script(tmp_path):
         [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True
     )
     assert done.stdout == "2 1.15.5\n"
+
+
+def test_a_notebook_runs_where_ipython_is_not_installed(tmp_path):
+    hide = (
+        "from importlib.machinery import PathFinder\n"
+        "find_spec = PathFinder.find_spec\n"
+        "def hidden(name, path=None, target=None):\n"
+        "    return None if name.startswith('IPython') else find_spec(name, path, target)\n"
+        "PathFinder.find_spec = hidden\n"
+    )
+    (tmp_path / "sitecustomize.py").write_text(hide)
+    write_notebook(
+        tmp_path / "book.ipynb",
+        "from IPython.display import Image, display\nfrom IPython import get_ipython",
+        "display(Image('a.png'))\nprint(get_ipython() is not None)",
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "deep_mnist.legacy", "run", "book.ipynb"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (0, "<Image>\nTrue\n"), done.stderr
