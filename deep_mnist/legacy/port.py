@@ -1,15 +1,14 @@
-"""Writes a TF1 script out as a compat.v1 program that runs without the bridge.
+"""Write a TF1 script as a program for tensorflow.compat.v1 that runs without this project.
 
     python -m deep_mnist.legacy port SCRIPT [-o OUT]
 
-Python 2 becomes Python 3 (fissix), `import tensorflow as tf` becomes tensorflow.compat.v1 with
-its TF1 behaviour, names and orders of arguments of r0.x become those of 1.15 (by the rewriting
-engine of TensorFlow's own tf_upgrade_v2, over symbol_table.py), and the tutorial's data
-module becomes deep_mnist.input_data. The report, on standard error, names each line changed,
-and each that still needs the bridge: tf.layers, tf.contrib and the like have no text to become.
+Python 2 becomes Python 3 (fissix); names and orders of arguments of r0.x become those of 1.15, by
+the engine of TensorFlow's own tf_upgrade_v2; tf.contrib, tf.estimator and private modules become
+names of the original libraries (port_libraries.py); the tutorial's data module becomes
+deep_mnist.input_data. The report on standard error names each line that was changed, and each that
+needs a person.
 
-Exit codes: 0 the program runs without the bridge; 1 parts of it still need it, as reported;
-2 it cannot be ported, told in one line.
+Exit codes: 0 everything was ported; 1 lines need a person, as reported; 2 it cannot be ported.
 """
 
 from __future__ import annotations
@@ -17,7 +16,6 @@ from __future__ import annotations
 import argparse
 import ast
 import contextlib
-import importlib
 import io
 import re
 import sys
@@ -27,7 +25,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from deep_mnist.errors import DeepMnistError
-from deep_mnist.legacy import source
+from deep_mnist.legacy import libraries, port_names, source
+from deep_mnist.legacy.port_libraries import dotted, importable
 
 DATA_MODULES = (
     "tensorflow.examples.tutorials.mnist",
@@ -71,7 +70,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except DeepMnistError as error:
         print(f"legacy port: {error}", file=sys.stderr)
         return 2
-    for title, notes in (("changed", changed), ("still to do", remaining)):
+    for title, notes in (("changed", changed), ("to do", remaining)):
         for note in sorted(set(notes)):
             print(f"{options.script}:{note.line}: {title}: {note.text}", file=sys.stderr)
     print(f"{len(set(changed))} changes, {len(set(remaining))} to do", file=sys.stderr)
@@ -91,6 +90,7 @@ def port(script: Path) -> tuple[str, list[Note], list[Note]]:
     from deep_mnist.legacy.shims import python2
 
     import_quietly()
+    libraries.use_legacy_keras()
     original = source.read(script)
     text, two = python2.translated(original, str(script))
     changed = [
@@ -102,11 +102,37 @@ def port(script: Path) -> tuple[str, list[Note], list[Note]]:
     ]
     tf.Graph()  # imports TensorFlow without its notices, before tf_upgrade_v2 does
     text, upgraded = _upgraded(text, str(script))
+    text, renamed, nameless, head = port_names.with_libraries(text, _is_data)
     text, imported = imports_of_today(text)
-    remaining = [*_uncovered(text)]
+    remaining = [*map(Note._make, nameless), *_uncovered(text)]
+    imported += map(Note._make, renamed)
     if two and not python2.FUTURE_DIVISION.search(original):
         remaining += [Note(line, STRICT_DIVISION) for line in _divisions(text)]
-    return text, changed + upgraded + imported, remaining
+    return _with_head(text, head), changed + upgraded + imported, remaining
+
+
+def _is_data(node: ast.Import | ast.ImportFrom) -> bool:
+    if isinstance(node, ast.Import):
+        return any("input_data" in alias.name for alias in node.names)
+    return node.module != "tensorflow" and _new_import(node) is not None
+
+
+def _with_head(text: str, head: str) -> str:
+    """Return a program with more lines above its first statement."""
+    if not head:
+        return text
+    lines = text.split("\n")
+    after = 0
+    for node in ast.parse(text).body:
+        is_docstring = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        is_future = isinstance(node, ast.ImportFrom) and node.module == "__future__"
+        if not (is_docstring or is_future):
+            break
+        after = node.end_lineno or node.lineno
+    if not after:
+        while after < len(lines) and lines[after].startswith("#"):
+            after += 1
+    return "\n".join([*lines[:after], head.rstrip("\n") + "\n", *lines[after:]])
 
 
 def _write(path: Path, text: str) -> None:
@@ -145,19 +171,14 @@ def _upgraded(text: str, path: str) -> tuple[str, list[Note]]:
 
 
 def imports_of_today(text: str) -> tuple[str, list[Note]]:
-    """Rewrites the imports of TensorFlow and of the tutorial's data module, each on its line."""
-    lines, notes = [line.encode() for line in text.split("\n")], []
-    imports = [n for n in ast.walk(ast.parse(text)) if isinstance(n, ast.Import | ast.ImportFrom)]
-    # From the last to the first: a change moves what stands behind it on its line.
-    for node in sorted(imports, key=lambda node: (node.lineno, node.col_offset), reverse=True):
-        new = _new_import(node)
-        if new is None:
-            continue
-        first, last = node.lineno - 1, (node.end_lineno or node.lineno) - 1
-        before, after = lines[first][: node.col_offset], lines[last][node.end_col_offset or 0 :]
-        lines[first : last + 1] = [before + new.encode() + after] + [b""] * (last - first)
-        notes.append(Note(node.lineno, f"import written as `{new}`"))
-    return b"\n".join(lines).decode(), notes
+    """Rewrite the imports of TensorFlow and of the tutorial's data module, each on its line."""
+    edits, notes = port_names.Edits(text), []
+    for node in ast.walk(ast.parse(text)):
+        new = _new_import(node) if isinstance(node, ast.Import | ast.ImportFrom) else None
+        if new is not None and isinstance(node, ast.Import | ast.ImportFrom):
+            edits.replace(node, new)
+            notes.append(Note(node.lineno, f"import written as `{new}`"))
+    return edits.applied(), notes
 
 
 def _new_import(node: ast.Import | ast.ImportFrom) -> str | None:
@@ -171,7 +192,7 @@ def _new_import(node: ast.Import | ast.ImportFrom) -> str | None:
         )
     module, names = node.module or "", ", ".join(ast.unparse(alias) for alias in node.names)
     only = [alias.name for alias in node.names]
-    if module == "tensorflow" and set(only).isdisjoint({"*", "keras"}):
+    if module == "tensorflow" and "*" not in only:
         off = "disable_v2_behavior"
         return f"from {V1} import {names}, {off}; {off}()"
     if module in DATA_MODULES and only == ["input_data"]:
@@ -198,65 +219,20 @@ def _new_name(alias: ast.alias) -> str | None:
 
 
 def _uncovered(text: str) -> Iterator[Note]:
-    """The names of TensorFlow in a program that tensorflow.compat.v1 has not."""
-    from deep_mnist.lazy_tensorflow import tf
-
-    tree = ast.parse(text)
-    heads = {
-        alias.asname
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Import)
-        for alias in node.names
-        if alias.name == V1 and alias.asname
-    }
-    inner = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute):
-            if id(node) in inner:  # tf.contrib of tf.contrib.layers
-                continue
-            name = _dotted(node)
-            head, _, path = (name or "").partition(".")
-            if head in heads and not _stands(tf, path):
-                yield Note(node.lineno, f"{name} is not in {V1}")
-        elif isinstance(node, ast.ImportFrom) and _may_be_gone(node.module or ""):
-            if not _importable(str(node.module), [alias.name for alias in node.names]):
+    """Yield the imports of modules and names that are not there today."""
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.ImportFrom) and _may_be_gone(node.module or ""):
+            if not importable(str(node.module), [alias.name for alias in node.names]):
                 names = ", ".join(alias.name for alias in node.names)
                 yield Note(node.lineno, f"{node.module} of today has no {names}")
         elif isinstance(node, ast.Import):
             for alias in node.names:
-                if _may_be_gone(alias.name) and not _importable(alias.name, []):
+                if _may_be_gone(alias.name) and not importable(alias.name, []):
                     yield Note(node.lineno, f"{alias.name} is not there any more")
 
 
 def _may_be_gone(module: str) -> bool:
     return module.startswith("tensorflow.") or module == "scipy.misc"
-
-
-def _dotted(node: ast.expr) -> str | None:
-    if isinstance(node, ast.Name):
-        return node.id
-    if isinstance(node, ast.Attribute):
-        before = _dotted(node.value)
-        return None if before is None else f"{before}.{node.attr}"
-    return None
-
-
-def _stands(module: object, path: str) -> bool:
-    value = module
-    for part in path.split("."):
-        try:
-            value = getattr(value, part)
-        except Exception:  # Keras's lazy modules raise what they like
-            return False
-    return True
-
-
-def _importable(module: str, names: list[str]) -> bool:
-    try:
-        found = importlib.import_module(module)
-    except ImportError:
-        return False
-    return all(name == "*" or hasattr(found, name) for name in names)
 
 
 def _divisions(text: str) -> Iterator[int]:
@@ -272,5 +248,5 @@ def _is_float(node: ast.expr) -> bool:
     if isinstance(node, ast.Constant):
         return isinstance(node.value, float)
     if isinstance(node, ast.Call):
-        return _dotted(node.func) in ("float", "np.sqrt", "math.sqrt")
+        return dotted(node.func) in ("float", "np.sqrt", "math.sqrt")
     return isinstance(node, ast.BinOp) and (_is_float(node.left) or _is_float(node.right))

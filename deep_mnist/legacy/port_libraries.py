@@ -1,0 +1,231 @@
+"""What TensorFlow 1's high-level APIs are called today, for `port`.
+
+tf.layers, tf.nn.rnn_cell and tf.keras stay what they are, with tf_keras instead of Keras 3.
+tf.contrib, tf.estimator and private modules become names of tensorflow.compat.v1, tf_slim,
+tensorflow_estimator and tensorflow_probability, looked up in symbol_table.py as `run` does.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+from typing import Any, NamedTuple
+
+from deep_mnist.errors import DeepMnistError
+from deep_mnist.lazy_tensorflow import tf
+from deep_mnist.legacy import libraries, symbol_table, tf1_module
+
+__all__ = ["Names", "dotted", "importable", "preamble", "stands", "today"]
+
+V1 = symbol_table.V1
+CONTRIB = "tf_slim is tf.contrib.slim, tf.contrib.layers and their relatives"
+# Modules of today -> what they are written as after `tf.`.
+BELOW_TF = {
+    symbol_table.LAYERS: "layers",
+    symbol_table.CELLS: "nn.rnn_cell",
+    symbol_table.KERAS: "keras",
+    V1: "",
+}
+# Packages -> the name that they are given and the statement that imports them so.
+PACKAGES = {
+    symbol_table.ESTIMATOR: (
+        "tf_estimator",
+        "from tensorflow_estimator import estimator as tf_estimator",
+    ),
+    symbol_table.SLIM: ("tf_slim", "import tf_slim"),
+    "tensorflow_probability": ("tfp", "import tensorflow_probability as tfp"),
+    "deep_mnist.input_data": ("input_data", "from deep_mnist import input_data"),
+}
+PIP = {
+    "tensorflow_estimator": '--no-deps "tensorflow_estimator==2.15.*"',
+}
+
+SLIM_SETUP = """\
+# {about}; it uses names that moved.
+import importlib
+import sys
+
+import tensorflow.compat.v1 as _tf
+
+for _module, _names in {{
+{moved}}}.items():
+    for _name in _names:
+        _old = _name.replace("V", "v")
+        if not hasattr(importlib.import_module(_module), _old):
+            setattr(importlib.import_module(_module), _old, getattr(_tf, _name))
+for _part in ("", ".base", ".core", ".convolutional", ".normalization", ".pooling"):
+    sys.modules["tf_keras.legacy_tf_layers" + _part] = importlib.import_module(
+        "tf_keras.src.legacy_tf_layers" + _part
+    )
+"""
+ESTIMATOR_SETUP = """\
+# tensorflow_estimator uses modules that TensorFlow 2.16 removed.
+import importlib
+import sys
+import types
+
+importlib.import_module("tensorflow.python.util.tf_export").ESTIMATOR_API_NAME = "estimator"
+for _name, _members in {
+    "tensorflow.python.distribute.estimator_training": {
+        "should_run_distribute_coordinator": lambda config: False,
+        "init_run_config": lambda config, tf_config: None,
+    },
+    "tensorflow_estimator.python.estimator.estimator_export": {
+        "estimator_export": lambda *names, **options: lambda function: function,
+    },
+    "tensorflow_estimator._api.v1.estimator.tpu": {"__path__": []},
+    "tensorflow_estimator._api.v1.estimator.tpu.experimental": {"__path__": []},
+}.items():
+    sys.modules[_name] = types.ModuleType(_name)
+    vars(sys.modules[_name]).update(_members)
+importlib.import_module("tensorflow.python.distribute").estimator_training = sys.modules[
+    "tensorflow.python.distribute.estimator_training"
+]
+"""
+
+
+class Today(NamedTuple):
+    """Where an object of TensorFlow 1 is today.
+
+    Attributes:
+      module: a module that can be imported.
+      name: the object's name in it, "" for the module itself.
+    """
+
+    module: str
+    name: str
+
+
+def today(path: str) -> Today | None:
+    """Return where `tensorflow.<path>` is today, None if it is nowhere, or only in the bridge."""
+    parent, _, name = path.rpartition(".")
+    try:
+        path = symbol_table.RENAMED.get(path, path)
+        parent, _, name = path.rpartition(".")
+        home = tf1_module.find(parent) if parent else tf1_module.root()
+        value = getattr(home, name)
+    except (DeepMnistError, AttributeError, ImportError):
+        return None
+    if not isinstance(home, tf1_module.TF1Module):
+        return None
+    if isinstance(value, tf1_module.TF1Module):
+        return None if value._guessed else _module(value)
+    renamed = symbol_table.RENAMED.get(f"{home._path}.{name}".lstrip("."))
+    if renamed is not None:
+        return today(renamed)
+    paths = symbol_table.PUBLIC_KERAS if home._path == "keras" else symbol_table.PUBLIC
+    for candidate in (home, *map(tf1_module.module, paths)):
+        for source in _sources(candidate):
+            if name in dir(tf1_module._loaded(source)):
+                return Today(source, name)
+        if candidate is home and any(
+            str(source).startswith(symbol_table.HERE)
+            and name in tf1_module._public(tf1_module._loaded(source))
+            for source in home._sources
+        ):
+            return None
+    return None
+
+
+def _module(module: tf1_module.TF1Module) -> Today | None:
+    sources = _sources(module)
+    return Today(sources[0], "") if sources else None
+
+
+def _sources(module: tf1_module.TF1Module) -> list[str]:
+    """Return the names of a module's sources that are not of the bridge."""
+    names = [s if isinstance(s, str) else s.__name__ for s in module._sources]
+    names = [name.replace("tensorflow._api.v2.compat.v1", V1) for name in names]
+    # `tf_slim.layers` is a module of the package of that name; tf_slim has all of the package.
+    names = [symbol_table.SLIM if name == f"{symbol_table.SLIM}.layers" else name for name in names]
+    return [name for name in names if not name.startswith(symbol_table.HERE)]
+
+
+class Names:
+    """The expressions of a program for objects of today, and the imports that they need.
+
+    Args:
+      head: what the program calls TensorFlow.
+    """
+
+    def __init__(self, head: str = "tf") -> None:
+        self.head = head
+        self.imports: set[str] = set()
+        self.packages: set[str] = set()
+
+    def expression(self, found: Today) -> str:
+        """Return the expression for an object."""
+        module = found.module
+        for prefix, below in BELOW_TF.items():
+            if module == prefix or module.startswith(f"{prefix}."):
+                self.use(prefix.partition(".")[0] if prefix != V1 else "tensorflow")
+                rest = module.removeprefix(prefix).lstrip(".")
+                return ".".join(filter(None, (self.head, below, rest, found.name)))
+        for prefix, (written, statement) in PACKAGES.items():
+            if module == prefix or module.startswith(f"{prefix}."):
+                self.use(prefix.partition(".")[0])
+                self.imports.add(statement)
+                rest = module.removeprefix(prefix).lstrip(".")
+                if prefix == symbol_table.SLIM and rest.startswith("nets"):
+                    self.imports.add("import tf_slim.nets")
+                return ".".join(filter(None, (written, rest, found.name)))
+        package, _, last = module.rpartition(".")
+        self.imports.add(f"from {package} import {last}")
+        return ".".join(filter(None, (last, found.name)))
+
+    def use(self, package: str) -> None:
+        """Note that the program needs a package."""
+        if package in libraries.LIBRARIES:
+            self.packages.add(package)
+        if package == "tf_slim":
+            self.packages.add("tf_keras")
+
+
+def preamble(names: Names) -> str:
+    """Return the lines that a program needs above its first import, "" if none."""
+    packages = names.packages
+    if not packages and not names.imports:
+        return ""
+    text = ""
+    if packages:
+        text += f"# pip install {' '.join(['tensorflow', *sorted(packages - set(PIP))])}\n"
+        for package in sorted(packages & set(PIP)):
+            text += f"# pip install {PIP[package]}\n"
+        text += 'import os\n\nos.environ["TF_USE_LEGACY_KERAS"] = "1"  # before TensorFlow is'
+        text += " imported\n\n"
+    if "tf_slim" in packages:
+        moved = "".join(f'    "{name}": {members},\n' for name, members in libraries.MOVED.items())
+        text += SLIM_SETUP.format(about=CONTRIB, moved=moved) + "\n"
+    if "tensorflow_estimator" in packages:
+        text += ESTIMATOR_SETUP + "\n"
+    return text + "".join(f"{statement}\n" for statement in sorted(names.imports)) + "\n"
+
+
+def dotted(node: ast.expr) -> str | None:
+    """Return `a.b.c` for an attribute of attributes of a name, else None."""
+    if isinstance(node, ast.Name):
+        return node.id
+    if isinstance(node, ast.Attribute):
+        before = dotted(node.value)
+        return None if before is None else f"{before}.{node.attr}"
+    return None
+
+
+def stands(path: str) -> bool:
+    """Whether tensorflow.compat.v1 has `path`."""
+    value: Any = tf
+    for part in path.split("."):
+        try:
+            value = getattr(value, part)
+        except Exception:  # Keras's lazy modules raise errors of several kinds
+            return False
+    return True
+
+
+def importable(module: str, names: list[str]) -> bool:
+    """Whether a module can be imported and has some names."""
+    try:
+        found = importlib.import_module(module)
+    except ImportError:
+        return False
+    return all(name == "*" or hasattr(found, name) for name in names)

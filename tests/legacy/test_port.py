@@ -1,0 +1,102 @@
+"""`legacy port`: the program that it writes, and that it runs without this project's legacy."""
+
+import subprocess
+import sys
+from importlib.util import find_spec
+
+import pytest
+
+LIBRARIES = """\
+'''A script.'''
+from __future__ import print_function
+import tensorflow as tf
+import tensorflow.contrib.slim as slim
+from tensorflow.contrib import rnn
+from tensorflow.contrib.layers import fully_connected as fc, flatten
+from tensorflow.python.ops import rnn_cell
+from keras.layers import Dense
+layers = tf.contrib.layers
+x = tf.placeholder(tf.float32, [None, 28, 28])
+out, _ = tf.nn.dynamic_rnn(rnn.BasicLSTMCell(8), x, dtype=tf.float32)
+cell = rnn_cell.GRUCell(4)
+y = layers.fully_connected(flatten(out), 10, weights_initializer=layers.xavier_initializer())
+y = slim.fully_connected(y, 5)
+y = tf.layers.dense(fc(y, 3), 2)
+w = tf.get_variable('w', [2, 2], initializer=tf.contrib.layers.xavier_initializer())
+mode = tf.estimator.ModeKeys.TRAIN
+with tf.Session() as sess:
+    sess.run(tf.initialize_all_variables())
+    print(sess.run(tf.matmul(y, w), {x: [[[0.0] * 28] * 28]}).shape, mode)
+"""
+
+PORTED = """\
+from tensorflow_estimator import estimator as tf_estimator
+import tf_slim
+
+import tensorflow.compat.v1 as tf; tf.disable_v2_behavior()
+import tf_slim as slim
+import tensorflow.compat.v1 as tf; rnn = tf.nn.rnn_cell
+from tf_slim import fully_connected as fc; from tf_slim import flatten
+import tensorflow.compat.v1 as tf; rnn_cell = tf.nn.rnn_cell
+from tf_keras.layers import Dense
+layers = tf_slim
+x = tf.placeholder(tf.float32, [None, 28, 28])
+out, _ = tf.nn.dynamic_rnn(rnn.BasicLSTMCell(8), x, dtype=tf.float32)
+cell = rnn_cell.GRUCell(4)
+y = layers.fully_connected(flatten(out), 10, weights_initializer=layers.xavier_initializer())
+y = slim.fully_connected(y, 5)
+y = tf.layers.dense(fc(y, 3), 2)
+w = tf.get_variable('w', [2, 2], initializer=tf_slim.xavier_initializer())
+mode = tf_estimator.ModeKeys.TRAIN
+with tf.Session() as sess:
+    sess.run(tf.global_variables_initializer())
+    print(sess.run(tf.matmul(y, w), {x: [[[0.0] * 28] * 28]}).shape, mode)
+"""
+
+HEAD = """\
+'''A script.'''
+from __future__ import print_function
+# pip install tensorflow tf_keras tf_slim
+# pip install --no-deps "tensorflow_estimator==2.15.*"
+import os
+
+os.environ["TF_USE_LEGACY_KERAS"] = "1"  # before TensorFlow is imported
+
+"""
+
+
+def port(tmp_path, text, *flags):
+    """Port a script; return the ended process."""
+    (tmp_path / "old.py").write_text(text)
+    command = [sys.executable, "-m", "deep_mnist.legacy", "port", "old.py", *flags]
+    return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+
+
+@pytest.mark.skipif(
+    None in map(find_spec, ("tf_keras", "tf_slim", "tensorflow_estimator")),
+    reason="the original libraries are not installed",
+)
+def test_high_level_apis_are_the_original_libraries(tmp_path):
+    ended = port(tmp_path, LIBRARIES, "-o", "new.py")
+    assert ended.returncode == 0, ended.stderr
+    new = (tmp_path / "new.py").read_text()
+    assert new.startswith(HEAD)
+    assert new.endswith(PORTED)
+    assert "deep_mnist" not in new
+    assert "old.py:17: changed: tf.estimator.ModeKeys is tf_estimator.ModeKeys\n" in ended.stderr
+    ran = subprocess.run([sys.executable, "new.py"], cwd=tmp_path, capture_output=True, text=True)
+    assert ran.stdout == "(1, 2) train\n", ran.stderr
+
+
+def test_a_script_without_them_needs_no_other_package(tmp_path):
+    ended = port(tmp_path, "import tensorflow as tf\nx = tf.mul(2, 3)\n")
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout == (
+        "import tensorflow.compat.v1 as tf; tf.disable_v2_behavior()\nx = tf.multiply(2, 3)\n"
+    )
+
+
+def test_a_name_that_is_nowhere_today_is_reported_with_its_line(tmp_path):
+    ended = port(tmp_path, "import tensorflow as tf\n\ntf.contrib.training.HParams(a=1)\n")
+    assert ended.returncode == 1
+    assert "old.py:3: to do: tf.contrib.training.HParams has no name today\n" in ended.stderr
