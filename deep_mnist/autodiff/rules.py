@@ -154,7 +154,7 @@ def Softmax(epsilon: float = EPSILON) -> Operation:
     """
 
     def forward(x: Array) -> Any:
-        exponentials = np.exp(x - np.max(x, axis=-1, keepdims=True))
+        exponentials = np.exp(x - _largest(x))
         return exponentials / (np.sum(exponentials, axis=-1, keepdims=True) + epsilon)
 
     return Operation(
@@ -172,7 +172,7 @@ def LogSoftmax() -> Operation:
     """
 
     def forward(x: Array) -> Any:
-        shifted = x - np.max(x, axis=-1, keepdims=True)
+        shifted = x - _largest(x)
         return shifted - np.log(np.sum(np.exp(shifted), axis=-1, keepdims=True))
 
     return Operation(
@@ -180,6 +180,14 @@ def LogSoftmax() -> Operation:
         forward,
         lambda g, y, x: g - np.exp(y) * np.sum(g, axis=-1, keepdims=True),
     )
+
+
+def _largest(x: Array) -> Any:
+    """Return the largest x along the last axis, like np.max(x, axis=-1, keepdims=True).
+
+    For a short axis NumPy is several times faster if it is the first one in memory.
+    """
+    return np.ascontiguousarray(x.T).max(axis=0).T[..., np.newaxis]
 
 
 def _sum_to(x: Array, g: Array) -> Array:
