@@ -2,10 +2,11 @@
 
     python -m deep_mnist.legacy port SCRIPT [-o OUT]
 
-Python 2 becomes Python 3 (fissix); names and orders of arguments of r0.x become those of 1.15, by
-the engine of TensorFlow's own tf_upgrade_v2; tf.contrib, tf.estimator and private modules become
-names of the original libraries (port_libraries.py); the tutorial's data module becomes
-deep_mnist.input_data. The report on standard error names each line that was changed, and each that
+Python 2 becomes Python 3 (fissix); names that NumPy, SciPy and Python dropped become today's; names
+and orders of arguments of r0.x become those of 1.15, by the engine of TensorFlow's own
+tf_upgrade_v2; tf.contrib, tf.estimator and private modules become names of the original libraries
+(port_libraries.py); the tutorial's data module becomes deep_mnist.input_data.
+The report on standard error names each line that was changed, and each that
 needs a person.
 
 Exit codes: 0 everything was ported; 1 lines need a person, as reported; 2 it cannot be ported.
@@ -25,7 +26,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from deep_mnist.errors import DeepMnistError
-from deep_mnist.legacy import libraries, port_names, source
+from deep_mnist.legacy import compiler, libraries, port_names, port_numpy, source
 from deep_mnist.legacy.port_libraries import dotted, importable
 
 DATA_MODULES = (
@@ -104,11 +105,13 @@ def port(script: Path) -> tuple[str, list[Note], list[Note]]:
     text, upgraded = _upgraded(text, str(script))
     text, renamed, nameless, head = port_names.with_libraries(text, _is_data)
     text, imported = imports_of_today(text)
+    text, others, functions = port_numpy.with_todays_names(text)
     remaining = [*map(Note._make, nameless), *_uncovered(text)]
-    imported += map(Note._make, renamed)
+    imported += map(Note._make, renamed + others)
+    remaining += _unported_modules(text, script.parent)
     if two and not python2.FUTURE_DIVISION.search(original):
         remaining += [Note(line, STRICT_DIVISION) for line in _divisions(text)]
-    return _with_head(text, head), changed + upgraded + imported, remaining
+    return _with_head(text, head + functions), changed + upgraded + imported, remaining
 
 
 def _is_data(node: ast.Import | ast.ImportFrom) -> bool:
@@ -229,6 +232,28 @@ def _uncovered(text: str) -> Iterator[Note]:
             for alias in node.names:
                 if _may_be_gone(alias.name) and not importable(alias.name, []):
                     yield Note(node.lineno, f"{alias.name} is not there any more")
+
+
+def _unported_modules(text: str, directory: Path) -> Iterator[Note]:
+    """Yield the imports of modules next to the script that use TensorFlow or are Python 2."""
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names = [node.module or alias.name for alias in node.names]
+        else:
+            continue
+        for name in dict.fromkeys(names):
+            path = directory.joinpath(*name.split("."))
+            top = directory / name.partition(".")[0]
+            files = [path.with_suffix(".py"), *top.glob("**/*.py")]
+            if any(file.is_file() and _needs_porting(file) for file in files):
+                yield Note(node.lineno, f"{name} is a module of the project; port it too")
+
+
+def _needs_porting(path: Path) -> bool:
+    text = source.read(path)
+    return bool(re.search(r"\b(tensorflow|keras|input_data)\b", text)) or compiler.is_python2(text)
 
 
 def _may_be_gone(module: str) -> bool:

@@ -45,6 +45,8 @@ def specification() -> Any:
         "tf.concat": _axis_by_name(("axis", "values"), "tf.concat"),
         "tf.split": _axis_by_name(("axis", "num_or_size_splits", "value"), "tf.split"),
         **{f"tf.nn.{name}": _logits_by_name for name in CROSS_ENTROPIES},
+        **{f"tf.nn.{name}": _text_is_name for name in ("softmax", "log_softmax")},
+        "tf.image.resize_images": _size_as_list,
     }
     return rules
 
@@ -74,6 +76,32 @@ def _logits_by_name(parent: Any, node: ast.Call, full_name: str, name: str, logs
     _to_keywords(node, ("logits", "labels", "name"))
     logs.append((ast_edits.INFO, node.lineno, node.col_offset, f"{full_name}: arguments by name"))
     return node
+
+
+def _text_is_name(parent: Any, node: ast.Call, full_name: str, name: str, logs: Any) -> Any:
+    """Until 0.11 the second argument was the name, as it is where it is a text."""
+    from tensorflow.tools.compatibility import ast_edits
+
+    if len(node.args) != 2 or not _is_constant(node.args[1], str):
+        return None
+    node.keywords.insert(0, ast.keyword(arg="name", value=node.args.pop()))
+    logs.append((ast_edits.INFO, node.lineno, node.col_offset, f"{full_name}: name by name"))
+    return node
+
+
+def _size_as_list(parent: Any, node: ast.Call, full_name: str, name: str, logs: Any) -> Any:
+    """Until 0.10 height and width were two arguments."""
+    from tensorflow.tools.compatibility import ast_edits
+
+    if len(node.args) < 3 or not all(_is_constant(size, int) for size in node.args[1:3]):
+        return None
+    node.args[1:3] = [ast.List(elts=node.args[1:3], ctx=ast.Load())]
+    logs.append((ast_edits.INFO, node.lineno, node.col_offset, f"{full_name}: size as a list"))
+    return node
+
+
+def _is_constant(node: ast.expr, kind: type) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, kind)
 
 
 def _to_keywords(node: ast.Call, order: tuple[str, ...]) -> None:

@@ -100,3 +100,57 @@ def test_a_name_that_is_nowhere_today_is_reported_with_its_line(tmp_path):
     ended = port(tmp_path, "import tensorflow as tf\n\ntf.contrib.training.HParams(a=1)\n")
     assert ended.returncode == 1
     assert "old.py:3: to do: tf.contrib.training.HParams has no name today\n" in ended.stderr
+
+
+def test_dropped_names_of_numpy_scipy_and_python_are_todays(tmp_path):
+    old = """\
+import tensorflow as tf
+import collections, time
+import numpy as np
+import scipy.misc
+from time import clock
+from itertools import chain
+from scipy.misc import imresize as resize
+start = time.clock() + clock()
+data = np.zeros([4, 4], np.float).astype(np.bool)
+print(np.rank(data), np.fromstring(data.tostring(), dtype=np.uint8).sum())
+print(issubclass(list, collections.MutableSequence), resize(np.eye(4), 2.0).shape)
+tf.app.flags.DEFINE_integer('steps', 3)
+y = tf.nn.softmax(tf.zeros([1, 4]), 'probabilities')
+z = tf.image.resize_images(tf.zeros([1, 4, 4, 1]), 8, 6)
+print(y.name, z.shape, tf.app.flags.FLAGS.steps)
+scipy.misc.imsave('image.png', np.eye(4))
+"""
+    new = """\
+import tensorflow.compat.v1 as tf; tf.disable_v2_behavior()
+import collections, time
+import numpy as np
+import scipy
+from time import process_time as clock
+from itertools import chain
+resize = scipy_misc_imresize
+start = time.process_time() + clock()
+data = np.zeros([4, 4], float).astype(bool)
+print(np.ndim(data), np.frombuffer(data.tobytes(), dtype=np.uint8).sum())
+print(issubclass(list, collections.abc.MutableSequence), resize(np.eye(4), 2.0).shape)
+tf.app.flags.DEFINE_integer('steps', 3, "")
+y = tf.nn.softmax(tf.zeros([1, 4]), name='probabilities')
+z = tf.image.resize_images(tf.zeros([1, 4, 4, 1]), [8, 6])
+print(y.name, z.shape, tf.app.flags.FLAGS.steps)
+scipy_misc_imsave('image.png', np.eye(4))
+"""
+    ended = port(tmp_path, old, "-o", "new.py")
+    assert ended.returncode == 0, ended.stderr
+    assert (tmp_path / "new.py").read_text().endswith(new)
+    ran = subprocess.run([sys.executable, "new.py"], cwd=tmp_path, capture_output=True, text=True)
+    assert ran.stdout == "2 0\nTrue (8, 8)\nprobabilities:0 (1, 8, 6, 1) 3\n", ran.stderr
+    assert (tmp_path / "image.png").exists()
+
+
+def test_a_module_of_the_project_that_uses_tensorflow_is_reported(tmp_path):
+    (tmp_path / "model.py").write_text("import tensorflow as tf\n")
+    (tmp_path / "settings.py").write_text("steps = 10\n")
+    ended = port(tmp_path, "import tensorflow as tf\nimport model\nimport settings\n")
+    assert ended.returncode == 1
+    assert "old.py:2: to do: model is a module of the project; port it too\n" in ended.stderr
+    assert "settings" not in ended.stderr
