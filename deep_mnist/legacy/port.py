@@ -1,20 +1,20 @@
 """Write a TF1 script as a program for tensorflow.compat.v1 that runs without this project.
 
-    python -m deep_mnist.legacy port SCRIPT [-o OUT]
+    python -m deep_mnist.legacy port SCRIPT [-o OUT] [--check [SECONDS]]
 
 Python 2 becomes Python 3 (fissix); names that NumPy, SciPy and Python dropped become today's; names
 and orders of arguments of r0.x become those of 1.15, by the engine of TensorFlow's own
 tf_upgrade_v2; tf.contrib, tf.estimator and private modules become names of the original libraries
 (port_libraries.py); the tutorial's data module becomes deep_mnist.input_data.
 The report on standard error names each line that was changed, and each that
-needs a person.
+needs a person. With --check the original and the port are run (port_check.py).
 
-Exit codes: 0 everything was ported; 1 lines need a person, as reported; 2 it cannot be ported.
+Exit codes: 0 everything was ported and, with --check, both ran; 1 otherwise, as reported; 2 it
+cannot be ported.
 """
 
 from __future__ import annotations
 
-import argparse
 import ast
 import contextlib
 import io
@@ -25,8 +25,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from deep_mnist.cli.exit_codes import exit_code
+from deep_mnist.cli.flags import Parser
 from deep_mnist.errors import DeepMnistError
-from deep_mnist.legacy import compiler, libraries, port_names, port_numpy, source
+from deep_mnist.legacy import compiler, libraries, port_check, port_names, port_numpy, source
 from deep_mnist.legacy.port_libraries import dotted, importable
 
 DATA_MODULES = (
@@ -50,35 +52,50 @@ class Note(NamedTuple):
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs the command line and returns its exit code."""
-    parser = argparse.ArgumentParser(
+    """Run the command line and return its exit code."""
+    return exit_code("legacy port", lambda: _main(argv))
+
+
+def _main(argv: Sequence[str] | None) -> int:
+    parser = Parser(
         prog="python -m deep_mnist.legacy port",
-        description="Writes a TensorFlow 1 script out as a program for today's TensorFlow.",
+        description="Write a TensorFlow 1 script as a program for today's TensorFlow.",
     )
     parser.add_argument("script", help="a .py file or a Jupyter notebook")
     parser.add_argument(
         "-o", "--output", metavar="OUT", help="a new file; standard output if not given"
     )
+    parser.add_argument(
+        "--check",
+        nargs="?",
+        type=float,
+        const=30.0,
+        metavar="SECONDS",
+        help="run the original under `legacy run` and the port in a plain interpreter for some "
+        "seconds each (30), and compare that neither fails",
+    )
     options = parser.parse_args(argv)
-    try:
-        if options.output is not None and Path(options.output).exists():
-            raise DeepMnistError(f"{options.output}: expected a new file, found one that is there")
-        text, changed, remaining = port(Path(options.script))
-        if options.output is None:
-            print(text, end="")
-        else:
-            _write(Path(options.output), text)
-    except DeepMnistError as error:
-        print(f"legacy port: {error}", file=sys.stderr)
-        return 2
+    script, output = Path(options.script), options.output and Path(options.output)
+    if options.check is not None and options.check <= 0:
+        raise DeepMnistError(f"--check: expected seconds above 0, found {options.check:g}")
+    if output and output.exists():
+        raise DeepMnistError(f"{output}: expected a new file, found an existing one")
+    text, changed, remaining = port(script)
+    if output:
+        _write(output, text)
+    else:
+        print(text, end="")
+    report(script, changed, remaining)
+    checked = options.check is None or port_check.check(script, text, output, options.check)
+    return 1 if remaining or not checked else 0
+
+
+def report(script: Path, changed: list[Note], remaining: list[Note]) -> None:
+    """Print what was changed and what needs a person, line by line, to standard error."""
     for title, notes in (("changed", changed), ("to do", remaining)):
         for note in sorted(set(notes)):
-            print(f"{options.script}:{note.line}: {title}: {note.text}", file=sys.stderr)
+            print(f"{script}:{note.line}: {title}: {note.text}", file=sys.stderr)
     print(f"{len(set(changed))} changes, {len(set(remaining))} to do", file=sys.stderr)
-    if remaining and options.output is not None:
-        command = f"python -m deep_mnist.legacy run {options.output}"
-        print(f"until that is done, this runs it: {command}", file=sys.stderr)
-    return 1 if remaining else 0
 
 
 def port(script: Path) -> tuple[str, list[Note], list[Note]]:
@@ -143,7 +160,7 @@ def _write(path: Path, text: str) -> None:
         with path.open("x", encoding="utf-8") as file:
             file.write(text)
     except FileExistsError:
-        raise DeepMnistError(f"{path}: expected a new file, found one that is there") from None
+        raise DeepMnistError(f"{path}: expected a new file, found an existing one") from None
     except OSError as error:
         raise DeepMnistError(f"{path}: cannot be written; {error.strerror}") from None
 
@@ -253,7 +270,9 @@ def _unported_modules(text: str, directory: Path) -> Iterator[Note]:
 
 def _needs_porting(path: Path) -> bool:
     text = source.read(path)
-    return bool(re.search(r"\b(tensorflow|keras|input_data)\b", text)) or compiler.is_python2(text)
+    return bool(
+        re.search(r"\b(tensorflow|keras|input_data|yann\.lecun\.com)\b", text)
+    ) or compiler.is_python2(text)
 
 
 def _may_be_gone(module: str) -> bool:

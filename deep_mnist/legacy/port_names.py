@@ -13,7 +13,6 @@ __all__ = ["Edits", "with_libraries"]
 
 KERAS_PATHS = ("keras", "tensorflow.keras", "tensorflow.python.keras", "tensorflow.contrib.keras")
 NEED_KERAS = ("keras", "layers", "nn.rnn_cell")
-Node = ast.expr | ast.stmt | ast.keyword
 Line = tuple[int, str]  # the number of a line and what was done, or remains to be done, there
 
 
@@ -22,9 +21,9 @@ class Edits:
 
     def __init__(self, text: str) -> None:
         self._lines = [line.encode() for line in text.split("\n")]
-        self._edits: list[tuple[Node, str]] = []
+        self._edits: list[tuple[ast.expr | ast.stmt, str]] = []
 
-    def replace(self, node: Node, new: str) -> None:
+    def replace(self, node: ast.expr | ast.stmt, new: str) -> None:
         """Replace a node's text; the nodes may not overlap."""
         self._edits.append((node, new))
 

@@ -25,7 +25,7 @@ NAMES = {
     **{f"PIL.Image.{old}": f"PIL.Image.{new}" for old, new in symbol_table.PILLOW.items()},
 }
 METHODS = {"tostring": "tobytes"}
-KEYWORDS = {("TSNE", "n_iter"): "max_iter"}  # of scikit-learn, since 1.5
+KEYWORDS = {("TSNE", "n_iter"): "max_iter", ("reshape", "newshape"): "shape"}
 
 
 def with_todays_names(text: str) -> tuple[str, list[Line], str]:
@@ -51,7 +51,7 @@ class _Program:
         for node in ast.walk(tree):
             if isinstance(node, ast.Call):
                 self._method(node, text)
-                self._keywords(node, text)
+                self._keywords(node)
             if not isinstance(node, ast.Attribute) or id(node) in inner:
                 continue
             part: ast.expr = node
@@ -124,15 +124,20 @@ class _Program:
         self._replace(node, written, new)
         return True
 
-    def _keywords(self, node: ast.Call, text: str) -> None:
+    def _keywords(self, node: ast.Call) -> None:
         """Replace the names of keyword arguments."""
         called = (dotted(node.func) or "").rpartition(".")[2]
         for keyword in node.keywords:
             new = KEYWORDS.get((called, str(keyword.arg)))
-            value = ast.get_source_segment(text, keyword.value)
-            if new and value and isinstance(keyword.value, ast.Constant | ast.Name):
-                self._edits.replace(keyword, f"{new}={value}")
-                self.changed.append((node.lineno, f"{called}: {keyword.arg} is {new}"))
+            if new is not None:
+                name = ast.Name(str(keyword.arg), ast.Load())
+                ast.copy_location(name, keyword)
+                name.end_lineno, name.end_col_offset = (
+                    keyword.lineno,
+                    keyword.col_offset + len(name.id),
+                )
+                self._edits.replace(name, new)
+                self.changed.append((node.lineno, f"{called}: {name.id} is {new}"))
 
     def _method(self, node: ast.Call, text: str) -> None:
         """Replace a method that arrays no longer have; give a flag the text of its help."""

@@ -112,7 +112,7 @@ from time import clock
 from itertools import chain
 from scipy.misc import imresize as resize
 start = time.clock() + clock()
-data = np.zeros([4, 4], np.float).astype(np.bool)
+data = np.reshape(np.zeros(16, np.float), newshape=[4, 4]).astype(np.bool)
 print(np.rank(data), np.fromstring(data.tostring(), dtype=np.uint8).sum())
 print(issubclass(list, collections.MutableSequence), resize(np.eye(4), 2.0).shape)
 tf.app.flags.DEFINE_integer('steps', 3)
@@ -130,7 +130,7 @@ from time import process_time as clock
 from itertools import chain
 resize = scipy_misc_imresize
 start = time.process_time() + clock()
-data = np.zeros([4, 4], float).astype(bool)
+data = np.reshape(np.zeros(16, float), shape=[4, 4]).astype(bool)
 print(np.ndim(data), np.frombuffer(data.tobytes(), dtype=np.uint8).sum())
 print(issubclass(list, collections.abc.MutableSequence), resize(np.eye(4), 2.0).shape)
 tf.app.flags.DEFINE_integer('steps', 3, "")
@@ -154,3 +154,29 @@ def test_a_module_of_the_project_that_uses_tensorflow_is_reported(tmp_path):
     assert ended.returncode == 1
     assert "old.py:2: to do: model is a module of the project; port it too\n" in ended.stderr
     assert "settings" not in ended.stderr
+
+
+def test_check_runs_the_original_and_the_port(tmp_path):
+    ended = port(tmp_path, "import tensorflow as tf\nprint(tf.mul(2, 3))\n", "--check", "1")
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stderr.endswith("check: the original ran, the port ran\n")
+
+
+def test_a_port_that_fails_where_the_original_runs_is_not_complete(tmp_path):
+    script = "import numpy as np\nimport tensorflow as tf\nnp.zeros(3).itemset(0, 1.0)\n"
+    ended = port(tmp_path, script, "-o", "new.py", "--check", "60")
+    assert ended.returncode == 1
+    assert ended.stderr.splitlines()[-1].startswith(
+        "check: the original ran, the port failed: AttributeError: "
+    )
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["new.py", "old.py"]
+
+
+def test_an_existing_file_is_never_overwritten(tmp_path):
+    (tmp_path / "new.py").write_text("mine\n")
+    ended = port(tmp_path, "import tensorflow as tf\n", "-o", "new.py")
+    assert ended.returncode == 2
+    assert ended.stderr == (
+        "error: legacy port: new.py: expected a new file, found an existing one\n"
+    )
+    assert (tmp_path / "new.py").read_text() == "mine\n"
