@@ -1,6 +1,7 @@
 """Write a TF1 script as a program for tensorflow.compat.v1 that runs without this project.
 
     python -m deep_mnist.legacy port SCRIPT [-o OUT] [--check [SECONDS]]
+    python -m deep_mnist.legacy port PROJECT_DIR -o OUT_DIR
 
 Python 2 becomes Python 3 (fissix); names that NumPy, SciPy and Python dropped become today's; names
 and orders of arguments of r0.x become those of 1.15, by the engine of TensorFlow's own
@@ -28,7 +29,15 @@ from typing import NamedTuple
 from deep_mnist.cli.exit_codes import exit_code
 from deep_mnist.cli.flags import Parser
 from deep_mnist.errors import DeepMnistError
-from deep_mnist.legacy import compiler, libraries, port_check, port_names, port_numpy, source
+from deep_mnist.legacy import (
+    compiler,
+    libraries,
+    port_check,
+    port_names,
+    port_numpy,
+    project_modules,
+    source,
+)
 from deep_mnist.legacy.port_libraries import dotted, importable
 
 DATA_MODULES = (
@@ -61,9 +70,12 @@ def _main(argv: Sequence[str] | None) -> int:
         prog="python -m deep_mnist.legacy port",
         description="Write a TensorFlow 1 script as a program for today's TensorFlow.",
     )
-    parser.add_argument("script", help="a .py file or a Jupyter notebook")
+    parser.add_argument("script", help="a .py file, a Jupyter notebook or a project's directory")
     parser.add_argument(
-        "-o", "--output", metavar="OUT", help="a new file; standard output if not given"
+        "-o",
+        "--output",
+        metavar="OUT",
+        help="a new file, standard output if not given; for a directory a new directory",
     )
     parser.add_argument(
         "--check",
@@ -75,9 +87,22 @@ def _main(argv: Sequence[str] | None) -> int:
         "seconds each (30), and compare that neither fails",
     )
     options = parser.parse_args(argv)
+    script: Path
+    output: Path | None
     script, output = Path(options.script), options.output and Path(options.output)
     if options.check is not None and options.check <= 0:
         raise DeepMnistError(f"--check: expected seconds above 0, found {options.check:g}")
+    if script.is_dir():
+        if output is None:
+            raise DeepMnistError(f"{script}: a directory needs -o, the directory to write")
+        if options.check is not None:
+            raise DeepMnistError(
+                f"--check: expected a script, found the directory {script}",
+                hint="port the directory, then run its ported script",
+            )
+        from deep_mnist.legacy.port_project import port_project
+
+        return 0 if port_project(script, output) else 1
     if output and output.exists():
         raise DeepMnistError(f"{output}: expected a new file, found an existing one")
     text, changed, remaining = port(script)
@@ -98,7 +123,9 @@ def report(script: Path, changed: list[Note], remaining: list[Note]) -> None:
     print(f"{len(set(changed))} changes, {len(set(remaining))} to do", file=sys.stderr)
 
 
-def port(script: Path) -> tuple[str, list[Note], list[Note]]:
+def port(
+    script: Path, whole_project: bool = False, legacy_keras: bool = False
+) -> tuple[str, list[Note], list[Note]]:
     """A script's text for today's TensorFlow, what was changed in it, and what remains to do.
 
     Raises:
@@ -120,12 +147,13 @@ def port(script: Path) -> tuple[str, list[Note], list[Note]]:
     ]
     tf.Graph()  # imports TensorFlow without its notices, before tf_upgrade_v2 does
     text, upgraded = _upgraded(text, str(script))
-    text, renamed, nameless, head = port_names.with_libraries(text, _is_data)
-    text, imported = imports_of_today(text)
+    text, renamed, nameless, head = port_names.with_libraries(text, _is_data, legacy_keras)
+    text, imported = imports_of_today(text, _has_own_data_module(script.parent))
     text, others, functions = port_numpy.with_todays_names(text)
     remaining = [*map(Note._make, nameless), *_uncovered(text)]
     imported += map(Note._make, renamed + others)
-    remaining += _unported_modules(text, script.parent)
+    if not whole_project:
+        remaining += _unported_modules(text, script.parent)
     if two and not python2.FUTURE_DIVISION.search(original):
         remaining += [Note(line, STRICT_DIVISION) for line in _divisions(text)]
     return _with_head(text, head + functions), changed + upgraded + imported, remaining
@@ -190,11 +218,28 @@ def _upgraded(text: str, path: str) -> tuple[str, list[Note]]:
     return result, notes
 
 
-def imports_of_today(text: str) -> tuple[str, list[Note]]:
-    """Rewrite the imports of TensorFlow and of the tutorial's data module, each on its line."""
+def uses_libraries(text: str) -> bool:
+    """Whether a ported program needs the original libraries."""
+    return "TF_USE_LEGACY_KERAS" in text
+
+
+def _has_own_data_module(directory: Path) -> bool:
+    """Whether `import input_data` means a module of the project that is not the tutorial's."""
+    path = directory / "input_data.py"
+    return path.is_file() and not project_modules._is_tutorial_module(path)
+
+
+def imports_of_today(text: str, own_data_module: bool) -> tuple[str, list[Note]]:
+    """Rewrite the imports of TensorFlow and of the tutorial's data module, each on its line.
+
+    Args:
+      own_data_module: `import input_data` means another module, and stays.
+    """
     edits, notes = port_names.Edits(text), []
     for node in ast.walk(ast.parse(text)):
         new = _new_import(node) if isinstance(node, ast.Import | ast.ImportFrom) else None
+        if new and own_data_module and ast.unparse(node).startswith("import input_data"):
+            continue
         if new is not None and isinstance(node, ast.Import | ast.ImportFrom):
             edits.replace(node, new)
             notes.append(Note(node.lineno, f"import written as `{new}`"))

@@ -46,18 +46,21 @@ class Edits:
 
 
 def with_libraries(
-    text: str, is_data: Callable[[ast.Import | ast.ImportFrom], bool]
+    text: str, is_data: Callable[[ast.Import | ast.ImportFrom], bool], legacy_keras: bool
 ) -> tuple[str, list[Line], list[Line], str]:
     """Return a program with today's names of the high-level APIs.
 
     Args:
       text: it, as Python 3 that imports `tensorflow`.
       is_data: whether an import is that of the tutorial's data module, which stays.
+      legacy_keras: other modules of the program need tf_keras.
 
     Returns:
       its text, what was changed, what has no name today, and the lines to put above it.
     """
     program = _Program(text, is_data)
+    if legacy_keras:
+        program.names.use("tf_keras")
     return program.text, program.changed, program.remaining, preamble(program.names)
 
 

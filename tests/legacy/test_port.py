@@ -180,3 +180,40 @@ def test_an_existing_file_is_never_overwritten(tmp_path):
         "error: legacy port: new.py: expected a new file, found an existing one\n"
     )
     assert (tmp_path / "new.py").read_text() == "mine\n"
+
+
+@pytest.mark.skipif(find_spec("tf_keras") is None, reason="tf_keras is not installed")
+def test_a_project_is_ported_into_a_new_directory(tmp_path):
+    for name, text in {
+        "train.py": "import tensorflow as tf\nfrom nets import model\nprint(model.net().shape)\n",
+        "nets/__init__.py": "",
+        "nets/model.py": (
+            "import tensorflow as tf\n"
+            "def net():\n"
+            "    print 'Python 2'\n"
+            "    return tf.layers.dense(tf.zeros([2, 3]), 4)\n"
+        ),
+        "settings.json": "{}\n",
+        ".git/config": "",
+    }.items():
+        path = tmp_path / "project" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    command = [sys.executable, "-m", "deep_mnist.legacy", "port", "project", "-o", "new"]
+    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stderr
+    assert "project/nets/model.py:3: changed: Python 2 to 3\n" in ended.stderr
+    written = [p.relative_to(tmp_path / "new") for p in (tmp_path / "new").rglob("*")]
+    assert sorted(path.as_posix() for path in written) == [
+        *("nets", "nets/__init__.py", "nets/model.py", "settings.json", "train.py")
+    ]
+    assert (tmp_path / "new/train.py").read_text().startswith("# pip install tensorflow tf_keras\n")
+    ran = subprocess.run(
+        [sys.executable, "new/train.py"], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert ran.stdout == "Python 2\n(2, 4)\n", ran.stderr
+    again = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert again.returncode == 2
+    assert again.stderr == (
+        "error: legacy port: new: expected a new directory, found an existing path\n"
+    )
