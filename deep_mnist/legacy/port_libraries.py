@@ -26,6 +26,8 @@ BELOW_TF = {
     symbol_table.KERAS: "keras",
     V1: "",
 }
+# Modules of the bridge that accept more arguments than the originals, which do for a port.
+LENIENT = ("arguments", "cells", "flags", "image", "keras_backend", "nn", "summaries")
 # Packages -> the name that they are given and the statement that imports them so.
 PACKAGES = {
     symbol_table.ESTIMATOR: (
@@ -113,23 +115,29 @@ def today(path: str) -> Today | None:
     renamed = symbol_table.RENAMED.get(f"{home._path}.{name}".lstrip("."))
     if renamed is not None:
         return today(renamed)
+    if any(name in tf1_module._public(tf1_module._loaded(source)) for source in _own(home)):
+        return None
     paths = symbol_table.PUBLIC_KERAS if home._path == "keras" else symbol_table.PUBLIC
     for candidate in (home, *map(tf1_module.module, paths)):
         for source in _sources(candidate):
             if name in dir(tf1_module._loaded(source)):
                 return Today(source, name)
-        if candidate is home and any(
-            str(source).startswith(symbol_table.HERE)
-            and name in tf1_module._public(tf1_module._loaded(source))
-            for source in home._sources
-        ):
-            return None
     return None
 
 
 def _module(module: tf1_module.TF1Module) -> Today | None:
     sources = _sources(module)
     return Today(sources[0], "") if sources else None
+
+
+def _own(module: tf1_module.TF1Module) -> list[str]:
+    """Return a module's sources of the bridge that do more than to accept other arguments."""
+    names = [source for source in module._sources if isinstance(source, str)]
+    return [
+        name
+        for name in names
+        if name.startswith(symbol_table.HERE) and name.rpartition(".")[2] not in LENIENT
+    ]
 
 
 def _sources(module: tf1_module.TF1Module) -> list[str]:

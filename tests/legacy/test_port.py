@@ -97,8 +97,11 @@ def test_a_script_without_them_needs_no_other_package(tmp_path):
 
 
 def test_a_name_that_is_nowhere_today_is_reported_with_its_line(tmp_path):
-    ended = port(tmp_path, "import tensorflow as tf\n\ntf.contrib.training.HParams(a=1)\n")
+    script = "import tensorflow as tf\n\ntf.contrib.training.HParams(a=1)\n"
+    script += "tf.contrib.learn.DNNClassifier([10], [])\n"  # had fit(), as tf.estimator's has not
+    ended = port(tmp_path, script)
     assert ended.returncode == 1
+    assert "old.py:4: to do: tf.contrib.learn.DNNClassifier has no name today\n" in ended.stderr
     assert "old.py:3: to do: tf.contrib.training.HParams has no name today\n" in ended.stderr
 
 
