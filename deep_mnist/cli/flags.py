@@ -49,9 +49,7 @@ def program_parser(program: str, doc: str, *, show_all: bool) -> Parser:
         allow_abbrev=False,
         add_help=False,
     )
-    parser.add_argument(
-        "-h", "--help", action="help", help=argparse.SUPPRESS if show_all else "print this help"
-    )
+    parser.add_argument("-h", "--help", action="help", help="print the main flags")
     parser.add_argument("--help-all", action="help", help="print all flags")
     return parser
 

@@ -46,7 +46,7 @@ def load_arrays(name: str, data_dir: str | None = None, mirror: str | None = Non
     mirrors = sorted(dataset.mirrors, key=lambda known: known != mirror)
     dataset = dataset._replace(mirrors=tuple(mirrors))
     if data_dir is not None:
-        return _read_named(dataset, _expand(data_dir), "omit --data-dir (data_dir)")
+        return _read_named(dataset, _expand(data_dir), "omit --data-dir")
     if os.environ.get(DATA_DIR_VARIABLE):
         path = _expand(os.environ[DATA_DIR_VARIABLE])
         return _read_named(dataset, path, f"unset {DATA_DIR_VARIABLE}")

@@ -38,7 +38,8 @@ def create(text: str) -> Cluster:
     servers, workers = (int(match["ps"] or 0), int(match["workers"])) if match else (0, 0)
     if workers == 0 or servers + workers > LIMIT:
         raise DeepMnistError(
-            f"--local: expected at most {LIMIT} processes, such as 1ps,2w or 2w, found {text!r}"
+            f"--local: expected parameter servers and workers, such as 1ps,2w or 2w, at most "
+            f"{LIMIT} in all, found {text!r}"
         )
     with ExitStack() as stack:  # holds all ports at once, so that they differ
         sockets = [stack.enter_context(socket.socket()) for _ in range(servers + workers)]

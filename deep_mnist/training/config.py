@@ -7,6 +7,7 @@ a command-line flag (cli/flags.py) and a key of the run's config.json.
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import os
 import sys
 from collections.abc import Collection, Iterator
@@ -247,8 +248,10 @@ def check(config: Any) -> None:
         if value is None and field.default is None:
             continue
         if not _has_type(value, type_name(field)) or not _is_within(value, field.metadata):
+            near = difflib.get_close_matches(str(value), field.metadata["choices"] or [], 1)
             raise DeepMnistError(
-                f"{flag(field.name)}: expected {expectation(field)}, found {value!r}"
+                f"{flag(field.name)}: expected {expectation(field)}, found {value!r}",
+                hint=f"did you mean {near[0]}?" if near else None,
             )
 
 

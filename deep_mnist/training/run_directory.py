@@ -116,7 +116,7 @@ def find(program: str, resume: str | bool) -> Path:
             return directory
     raise DeepMnistError(
         f"--resume: no interrupted run in {root.absolute()}",
-        hint=f"name the run's directory: python -m deep_mnist.{program} --resume RUN",
+        hint=f"start a run with: python -m deep_mnist.{program}, or name one: --resume RUN",
     )
 
 

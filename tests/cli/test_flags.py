@@ -77,7 +77,7 @@ def test_help_of_softmax_has_at_most_12_flags(capsys):
 def test_help_all_lists_every_flag(program, capsys):
     text, listed = help_of(program, "--help-all", capsys)
     assert sorted(listed) == sorted(
-        ["--help-all", *SHOWN[program].split(), *ADVANCED[program].split(), *PATHS]
+        ["--help", "--help-all", *SHOWN[program].split(), *ADVANCED[program].split(), *PATHS]
     )
     assert max(map(len, text.splitlines())) <= 100
 

@@ -84,7 +84,11 @@ def test_a_checkpoint_is_found_before_training_starts():
             "--dataset: expected one of auto, mnist, fashion-mnist, kmnist, generated, "
             "found 'cifar'",
         ),
-        ("--optimizer adams", "--optimizer: expected one of gradient-descent, adam, found 'adams'"),
+        (
+            "--optimizer adams",
+            "--optimizer: expected one of gradient-descent, adam, found 'adams'\n"
+            "hint: did you mean adam?",
+        ),
         ("--recipe slow", "--recipe: expected one of tutorial, fast, best, found 'slow'"),
         (
             "--seed 3000000000",
@@ -193,7 +197,7 @@ def test_tensorflow_programs_refuse_a_path_that_is_not_utf8(fails):
 def test_without_an_interrupted_run_there_is_nothing_to_resume(fails):
     assert fails("cnn", "--resume") == (
         f"error: cnn: --resume: no interrupted run in {Path.cwd()}/saved/runs/cnn\n"
-        "hint: name the run's directory: python -m deep_mnist.cnn --resume RUN\n"
+        "hint: start a run with: python -m deep_mnist.cnn, or name one: --resume RUN\n"
     )
 
 

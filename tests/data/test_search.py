@@ -260,7 +260,7 @@ def test_a_named_directory_that_is_missing_is_an_error(tmp_path, monkeypatch):
     assert refused("mnist", path) == (
         f"{path}: expected train-images-idx3-ubyte, train-labels-idx1-ubyte, "
         "t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte (raw or .gz) or mnist.npz, found no such "
-        "directory\nhint: name the directory of the files, or omit --data-dir (data_dir) to use "
+        "directory\nhint: name the directory of the files, or omit --data-dir to use "
         "another copy"
     )
     monkeypatch.setenv("DEEP_MNIST_DATA_DIR", str(path))
@@ -279,7 +279,7 @@ def test_missing_files_in_a_named_directory_are_an_error(tmp_path):
     (path / "t10k-labels-idx1-ubyte.gz").unlink()
     assert refused("mnist", path) == (
         f"{path}: missing t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte (raw or .gz) of MNIST\n"
-        "hint: replace the file, or omit --data-dir (data_dir) to use another copy"
+        "hint: replace the file, or omit --data-dir to use another copy"
     )
 
 

@@ -123,8 +123,8 @@ def test_mistakes_in_tf_config(error_of, text, message):
         (["--cluster", "ps=a:1", "worker=b", "--task", "worker:0"], "worker:0: expected HOST:PORT"),
         (["--cluster", "ps=a:1", "worker=b:1", "--task", "worker"], "--task: expected JOB:INDEX"),
         (["--cluster", "ps=a:1", "ps=b:1", "--task", "ps:0"], "--cluster: ps is listed twice"),
-        (["--local", "2ps"], "--local: expected at most 64 processes, such as 1ps,2w or 2w"),
-        (["--local", "1ps,99w"], "at most 64 processes, such as 1ps,2w or 2w, found '1ps,99w'"),
+        (["--local", "2ps"], "such as 1ps,2w or 2w, at most 64 in all, found '2ps'"),
+        (["--local", "1ps,99w"], "such as 1ps,2w or 2w, at most 64 in all, found '1ps,99w'"),
         (["--local", "2w"], "the cluster has no ps"),
         (
             ["--local", "1ps,2w", "--strategy", "all-reduce"],

@@ -99,7 +99,9 @@ def test_without_an_interrupted_run_there_is_nothing_to_resume():
     with pytest.raises(DeepMnistError) as raised:
         run_directory.find("cnn", True)
     assert raised.value.message == f"--resume: no interrupted run in {Path.cwd()}/saved/runs/cnn"
-    assert raised.value.hint == ("name the run's directory: python -m deep_mnist.cnn --resume RUN")
+    assert raised.value.hint == (
+        "start a run with: python -m deep_mnist.cnn, or name one: --resume RUN"
+    )
 
 
 def test_only_a_directory_can_be_resumed():
