@@ -26,7 +26,7 @@ Modules, in reading order:
     tf1_mode.py, session_errors.py    TensorFlow's behaviour
     unsupported.py, install_hints.py  what is reported about names and modules that are missing
     downloads.py, plots.py, shims/    MNIST, figures, names that NumPy and others dropped
-    port.py, port_rules.py            the same table written into the script
+    port.py, port_*.py                the same table written into the script
     checkpoint.py                     checkpoints, described and converted
 """
 

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import importlib.util
 import io
 import re
 import sys
@@ -297,8 +298,9 @@ def _uncovered(text: str) -> Iterator[Note]:
 
 
 def _unported_modules(text: str, directory: Path) -> Iterator[Note]:
-    """Yield the imports of modules next to the script that use TensorFlow or are Python 2."""
-    for node in ast.walk(ast.parse(text)):
+    """Yield the imports of modules that need porting, or that are not found."""
+    tree = ast.parse(text)
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -311,6 +313,19 @@ def _unported_modules(text: str, directory: Path) -> Iterator[Note]:
             files = [path.with_suffix(".py"), *top.glob("**/*.py")]
             if any(file.is_file() and _needs_porting(file) for file in files):
                 yield Note(node.lineno, f"{name} is a module of the project; port it too")
+            elif getattr(node, "level", 0) or node not in tree.body:  # relative, or in a `try`
+                continue
+            elif not _is_found(name.partition(".")[0], directory):
+                yield Note(node.lineno, f"{name} is neither installed nor next to the script")
+
+
+def _is_found(name: str, directory: Path) -> bool:
+    if (directory / name).is_dir() or (directory / f"{name}.py").is_file():
+        return True
+    try:
+        return importlib.util.find_spec(name) is not None
+    except ValueError:  # a module without a specification, such as __main__
+        return True
 
 
 def _needs_porting(path: Path) -> bool:

@@ -153,9 +153,12 @@ scipy_misc_imsave('image.png', np.eye(4))
 def test_a_module_of_the_project_that_uses_tensorflow_is_reported(tmp_path):
     (tmp_path / "model.py").write_text("import tensorflow as tf\n")
     (tmp_path / "settings.py").write_text("steps = 10\n")
-    ended = port(tmp_path, "import tensorflow as tf\nimport model\nimport settings\n")
+    ended = port(
+        tmp_path, "import tensorflow as tf\nimport model\nimport settings\nimport common\n"
+    )
     assert ended.returncode == 1
     assert "old.py:2: to do: model is a module of the project; port it too\n" in ended.stderr
+    assert "old.py:4: to do: common is neither installed nor next to the script\n" in ended.stderr
     assert "settings" not in ended.stderr
 
 
