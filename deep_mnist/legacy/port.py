@@ -230,7 +230,7 @@ def _has_own_data_module(directory: Path) -> bool:
     return path.is_file() and not project_modules._is_tutorial_module(path)
 
 
-def imports_of_today(text: str, own_data_module: bool) -> tuple[str, list[Note]]:
+def imports_of_today(text: str, own_data_module: bool = False) -> tuple[str, list[Note]]:
     """Rewrite the imports of TensorFlow and of the tutorial's data module, each on its line.
 
     Args:

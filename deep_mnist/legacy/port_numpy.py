@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib.util
+import re
 from pathlib import Path
 
 from deep_mnist.legacy import symbol_table
@@ -41,6 +42,8 @@ class _Program:
         self._edits = Edits(text)
         self._modules: dict[str, str] = {}  # name -> the module it is bound to
         tree = ast.parse(text)
+        written = {dotted(node) or "" for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+        self._uses_scipy = any(re.match(r"scipy\.(?!misc\b)", name) for name in written)
         functions = _scipy_misc()
         for node in ast.walk(tree):
             if isinstance(node, ast.Import):
@@ -68,7 +71,8 @@ class _Program:
             self._modules[name] = alias.name if alias.asname else name
             gone = alias.name == "scipy.misc"
             old = f"import {ast.unparse(alias)}"
-            statements.append(("pass" if alias.asname else "import scipy") if gone else old)
+            used = self._uses_scipy and not alias.asname
+            statements.append(("import scipy" if used else "pass") if gone else old)
         if any(alias.name == "scipy.misc" for alias in node.names):
             self._replace(node, ast.unparse(node), "; ".join(statements))
 

@@ -128,7 +128,7 @@ scipy.misc.imsave('image.png', np.eye(4))
 import tensorflow.compat.v1 as tf; tf.disable_v2_behavior()
 import collections, time
 import numpy as np
-import scipy
+pass
 from time import process_time as clock
 from itertools import chain
 resize = scipy_misc_imresize
@@ -169,11 +169,11 @@ def test_check_runs_the_original_and_the_port(tmp_path):
 
 
 def test_a_port_that_fails_where_the_original_runs_is_not_complete(tmp_path):
-    script = "import numpy as np\nimport tensorflow as tf\nnp.zeros(3).itemset(0, 1.0)\n"
+    script = "import numpy as np\nimport tensorflow as tf\nprint(np.array([[1], [1, 2]]).shape)\n"
     ended = port(tmp_path, script, "-o", "new.py", "--check", "60")
     assert ended.returncode == 1
     assert ended.stderr.splitlines()[-1].startswith(
-        "check: the original ran, the port failed: AttributeError: "
+        "check: the original ran, the port failed: ValueError: "
     )
     assert sorted(path.name for path in tmp_path.iterdir()) == ["new.py", "old.py"]
 
