@@ -26,7 +26,7 @@ NAMES = {
     **{f"PIL.Image.{old}": f"PIL.Image.{new}" for old, new in symbol_table.PILLOW.items()},
 }
 METHODS = {"tostring": "tobytes"}
-KEYWORDS = {("TSNE", "n_iter"): "max_iter", ("reshape", "newshape"): "shape"}
+KEYWORDS = {("TSNE", "n_iter"): "max_iter"}
 
 
 def with_todays_names(text: str) -> tuple[str, list[Line], str]:
@@ -142,6 +142,13 @@ class _Program:
                 )
                 self._edits.replace(name, new)
                 self.changed.append((node.lineno, f"{called}: {name.id} is {new}"))
+        # NumPy before 2.1 has no `shape`, and later ones no `newshape`: the position is the same.
+        first = node.keywords[0] if node.keywords else None
+        if called == "reshape" and first is not None and first.arg == "newshape":
+            name = ast.copy_location(ast.Name("newshape", ast.Load()), first)
+            name.end_lineno, name.end_col_offset = first.value.lineno, first.value.col_offset
+            self._edits.replace(name, "")
+            self.changed.append((node.lineno, "reshape: newshape by position"))
 
     def _method(self, node: ast.Call, text: str) -> None:
         """Replace a method that arrays no longer have; give a flag the text of its help."""

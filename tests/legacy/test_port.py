@@ -133,7 +133,7 @@ from time import process_time as clock
 from itertools import chain
 resize = scipy_misc_imresize
 start = time.process_time() + clock()
-data = np.reshape(np.zeros(16, float), shape=[4, 4]).astype(bool)
+data = np.reshape(np.zeros(16, float), [4, 4]).astype(bool)
 print(np.ndim(data), np.frombuffer(data.tobytes(), dtype=np.uint8).sum())
 print(issubclass(list, collections.abc.MutableSequence), resize(np.eye(4), 2.0).shape)
 tf.app.flags.DEFINE_integer('steps', 3, "")
