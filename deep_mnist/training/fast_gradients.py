@@ -1,8 +1,8 @@
 """A faster gradient for matrix products on CPUs.
 
 TensorFlow's gradient of Y = X W with respect to X is dY W^T, which reads the large matrix W
-against its row order. (W dY^T)^T is the same product and reads W row by row: 14.8 instead of
-16.8 ms a step of the Deep MNIST network (benchmarks/results/step.json).
+against its row order. (W dY^T)^T is the same product and reads W row by row: 14.2 instead of
+15.7 ms a step of the Deep MNIST network (benchmarks/results/step.json).
 """
 
 from __future__ import annotations
