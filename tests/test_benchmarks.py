@@ -82,9 +82,14 @@ def test_synthetic_digit_goals():
     assert read("synthetic")["seconds"]["median"] <= 5
 
 
+@pytest.mark.xfail(strict=True, reason="1.058 where a step takes 14 ms; reached with AVX2: 1.006")
+def test_augmentation_goal_with_avx512():
+    assert read("step")["augmented_over_plain"] <= 1.05
+
+
 def test_speed_and_memory_goals():
     assert read("step")["fast_gradients_over_tensorflow"] < 1
-    assert read("step")["augmented_over_plain"] <= 1.10  # the goal, 1.05, is not reached
+    assert read("step-avx2")["augmented_over_plain"] <= 1.05
     assert read("step")["seconds_to_load_mnist"]["median"] <= 0.6
     assert read("loop")["ratio_of_means"] <= 1.05
     process = read("process")
