@@ -216,7 +216,7 @@ def _missing():
 
 @pytest.mark.mnist
 def test_mnist_digits_in_image_files_keep_their_predicted_label(mnist_dir):
-    """A short form of benchmarks/pictures.py, which uses 10,000 digits."""
+    """A short form of benchmarks/image_files.py, which uses 10,000 digits."""
     digits = data.load_data("mnist", mnist_dir).test
     (cnn,) = predict._load_classifiers(["cnn"], None)
     direct = cnn.predict(digits.images[:6])
