@@ -14,6 +14,10 @@ PATTERNS = [
     "deep_mnist/{autodiff,checkpoints,cli,data,distributed,export,input_data,training}/*.py",
     "tests/*.py",
     "tests/{autodiff,checkpoints,cli,data,distributed,export,training}/*.py",
+    "tests/robustness/*.py",
+    "benchmarks/*.py",
+    "benchmarks/frameworks/*.py",
+    "benchmarks/*.md",
     "*.md",
     "docs/*.md",
 ]
