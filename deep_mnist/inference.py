@@ -12,11 +12,9 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import shlex
-import threading
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -138,12 +136,7 @@ class Classifier:
         """Return the classifier."""
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         """Close the classifier."""
         self.close()
 
@@ -223,7 +216,7 @@ class _GraphClassifier(Classifier):
         try:
             notes = self._session.restore_weights(path)
         except BaseException:
-            self._session.__exit__(None, None, None)
+            self._session.close()
             raise
         super().__init__(program, config, path, notes)
 
@@ -237,7 +230,7 @@ class _GraphClassifier(Classifier):
         return self._session.weights()
 
     def close(self) -> None:
-        self._session.__exit__(None, None, None)
+        self._session.close()
 
     def _forward(self, images: npt.NDArray[np.float32]) -> Array:
         feed = {self._model.x: images}
@@ -252,14 +245,12 @@ class _NumpyClassifier(Classifier):
         self._model = program.module.build(config)
         notes = NumpySession(self._model).restore_weights(path)
         super().__init__(program, config, path, notes)
-        self._lock = threading.Lock()  # operations store their inputs
 
     def weights(self) -> dict[str, Array]:
         return dict(self._model.weights)
 
     def _forward(self, images: npt.NDArray[np.float32]) -> Array:
-        with self._lock:
-            return np.asarray(np.exp(self._model.log_probabilities(255 * images)))
+        return np.asarray(np.exp(self._model.log_probabilities(255 * images)))
 
 
 def load_model(name: str, checkpoint: str | None = None) -> Classifier:

@@ -7,7 +7,6 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -122,12 +121,7 @@ class AllReduceSession(ClusterSession):
         """Return whether `steps` updates are made."""
         return self.step >= steps
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         """Do nothing: closing the session may wait for others, and the process ends anyway."""
 
     def _configure(self, settings: Any) -> Any:

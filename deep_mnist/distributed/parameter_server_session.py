@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from deep_mnist.distributed import config_check, reachability
@@ -162,12 +161,7 @@ class ParameterServerSession(ClusterSession):
 
         self._notify(announce)
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         """Tell the parameter servers that this worker needs them no more."""
 
         def leave() -> None:
@@ -175,7 +169,7 @@ class ParameterServerSession(ClusterSession):
                 mailbox.send(self._tf_session, self.task.rank)
 
         # The session is not closed: that may wait forever, and the process ends anyway.
-        if kind is None:
+        if error[0] is None:
             self._notify(leave)
 
     def _notify(self, function: Callable[[], None]) -> None:

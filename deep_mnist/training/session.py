@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from deep_mnist.checkpoints import reader, saver
@@ -66,13 +65,12 @@ class Session:
         """Return the session."""
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         """Close the session."""
+        self.close()
+
+    def close(self) -> None:
+        """Close the session. It cannot be used afterwards."""
         self._tf_session.close()
 
     def _connect(self, settings: Any) -> Any:
