@@ -8,8 +8,8 @@ import re
 from pathlib import Path
 
 from deep_mnist.legacy import symbol_table
-from deep_mnist.legacy.port_libraries import dotted
-from deep_mnist.legacy.port_names import Edits, Line
+from deep_mnist.legacy.port.libraries import dotted
+from deep_mnist.legacy.port.tensorflow_names import Edits, Line
 
 __all__ = ["with_todays_names"]
 

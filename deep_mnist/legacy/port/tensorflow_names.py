@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 from deep_mnist.errors import DeepMnistError
 from deep_mnist.legacy import symbol_table, tf1_module
-from deep_mnist.legacy.port_libraries import Names, dotted, importable, preamble, stands, today
+from deep_mnist.legacy.port.libraries import Names, dotted, importable, preamble, stands, today
 
 __all__ = ["Edits", "with_libraries"]
 

@@ -6,9 +6,9 @@
 Python 2 becomes Python 3 (fissix); names that NumPy, SciPy and Python dropped become today's; names
 and orders of arguments of r0.x become those of 1.15, by the engine of TensorFlow's own
 tf_upgrade_v2; tf.contrib, tf.estimator and private modules become names of the original libraries
-(port_libraries.py); the tutorial's data module becomes deep_mnist.input_data.
+(libraries.py); the tutorial's data module becomes deep_mnist.input_data.
 The report on standard error names each line that was changed, and each that
-needs a person. With --check the original and the port are run (port_check.py).
+needs a person. With --check the original and the port are run (check.py).
 
 Exit codes: 0 everything was ported and, with --check, both ran; 1 otherwise, as reported; 2 it
 cannot be ported.
@@ -30,16 +30,9 @@ from typing import NamedTuple
 from deep_mnist.cli.exit_codes import exit_code
 from deep_mnist.cli.flags import Parser
 from deep_mnist.errors import DeepMnistError
-from deep_mnist.legacy import (
-    compiler,
-    libraries,
-    port_check,
-    port_names,
-    port_numpy,
-    project_modules,
-    source,
-)
-from deep_mnist.legacy.port_libraries import dotted, importable
+from deep_mnist.legacy import compiler, libraries, project_modules, source
+from deep_mnist.legacy.port import check, library_names, tensorflow_names
+from deep_mnist.legacy.port.libraries import dotted, importable
 
 DATA_MODULES = (
     "tensorflow.examples.tutorials.mnist",
@@ -101,7 +94,7 @@ def _main(argv: Sequence[str] | None) -> int:
                 f"--check: expected a script, found the directory {script}",
                 hint="port the directory, then run its ported script",
             )
-        from deep_mnist.legacy.port_project import port_project
+        from deep_mnist.legacy.port.project import port_project
 
         return 0 if port_project(script, output) else 1
     if output and output.exists():
@@ -112,7 +105,7 @@ def _main(argv: Sequence[str] | None) -> int:
     else:
         print(text, end="")
     report(script, changed, remaining)
-    checked = options.check is None or port_check.check(script, text, output, options.check)
+    checked = options.check is None or check.check(script, text, output, options.check)
     return 1 if remaining or not checked else 0
 
 
@@ -148,9 +141,9 @@ def port(
     ]
     tf.Graph()  # imports TensorFlow without its notices, before tf_upgrade_v2 does
     text, upgraded = _upgraded(text, str(script))
-    text, renamed, nameless, head = port_names.with_libraries(text, _is_data, legacy_keras)
+    text, renamed, nameless, head = tensorflow_names.with_libraries(text, _is_data, legacy_keras)
     text, imported = imports_of_today(text, _has_own_data_module(script.parent))
-    text, others, functions = port_numpy.with_todays_names(text)
+    text, others, functions = library_names.with_todays_names(text)
     remaining = [*map(Note._make, nameless), *_uncovered(text)]
     imported += map(Note._make, renamed + others)
     if not whole_project:
@@ -198,9 +191,9 @@ def _upgraded(text: str, path: str) -> tuple[str, list[Note]]:
     """Names and arguments of r0.x -> those of 1.15, by tf_upgrade_v2's engine."""
     from tensorflow.tools.compatibility import ast_edits
 
-    from deep_mnist.legacy import port_rules
+    from deep_mnist.legacy.port import arguments
 
-    upgrader = ast_edits.ASTCodeUpgrader(port_rules.specification())
+    upgrader = ast_edits.ASTCodeUpgrader(arguments.specification())
     # It prints its log as well, and walks trees as Python 3.7 had them.
     with (
         contextlib.redirect_stdout(io.StringIO()),
@@ -236,7 +229,7 @@ def imports_of_today(text: str, own_data_module: bool = False) -> tuple[str, lis
     Args:
       own_data_module: `import input_data` means another module, and stays.
     """
-    edits, notes = port_names.Edits(text), []
+    edits, notes = tensorflow_names.Edits(text), []
     for node in ast.walk(ast.parse(text)):
         new = _new_import(node) if isinstance(node, ast.Import | ast.ImportFrom) else None
         if new and own_data_module and ast.unparse(node).startswith("import input_data"):

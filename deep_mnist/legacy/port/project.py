@@ -6,7 +6,8 @@ import shutil
 from pathlib import Path
 
 from deep_mnist.errors import DeepMnistError
-from deep_mnist.legacy import port, project_modules
+from deep_mnist.legacy import project_modules
+from deep_mnist.legacy.port import script
 
 __all__ = ["port_project"]
 
@@ -34,9 +35,9 @@ def port_project(directory: Path, output: Path) -> bool:
     paths = [path for path in sorted(directory.rglob("*")) if _belongs(path, directory)]
     ported = {path: _ported(path) for path in paths if path.suffix in (".py", ".ipynb")}
     # TensorFlow reads the variable when the first of the modules imports it.
-    if any(port.uses_libraries(text) for text, _, _ in ported.values()):
+    if any(script.uses_libraries(text) for text, _, _ in ported.values()):
         for path, (text, changed, _) in ported.items():
-            if changed and not port.uses_libraries(text):
+            if changed and not script.uses_libraries(text):
                 ported[path] = _ported(path, legacy_keras=True)
     for path in paths:
         new = output / path.relative_to(directory)
@@ -46,7 +47,7 @@ def port_project(directory: Path, output: Path) -> bool:
         else:
             shutil.copyfile(path, new)
     for path, (_, changed, remaining) in ported.items():
-        port.report(path, changed, remaining)
+        script.report(path, changed, remaining)
     return not any(remaining for _, _, remaining in ported.values())
 
 
@@ -57,13 +58,15 @@ def _belongs(path: Path, directory: Path) -> bool:
     )
 
 
-def _ported(path: Path, legacy_keras: bool = False) -> tuple[str, list[port.Note], list[port.Note]]:
+def _ported(
+    path: Path, legacy_keras: bool = False
+) -> tuple[str, list[script.Note], list[script.Note]]:
     """Return the text of a ported module, "" where the file is copied, and the report's notes."""
     if path.suffix == ".ipynb":
-        return "", [], [port.Note(1, "a notebook, copied as it is; port it by itself")]
+        return "", [], [script.Note(1, "a notebook, copied as it is; port it by itself")]
     if project_modules._is_tutorial_module(path):
-        return DATA_MODULE, [port.Note(1, "replaced by deep_mnist.input_data")], []
+        return DATA_MODULE, [script.Note(1, "replaced by deep_mnist.input_data")], []
     try:
-        return port.port(path, whole_project=True, legacy_keras=legacy_keras)
+        return script.port(path, whole_project=True, legacy_keras=legacy_keras)
     except DeepMnistError as error:
-        return "", [], [port.Note(1, f"copied as it is: {error.message}")]
+        return "", [], [script.Note(1, f"copied as it is: {error.message}")]
