@@ -12,6 +12,8 @@ ROW = re.compile(r"^\|(?P<say>[^|]*)\|(?P<instead_of>[^|]*)\|$", re.MULTILINE)
 PATTERNS = [
     "deep_mnist/*.py",
     "deep_mnist/{autodiff,checkpoints,cli,data,distributed,export,input_data,training}/*.py",
+    "deep_mnist/legacy/port/*.py",
+    "tests/legacy/test_port.py",
     "tests/*.py",
     "tests/{autodiff,checkpoints,cli,data,distributed,export,training}/*.py",
     "tests/robustness/*.py",

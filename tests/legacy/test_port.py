@@ -1,9 +1,11 @@
 """`legacy port`: the program that it writes, and that it runs without this project's legacy."""
 
+import json
 import subprocess
 import sys
 from importlib.util import find_spec
 
+import numpy as np
 import pytest
 
 LIBRARIES = """\
@@ -97,12 +99,161 @@ def test_a_script_without_them_needs_no_other_package(tmp_path):
 
 
 def test_a_name_that_is_nowhere_today_is_reported_with_its_line(tmp_path):
-    script = "import tensorflow as tf\n\ntf.contrib.training.HParams(a=1)\n"
-    script += "tf.contrib.learn.DNNClassifier([10], [])\n"  # had fit(), as tf.estimator's has not
+    script = "import tensorflow as tf\nimport numpy as np\n\ntf.contrib.ffmpeg.decode_audio('')\n"
+    script += "np.find_common_type([], [])\n"
     ended = port(tmp_path, script)
     assert ended.returncode == 1
-    assert "old.py:4: to do: tf.contrib.learn.DNNClassifier has no name today\n" in ended.stderr
-    assert "old.py:3: to do: tf.contrib.training.HParams has no name today\n" in ended.stderr
+    assert "old.py:4: to do: tf.contrib.ffmpeg has no name today\n" in ended.stderr
+    if np.__version__ >= "2":
+        assert "old.py:5: to do: np.find_common_type does not exist any more\n" in ended.stderr
+
+
+@pytest.mark.skipif(find_spec("tf_keras") is None, reason="tf_keras is not installed")
+def test_what_only_the_bridge_has_is_written_into_the_program(tmp_path):
+    script = """\
+import tensorflow as tf
+from tensorflow.contrib.training import HParams
+cell = tf.contrib.rnn.MultiRNNCell([tf.contrib.rnn.LayerNormBasicLSTMCell(3)] * 2)
+outputs, _ = tf.nn.dynamic_rnn(cell, tf.zeros([2, 5, 4]), dtype=tf.float32)
+print(outputs.shape, HParams(units=3).units)
+"""
+    ended = port(tmp_path, script, "-o", "new.py")
+    assert ended.returncode == 0, ended.stderr
+    new = (tmp_path / "new.py").read_text()
+    assert "class HParams:" in new
+    assert "class LayerNormBasicLSTMCell(" in new
+    ran = subprocess.run(
+        [sys.executable, "-c", f"import sys; sys.modules['deep_mnist'] = None\n{new}"],
+        capture_output=True,
+        text=True,
+    )
+    assert ran.stdout == "(2, 5, 3) 3\n", ran.stderr
+
+
+@pytest.mark.skipif(find_spec("tf_keras") is None, reason="tf_keras is not installed")
+def test_keras_is_that_of_tensorflow_1(tmp_path):
+    script = """\
+import keras
+from keras.datasets import mnist
+from keras.utils import np_utils
+from keras import backend as K
+load = mnist.load_data
+print(np_utils.to_categorical([1], 2), K.get_session().graph is not None)
+print(hasattr(keras.optimizers.Adam(lr=0.5), 'get_updates'))
+"""
+    ended = port(tmp_path, script, "-o", "new.py")
+    assert ended.returncode == 0, ended.stderr
+    ran = subprocess.run([sys.executable, "new.py"], cwd=tmp_path, capture_output=True, text=True)
+    assert ran.stdout == "[[0. 1.]] True\nTrue\n", ran.stderr
+
+
+def test_calls_that_todays_functions_refuse_are_reported(tmp_path):
+    script = """\
+import tensorflow as tf
+import numpy as np
+saver = tf.train.Saver(None)
+saver.restore_all()
+np.zeros(3, kind='int')
+try:
+    np.no_such_function()
+except AttributeError:
+    pass
+"""
+    ended = port(tmp_path, script)
+    assert ended.returncode == 1
+    assert "old.py:4: to do: Saver of today has no restore_all()\n" in ended.stderr
+    assert "no_such_function" not in ended.stderr
+
+
+def test_arguments_of_0_x_are_those_of_1_15(tmp_path):
+    old = """\
+import tensorflow as tf
+axis = 1
+a = tf.concat(1, [tf.ones([2, 3]), tf.ones([2, 1])])
+b = tf.concat(axis, (a, a))
+c = tf.concat([a, a], axis)
+d = tf.split(1, 2, b)[0]
+e = tf.nn.softmax_cross_entropy_with_logits((a + 1), a)
+f = tf.reverse(a, [False, True])
+g = tf.batch_matmul(tf.ones([1, 2, 3]), tf.ones([1, 4, 3]), adj_y=True)
+h = tf.image.resize_images(tf.zeros([1, 4, 4, 1]), 8, 6)
+i = tf.zeros_initializer([2])
+j = tf.nn.softmax(a, 'probabilities')
+tf.scalar_summary('mean', tf.reduce_mean(a, reduction_indices=[0, 1]))
+tf.app.flags.DEFINE_string('log_dir', 'logs')
+flags = tf.app.flags
+flags.DEFINE_integer('steps', 3)
+print(a.shape, b.shape, c.shape, d.shape, e.shape, f.shape, g.shape, h.shape, i.shape, j.name)
+print(flags.FLAGS.steps, flags.FLAGS.log_dir)
+"""
+    new = """\
+import tensorflow.compat.v1 as tf; tf.disable_v2_behavior()
+axis = 1
+a = tf.concat(axis=1, values=[tf.ones([2, 3]), tf.ones([2, 1])])
+b = tf.concat(axis=axis, values=(a, a))
+c = tf.concat([a, a], axis)
+d = tf.split(axis=1, num_or_size_splits=2, value=b)[0]
+e = tf.nn.softmax_cross_entropy_with_logits(logits=(a + 1), labels=a)
+f = tf.reverse(a, [1])
+g = tf.matmul(a=tf.ones([1, 2, 3]), b=tf.ones([1, 4, 3]), adjoint_b=True)
+h = tf.image.resize_images(tf.zeros([1, 4, 4, 1]), [8, 6])
+i = tf.zeros([2])
+j = tf.nn.softmax(a, name='probabilities')
+tf.summary.scalar('mean', tf.reduce_mean(a, reduction_indices=[0, 1]))
+tf.app.flags.DEFINE_string('log_dir', 'logs', help="", allow_override=True)
+flags = tf.app.flags
+flags.DEFINE_integer('steps', 3, help="")
+print(a.shape, b.shape, c.shape, d.shape, e.shape, f.shape, g.shape, h.shape, i.shape, j.name)
+print(flags.FLAGS.steps, flags.FLAGS.log_dir)
+"""
+    ended = port(tmp_path, old, "-o", "new.py")
+    assert ended.returncode == 0, ended.stderr
+    assert (tmp_path / "new.py").read_text() == new
+    assert "old.py:3: changed: tf.concat: arguments by name\n" in ended.stderr
+    ran = subprocess.run([sys.executable, "new.py"], cwd=tmp_path, capture_output=True, text=True)
+    assert ran.stdout == (
+        "(2, 4) (2, 8) (2, 8) (2, 4) (2,) (2, 4) (1, 2, 4) (1, 8, 6, 1) (2,) probabilities:0\n"
+        "3 logs\n"
+    ), ran.stderr
+
+
+PYTHON_2 = """\
+import numpy as np
+examples, total = 55000, 7
+batches = examples / 100
+def half(value):
+    return value / 2
+values = np.array([5, 7])
+values /= 2
+scale = 1.0 / total
+print batches, half(9), half(9.0), half(values), scale * 7, reduce(max, [total / 2, 1])
+for i in range(len([1, 2, 3]) / 2):
+    print i
+"""
+
+
+@pytest.mark.skipif(find_spec("fissix") is None, reason="fissix is not installed")
+def test_division_of_python_2_gives_the_same_results(tmp_path):
+    ended = port(tmp_path, PYTHON_2, "-o", "new.py")
+    assert ended.returncode == 0, ended.stderr
+    new = (tmp_path / "new.py").read_text()
+    assert "batches = examples // 100\n" in new
+    assert "    return python2_divide(value, 2)\n" in new
+    assert "values = python2_divide_in_place(values, 2)\n" in new
+    assert "scale = 1.0 / total\n" in new
+    assert "range(len([1, 2, 3]) // 2)" in new
+    assert "old.py:3: changed: a quotient of integers: / is //\n" in ended.stderr
+    ran = subprocess.run([sys.executable, "new.py"], cwd=tmp_path, capture_output=True, text=True)
+    assert ran.stdout == "550 4 4.5 [1 1] 1.0 3\n0\n", ran.stderr
+
+
+def test_a_range_of_a_quotient_is_one_of_integers(tmp_path):
+    script = "batches = 10 / 4\nprint(len(range(batches)), len(range(9 / 2)), 5 / 2)\n"
+    ended = port(tmp_path, script)
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout == (
+        "batches = 10 / 4\nprint(len(range(int(batches))), len(range(int(9 / 2))), 5 / 2)\n"
+    )
 
 
 def test_dropped_names_of_numpy_scipy_and_python_are_todays(tmp_path):
@@ -118,10 +269,9 @@ start = time.clock() + clock()
 data = np.reshape(np.zeros(16, np.float), newshape=[4, 4]).astype(np.bool)
 print(np.rank(data), np.fromstring(data.tostring(), dtype=np.uint8).sum())
 print(issubclass(list, collections.MutableSequence), resize(np.eye(4), 2.0).shape)
-tf.app.flags.DEFINE_integer('steps', 3)
-y = tf.nn.softmax(tf.zeros([1, 4]), 'probabilities')
-z = tf.image.resize_images(tf.zeros([1, 4, 4, 1]), 8, 6)
-print(y.name, z.shape, tf.app.flags.FLAGS.steps)
+data = np.zeros([2, 2])
+data.itemset(3, 5)
+print(data.max())
 scipy.misc.imsave('image.png', np.eye(4))
 """
     new = """\
@@ -134,19 +284,18 @@ from itertools import chain
 resize = scipy_misc_imresize
 start = time.process_time() + clock()
 data = np.reshape(np.zeros(16, float), [4, 4]).astype(bool)
-print(np.ndim(data), np.frombuffer(data.tobytes(), dtype=np.uint8).sum())
+print(np.ndim(data), np.frombuffer(data.tobytes(), dtype=np.uint8).copy().sum())
 print(issubclass(list, collections.abc.MutableSequence), resize(np.eye(4), 2.0).shape)
-tf.app.flags.DEFINE_integer('steps', 3, "")
-y = tf.nn.softmax(tf.zeros([1, 4]), name='probabilities')
-z = tf.image.resize_images(tf.zeros([1, 4, 4, 1]), [8, 6])
-print(y.name, z.shape, tf.app.flags.FLAGS.steps)
+data = np.zeros([2, 2])
+data.flat[3] = 5
+print(data.max())
 scipy_misc_imsave('image.png', np.eye(4))
 """
     ended = port(tmp_path, old, "-o", "new.py")
     assert ended.returncode == 0, ended.stderr
     assert (tmp_path / "new.py").read_text().endswith(new)
     ran = subprocess.run([sys.executable, "new.py"], cwd=tmp_path, capture_output=True, text=True)
-    assert ran.stdout == "2 0\nTrue (8, 8)\nprobabilities:0 (1, 8, 6, 1) 3\n", ran.stderr
+    assert ran.stdout == "2 0\nTrue (8, 8)\n5.0\n", ran.stderr
     assert (tmp_path / "image.png").exists()
 
 
@@ -176,6 +325,22 @@ def test_a_port_that_fails_where_the_original_runs_is_not_complete(tmp_path):
         "check: the original ran, the port failed: ValueError: "
     )
     assert sorted(path.name for path in tmp_path.iterdir()) == ["new.py", "old.py"]
+
+
+def test_a_notebook_becomes_a_script_that_is_checked(tmp_path):
+    cells = ["import tensorflow as tf\nimport time", "%time x = 7 / 2", "x"]
+    book = {
+        "cells": [{"cell_type": "code", "source": cell} for cell in cells],
+        "metadata": {"language_info": {"name": "python", "version": "2.7.1"}},
+    }
+    (tmp_path / "book.ipynb").write_text(json.dumps(book))
+    command = [sys.executable, "-m", "deep_mnist.legacy", "port", "book.ipynb", "-o", "new.py"]
+    ended = subprocess.run(
+        [*command, "--check", "60"], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stderr.endswith("check: the original ran, the port ran\n")
+    assert "x = 7 // 2" in (tmp_path / "new.py").read_text()
 
 
 def test_an_existing_file_is_never_overwritten(tmp_path):
@@ -218,6 +383,11 @@ def test_a_project_is_ported_into_a_new_directory(tmp_path):
         [sys.executable, "new/train.py"], cwd=tmp_path, capture_output=True, text=True
     )
     assert ran.stdout == "Python 2\n(2, 4)\n", ran.stderr
+    checked = subprocess.run(
+        [*command[:-1], "checked", "--check", "60"], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert checked.returncode == 0, checked.stderr
+    assert checked.stderr.endswith("project/train.py: check: the original ran, the port ran\n")
     again = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert again.returncode == 2
     assert again.stderr == (

@@ -7,17 +7,18 @@ tensorflow_estimator and tensorflow_probability, looked up in symbol_table.py as
 
 from __future__ import annotations
 
-import ast
 import importlib
 from typing import Any, NamedTuple
 
 from deep_mnist.errors import DeepMnistError
 from deep_mnist.lazy_tensorflow import tf
 from deep_mnist.legacy import libraries, symbol_table, tf1_module
+from deep_mnist.legacy.port.helpers import TF, Helpers
 
-__all__ = ["Names", "dotted", "importable", "preamble", "stands", "today"]
+__all__ = ["Names", "Today", "importable", "preamble", "stands", "today"]
 
 V1 = symbol_table.V1
+HERE = symbol_table.HERE
 CONTRIB = "tf_slim is tf.contrib.slim, tf.contrib.layers and their relatives"
 # Modules of today -> what they are written as after `tf.`.
 BELOW_TF = {
@@ -26,8 +27,10 @@ BELOW_TF = {
     symbol_table.KERAS: "keras",
     V1: "",
 }
-# Modules of the bridge that accept more arguments than the originals, which do for a port.
+# Modules of the bridge that accept more arguments than the originals, or read MNIST from disk.
+# A port gets the originals, and arguments.py rewrites the calls.
 LENIENT = ("arguments", "cells", "flags", "image", "keras_backend", "nn", "summaries")
+DATASETS = ("keras.datasets.mnist", "keras.datasets.fashion_mnist")
 # Packages -> the name that they are given and the statement that imports them so.
 PACKAGES = {
     symbol_table.ESTIMATOR: (
@@ -99,7 +102,10 @@ class Today(NamedTuple):
 
 
 def today(path: str) -> Today | None:
-    """Return where `tensorflow.<path>` is today, None if it is nowhere, or only in the bridge."""
+    """Return where `tensorflow.<path>` is today, None if it is nowhere.
+
+    What only the bridge has is in a module of deep_mnist.legacy.tf1.
+    """
     parent, _, name = path.rpartition(".")
     try:
         path = symbol_table.RENAMED.get(path, path)
@@ -115,14 +121,19 @@ def today(path: str) -> Today | None:
     renamed = symbol_table.RENAMED.get(f"{home._path}.{name}".lstrip("."))
     if renamed is not None:
         return today(renamed)
-    if any(name in tf1_module._public(tf1_module._loaded(source)) for source in _own(home)):
-        return None
+    if home._path in DATASETS:
+        return Today(f"{symbol_table.KERAS}{home._path.removeprefix('keras')}", name)
+    if name == "__version__" and home._path == "keras":
+        return Today("tf_keras", name)
+    ours = [source for source in _ours(home) if name in tf1_module._public(_loaded(source))]
+    if ours and ours[0].rpartition(".")[2] not in LENIENT:
+        return Today(ours[0], name)
     paths = symbol_table.PUBLIC_KERAS if home._path == "keras" else symbol_table.PUBLIC
     for candidate in (home, *map(tf1_module.module, paths)):
         for source in _sources(candidate):
-            if name in dir(tf1_module._loaded(source)):
+            if name in dir(_loaded(source)):
                 return Today(source, name)
-    return None
+    return Today(ours[0], name) if ours else None
 
 
 def _module(module: tf1_module.TF1Module) -> Today | None:
@@ -130,14 +141,13 @@ def _module(module: tf1_module.TF1Module) -> Today | None:
     return Today(sources[0], "") if sources else None
 
 
-def _own(module: tf1_module.TF1Module) -> list[str]:
-    """Return a module's sources of the bridge that do more than to accept other arguments."""
-    names = [source for source in module._sources if isinstance(source, str)]
-    return [
-        name
-        for name in names
-        if name.startswith(symbol_table.HERE) and name.rpartition(".")[2] not in LENIENT
-    ]
+def _ours(module: tf1_module.TF1Module) -> list[str]:
+    """Return the names of a module's sources that are of the bridge."""
+    return [str(source) for source in module._sources if str(source).startswith(HERE)]
+
+
+def _loaded(source: str) -> Any:
+    return tf1_module._loaded(source)
 
 
 def _sources(module: tf1_module.TF1Module) -> list[str]:
@@ -146,29 +156,31 @@ def _sources(module: tf1_module.TF1Module) -> list[str]:
     names = [name.replace("tensorflow._api.v2.compat.v1", V1) for name in names]
     # `tf_slim.layers` is a module of the package of that name; tf_slim has all of the package.
     names = [symbol_table.SLIM if name == f"{symbol_table.SLIM}.layers" else name for name in names]
-    return [name for name in names if not name.startswith(symbol_table.HERE)]
+    return [name for name in names if not name.startswith(HERE)]
 
 
 class Names:
     """The expressions of a program for objects of today, and the imports that they need.
 
     Args:
+      helpers: what the program needs of the bridge.
       head: what the program calls TensorFlow.
     """
 
-    def __init__(self, head: str = "tf") -> None:
+    def __init__(self, helpers: Helpers, head: str = "tf") -> None:
         self.head = head
+        self.helpers = helpers
         self.imports: set[str] = set()
         self.packages: set[str] = set()
 
-    def expression(self, found: Today) -> str:
-        """Return the expression for an object."""
+    def expression(self, found: Today) -> str | None:
+        """Return the expression for an object, None for one that cannot leave the bridge."""
         module = found.module
-        for prefix, below in BELOW_TF.items():
-            if module == prefix or module.startswith(f"{prefix}."):
-                self.use(prefix.partition(".")[0] if prefix != V1 else "tensorflow")
-                rest = module.removeprefix(prefix).lstrip(".")
-                return ".".join(filter(None, (self.head, below, rest, found.name)))
+        if module.startswith(HERE):
+            return self.helpers.use(module, found.name)
+        below = self.below_tensorflow(found)
+        if below is not None:
+            return below
         for prefix, (written, statement) in PACKAGES.items():
             if module == prefix or module.startswith(f"{prefix}."):
                 self.use(prefix.partition(".")[0])
@@ -181,6 +193,15 @@ class Names:
         self.imports.add(f"from {package} import {last}")
         return ".".join(filter(None, (last, found.name)))
 
+    def below_tensorflow(self, found: Today) -> str | None:
+        """Return the expression for an object of TensorFlow or Keras, None for any other."""
+        for prefix, below in BELOW_TF.items():
+            if found.module == prefix or found.module.startswith(f"{prefix}."):
+                self.use(prefix.partition(".")[0] if prefix != V1 else "tensorflow")
+                rest = found.module.removeprefix(prefix).lstrip(".")
+                return ".".join(filter(None, (self.head, below, rest, found.name)))
+        return None
+
     def use(self, package: str) -> None:
         """Note that the program needs a package."""
         if package in libraries.LIBRARIES:
@@ -191,9 +212,11 @@ class Names:
 
 def preamble(names: Names) -> str:
     """Return the lines that a program needs above its first import, "" if none."""
-    packages = names.packages
-    if not packages and not names.imports:
-        return ""
+    own = Names(names.helpers)  # the expressions of the helpers
+    helpers = names.helpers.source(lambda path: str(own.expression(Today(path, ""))))
+    packages, imports = names.packages | own.packages, names.imports | own.imports
+    if own.packages:
+        imports.add(TF)
     text = ""
     if packages:
         text += f"# pip install {' '.join(['tensorflow', *sorted(packages - set(PIP))])}\n"
@@ -206,17 +229,9 @@ def preamble(names: Names) -> str:
         text += SLIM_SETUP.format(about=CONTRIB, moved=moved) + "\n"
     if "tensorflow_estimator" in packages:
         text += ESTIMATOR_SETUP + "\n"
-    return text + "".join(f"{statement}\n" for statement in sorted(names.imports)) + "\n"
-
-
-def dotted(node: ast.expr) -> str | None:
-    """Return `a.b.c` for an attribute of attributes of a name, else None."""
-    if isinstance(node, ast.Name):
-        return node.id
-    if isinstance(node, ast.Attribute):
-        before = dotted(node.value)
-        return None if before is None else f"{before}.{node.attr}"
-    return None
+    if imports or text:
+        text += "".join(f"{statement}\n" for statement in sorted(imports)) + "\n"
+    return text + helpers
 
 
 def stands(path: str) -> bool:

@@ -1,67 +1,83 @@
-"""Rewrite names that NumPy, SciPy, Pillow and Python dropped as those of today, for `port`."""
+"""Rewrite names that NumPy, SciPy, Pillow, matplotlib and Python dropped as those of today."""
 
 from __future__ import annotations
 
 import ast
-import importlib.util
 import re
-from pathlib import Path
 
 from deep_mnist.legacy import symbol_table
-from deep_mnist.legacy.port.libraries import dotted
-from deep_mnist.legacy.port.tensorflow_names import Edits, Line
+from deep_mnist.legacy.port.edits import Edits, Note, bound_names, chains, dotted, end, start
+from deep_mnist.legacy.port.helpers import Helpers
 
-__all__ = ["with_todays_names"]
+__all__ = ["rewrite_library_names"]
 
 SCIPY = "deep_mnist.legacy.shims.scipy_misc"
-PREFIX = "scipy_misc_"
-HELPERS = ("bytescale", "toimage")  # what the other functions of scipy_misc call
+SCIPY_FUNCTIONS = frozenset(
+    ("bytescale", "fromimage", "imread", "imresize", "imrotate", "imsave", "logsumexp", "toimage")
+)
 # Dotted names of before -> what is written today.
 NAMES = {
     **{f"numpy.{old}": new for old, new in symbol_table.NUMPY.items()},
     **symbol_table.PYTHON,
     "numpy.rank": "numpy.ndim",
     "numpy.lib.pad": "numpy.pad",
-    "numpy.fromstring": "numpy.frombuffer",
+    "matplotlib.cm.get_cmap": "matplotlib.pyplot.get_cmap",
     **{f"PIL.Image.{old}": f"PIL.Image.{new}" for old, new in symbol_table.PILLOW.items()},
 }
+# Builtin functions of Python 2 -> where they are today.
+BUILTINS = {"reduce": "functools.reduce", "unichr": "builtins.chr"}
+WHOLE_ARRAY = ("threshold=np.nan", "threshold=numpy.nan", "threshold='nan'")
 METHODS = {"tostring": "tobytes"}
-KEYWORDS = {("TSNE", "n_iter"): "max_iter"}
+KEYWORDS = {
+    ("annotate", "s"): "text",
+    ("axes", "axisbg"): "facecolor",
+    ("add_axes", "axisbg"): "facecolor",
+    ("add_subplot", "axisbg"): "facecolor",
+    ("subplot", "axisbg"): "facecolor",
+    ("TSNE", "n_iter"): "max_iter",
+    ("hist", "normed"): "density",
+    ("histogram", "normed"): "density",
+}
+MNIST = ("http://yann.lecun.com/exdb/mnist/", "https://storage.googleapis.com/cvdf-datasets/mnist/")
 
 
-def with_todays_names(text: str) -> tuple[str, list[Line], str]:
-    """Return a program with today's names, what was changed, and functions to put above it."""
-    program = _Program(text)
-    return program.text, program.changed, _scipy_functions(program.functions)
+def rewrite_library_names(text: str, helpers: Helpers) -> tuple[str, list[Note], set[str]]:
+    """Return a program with today's names, what was changed, and the imports that it needs.
+
+    Args:
+      text: the program, as Python 3.
+      helpers: what the program needs of the bridge; added to.
+    """
+    program = _Program(text, helpers)
+    return program.text, program.changed, program.imports
 
 
 class _Program:
-    def __init__(self, text: str) -> None:
-        self.changed: list[Line] = []
-        self.functions: set[str] = set()  # of scipy.misc
+    def __init__(self, text: str, helpers: Helpers) -> None:
+        self.changed: list[Note] = []
+        self.imports: set[str] = set()
+        self._source = text
         self._edits = Edits(text)
-        self._modules: dict[str, str] = {}  # name -> the module it is bound to
+        self._helpers = helpers
+        self._modules: dict[str, str] = {}  # name -> the module or object it is bound to
         tree = ast.parse(text)
         written = {dotted(node) or "" for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
         self._uses_scipy = any(re.match(r"scipy\.(?!misc\b)", name) for name in written)
-        functions = _scipy_misc()
         for node in ast.walk(tree):
             if isinstance(node, ast.Import):
                 self._import(node)
             elif isinstance(node, ast.ImportFrom) and not node.level:
-                self._import_from(node, functions)
-        inner = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+                self._import_from(node)
+        for chain in chains(tree):
+            part: ast.expr = chain
+            while isinstance(part, ast.Attribute) and not self._name(part):
+                part = part.value
+        bound = {*bound_names(tree), *self._modules}
         for node in ast.walk(tree):
             if isinstance(node, ast.Call):
-                self._method(node, text)
-                self._keywords(node)
-            if not isinstance(node, ast.Attribute) or id(node) in inner:
-                continue
-            part: ast.expr = node
-            while isinstance(part, ast.Attribute):
-                if self._name(part, functions):
-                    break
-                part = part.value
+                self._call(node, bound)
+            elif isinstance(node, ast.Constant) and MNIST[0] in str(node.value):
+                self._address(node)
         self.text = self._edits.applied()
 
     def _import(self, node: ast.Import) -> None:
@@ -69,132 +85,141 @@ class _Program:
         for alias in node.names:
             name = alias.asname or alias.name.partition(".")[0]
             self._modules[name] = alias.name if alias.asname else name
-            gone = alias.name == "scipy.misc"
-            old = f"import {ast.unparse(alias)}"
-            used = self._uses_scipy and not alias.asname
-            statements.append(("import scipy" if used else "pass") if gone else old)
+            statement = f"import {ast.unparse(alias)}"
+            if alias.name == "scipy.misc":
+                used = self._uses_scipy and not alias.asname
+                statement = "import scipy" if used else "pass"
+            statements.append(statement)
         if any(alias.name == "scipy.misc" for alias in node.names):
-            self._replace(node, ast.unparse(node), "; ".join(statements))
+            self._replace(node, "; ".join(statements))
 
-    def _import_from(self, node: ast.ImportFrom, functions: set[str]) -> None:
-        statements, old = [], ast.unparse(node)
+    def _import_from(self, node: ast.ImportFrom) -> None:
+        statements = []
         for alias in node.names:
             path, name = f"{node.module}.{alias.name}", alias.asname or alias.name
             self._modules[name] = path
+            new = self._new_name(path)
             if path == "scipy.misc":
                 statements.append("pass")
-            elif node.module in ("scipy.misc", "scipy.ndimage") and alias.name in functions:
-                self.functions.add(alias.name)
-                statements.append(f"{name} = {PREFIX}{alias.name}")
-            elif path in NAMES:
-                home, _, new = NAMES[path].rpartition(".")
-                if home.startswith("builtins"):
-                    statements.append(f"{name} = {NAMES[path].removeprefix('builtins.')}")
-                elif home:
-                    statements.append(
-                        f"from {home} import {new}" + ("" if new == name else f" as {name}")
-                    )
-                else:
-                    statements.append(f"import {new}")
+            elif new is not None and path in NAMES and "." in new:
+                self.imports.discard(f"import {new.rpartition('.')[0]}")
+                home, _, last = new.rpartition(".")
+                statements.append(
+                    f"from {home} import {last}" + ("" if last == name else f" as {name}")
+                )
+            elif new is not None:
+                statements.append(f"{name} = {new}")
             else:
                 statements.append(f"from {node.module} import {ast.unparse(alias)}")
         if statements != [f"from {node.module} import {ast.unparse(a)}" for a in node.names]:
-            self._replace(node, old, "; ".join(statements))
+            self._replace(node, "; ".join(statements))
 
-    def _name(self, node: ast.Attribute, functions: set[str]) -> bool:
+    def _name(self, node: ast.Attribute) -> bool:
         """Replace a dotted name, if it is one of those that were dropped."""
-        written = dotted(node) or ""
-        head, _, rest = written.partition(".")
+        head, _, rest = (dotted(node) or "").partition(".")
         module = self._modules.get(head)
-        if module is None:
-            return False
-        path = f"{module}.{rest}"
+        new = None if module is None else self._new_name(f"{module}.{rest}", module, head)
+        if new is not None:
+            self._replace(node, new)
+        return new is not None
+
+    def _new_name(self, path: str, module: str = "", head: str = "") -> str | None:
+        """Return what is written for a dotted name today, None if the name stays.
+
+        Args:
+          path: the name, beginning with its module.
+          module: a module that the program has imported.
+          head: what the program calls it.
+        """
         home, _, name = path.rpartition(".")
-        if home in ("scipy.misc", "scipy.ndimage") and name in functions:
-            self.functions.add(name)
-            self._replace(node, written, f"{PREFIX}{name}")
-            return True
+        if home in ("scipy.misc", "scipy.ndimage") and name in SCIPY_FUNCTIONS:
+            return self._helpers.use(SCIPY, name)
         new = NAMES.get(path)
         if new is None:
-            return False
-        if new.startswith("builtins."):
-            new = new.removeprefix("builtins.")
-        elif new.startswith(f"{module}."):
-            new = f"{head}{new.removeprefix(module)}"
-        else:
-            new = f'__import__("{new.rpartition(".")[0] or new}")' + (
-                f".{new.partition('.')[2]}" if "." in new else ""
-            )
-        self._replace(node, written, new)
-        return True
+            return None
+        if module and new.startswith(f"{module}."):
+            return f"{head}{new.removeprefix(module)}"
+        return self._imported(new)
 
-    def _keywords(self, node: ast.Call) -> None:
-        """Replace the names of keyword arguments."""
-        called = (dotted(node.func) or "").rpartition(".")[2]
-        for keyword in node.keywords:
-            new = KEYWORDS.get((called, str(keyword.arg)))
-            if new is not None:
-                name = ast.Name(str(keyword.arg), ast.Load())
-                ast.copy_location(name, keyword)
-                name.end_lineno, name.end_col_offset = (
-                    keyword.lineno,
-                    keyword.col_offset + len(name.id),
-                )
-                self._edits.replace(name, new)
-                self.changed.append((node.lineno, f"{called}: {name.id} is {new}"))
-        # NumPy before 2.1 has no `shape`, and later ones no `newshape`: the position is the same.
-        first = node.keywords[0] if node.keywords else None
-        if called == "reshape" and first is not None and first.arg == "newshape":
-            name = ast.copy_location(ast.Name("newshape", ast.Load()), first)
-            name.end_lineno, name.end_col_offset = first.value.lineno, first.value.col_offset
-            self._edits.replace(name, "")
-            self.changed.append((node.lineno, "reshape: newshape by position"))
+    def _imported(self, path: str) -> str:
+        """Return the expression for a name of a module, and note its import."""
+        home = path.rpartition(".")[0]
+        if home.startswith("builtins"):
+            return path.removeprefix("builtins.")
+        self.imports.add(f"import {home or path}")
+        return path
 
-    def _method(self, node: ast.Call, text: str) -> None:
-        """Replace a method that arrays no longer have; give a flag the text of its help."""
+    def _call(self, node: ast.Call, bound: set[str]) -> None:
         function = node.func
-        if not isinstance(function, ast.Attribute):
-            return
-        is_flag = function.attr.startswith("DEFINE_") and len(node.args) == 2
-        if function.attr in METHODS and not node.args and not node.keywords:
-            value = ast.get_source_segment(text, function.value)
-            if value is not None and "\n" not in value and dotted(function) is not None:
-                self._replace(function, f".{function.attr}", f"{value}.{METHODS[function.attr]}")
-        elif is_flag and not any(k.arg in ("help", "docstring") for k in node.keywords):
-            default = ast.get_source_segment(text, node.args[1]) or ""
-            if "\n" not in default and isinstance(node.args[1], ast.Constant):
-                self._replace(node.args[1], f"{function.attr}({default})", f'{default}, ""')
+        called = dotted(function) or ""
+        last = called.rpartition(".")[2]
+        if called in BUILTINS and called not in bound:
+            self._replace(function, self._imported(BUILTINS[called]))
+        for keyword in node.keywords:
+            new = KEYWORDS.get((last, str(keyword.arg)))
+            if new is not None:
+                first = start(keyword)
+                name = first, (first[0], first[1] + len(str(keyword.arg)))
+                self._edits.replace_between(*name, str(keyword.arg), new)
+                self._note(node, f"{keyword.arg} is {new}")
+            elif last == "set_printoptions" and ast.unparse(keyword) in WHOLE_ARRAY:
+                self._edits.replace(keyword.value, self._imported("sys.maxsize"))
+                self._note(node, "threshold is a number")
+            elif last == "reshape" and keyword.arg == "newshape" and keyword is node.keywords[0]:
+                # NumPy before 2.1 has no `shape`, and later ones no `newshape`.
+                self._edits.remove(start(keyword), start(keyword.value))
+                self._note(node, "newshape by position")
+        if isinstance(function, ast.Attribute):
+            self._method(node, function)
 
-    def _replace(self, node: ast.expr | ast.stmt, old: str, new: str) -> None:
+    def _method(self, node: ast.Call, function: ast.Attribute) -> None:
+        """Replace a method that arrays no longer have."""
+        before, after = end(function.value), end(function)
+        owner = dotted(function.value)
+        if function.attr == "gca" and any(key.arg == "projection" for key in node.keywords):
+            self._edits.replace_between(before, after, "gca", "add_subplot")
+            self._note(node, "add_subplot")
+        elif function.attr in METHODS and not node.args and not node.keywords:
+            self._edits.replace_between(before, after, function.attr, METHODS[function.attr])
+            self._note(node, f"{function.attr} is {METHODS[function.attr]}")
+        elif owner is None or owner not in self._modules:
+            self._dropped_method(node, function)
+        elif self._modules[owner] == "numpy" and function.attr == "fromstring":
+            if not any(keyword.arg == "sep" for keyword in node.keywords) and len(node.args) < 4:
+                self._edits.replace_between(before, after, "fromstring", "frombuffer")
+                self._edits.insert(end(node), ".copy()")
+                self._note(node, "a copy of frombuffer")
+        elif self._modules[owner] == "numpy" and function.attr == "asscalar" and node.args:
+            self._edits.replace_between(start(node), start(node.args[0]), r".*\(", "(")
+            self._edits.insert(end(node), ".item()")
+            self._note(node, "item()")
+
+    def _dropped_method(self, node: ast.Call, function: ast.Attribute) -> None:
+        """Replace `a.itemset(...)` and `np.load(...).item()`."""
+        if function.attr == "itemset" and len(node.args) == 2:
+            value = ast.unparse(function.value)
+            index, new = map(ast.unparse, node.args)
+            target = value if isinstance(node.args[0], ast.Tuple) else f"{value}.flat"
+            self._replace(node, f"{target}[{index}] = {new}")
+        inner = function.value
+        if function.attr == "item" and isinstance(inner, ast.Call):
+            owner, _, name = (dotted(inner.func) or "").partition(".")
+            is_load = self._modules.get(owner) == "numpy" and name == "load"
+            if is_load and all(keyword.arg != "allow_pickle" for keyword in inner.keywords):
+                last = max(end(child) for child in (*inner.args, *inner.keywords))
+                self._edits.insert(last, ", allow_pickle=True")
+                self._note(inner, "allow_pickle, for an object in a file")
+
+    def _address(self, node: ast.Constant) -> None:
+        """Replace the address that MNIST was published at, which refuses downloads."""
+        written = ast.get_source_segment(self._source, node) or ""
+        if node.lineno == node.end_lineno and MNIST[0] in written:
+            self._edits.replace(node, written.replace(*MNIST))
+            self.changed.append(Note(node.lineno, f"{MNIST[0]} is {MNIST[1]}"))
+
+    def _replace(self, node: ast.expr | ast.stmt, new: str) -> None:
         self._edits.replace(node, new)
-        self.changed.append((node.lineno, f"{old} is {new}"))
+        self.changed.append(Note(node.lineno, f"{ast.unparse(node)} is {new}"))
 
-
-def _scipy_source() -> ast.Module:
-    spec = importlib.util.find_spec(SCIPY)
-    assert spec is not None
-    assert spec.origin is not None
-    return ast.parse(Path(spec.origin).read_text(encoding="utf-8"))
-
-
-def _scipy_misc() -> set[str]:
-    return {node.name for node in _scipy_source().body if isinstance(node, ast.FunctionDef)}
-
-
-def _scipy_functions(names: set[str]) -> str:
-    """Return the source of functions of scipy.misc, each with PREFIX before its name."""
-    if not names:
-        return ""
-    all_names, wanted = _scipy_misc(), names | set(HELPERS)
-    parts = ["# Functions of scipy.misc, which SciPy 1.2 dropped\nimport numpy as np"]
-    for node in _scipy_source().body:
-        if not isinstance(node, ast.FunctionDef) or node.name not in wanted:
-            continue
-        node.returns, node.name = None, PREFIX + node.name
-        for inner in ast.walk(node):
-            if isinstance(inner, ast.arg):
-                inner.annotation = None
-            elif isinstance(inner, ast.Name) and inner.id in all_names:
-                inner.id = PREFIX + inner.id
-        parts.append(ast.unparse(node))
-    return "\n\n\n".join(parts) + "\n\n\n"
+    def _note(self, node: ast.Call, what: str) -> None:
+        self.changed.append(Note(node.lineno, f"{ast.unparse(node.func)}: {what}"))

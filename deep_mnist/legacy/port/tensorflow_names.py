@@ -1,76 +1,48 @@
-"""Rewrite the names of TensorFlow's high-level APIs in a program, each on its line, for `port`."""
+"""Rewrite the imports and names of TensorFlow 1, Keras and the tutorial's data module."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator
+import importlib
 
 from deep_mnist.errors import DeepMnistError
 from deep_mnist.legacy import symbol_table, tf1_module
-from deep_mnist.legacy.port.libraries import Names, dotted, importable, preamble, stands, today
+from deep_mnist.legacy.port.edits import Edits, Note, chains, dotted
+from deep_mnist.legacy.port.helpers import Helpers
+from deep_mnist.legacy.port.libraries import Names, importable, stands, today
 
-__all__ = ["Edits", "with_libraries"]
+__all__ = ["rewrite_tensorflow_names"]
 
+V1 = symbol_table.V1
 KERAS_PATHS = ("keras", "tensorflow.keras", "tensorflow.python.keras", "tensorflow.contrib.keras")
 NEED_KERAS = ("keras", "layers", "nn.rnn_cell")
-Line = tuple[int, str]  # the number of a line and what was done, or remains to be done, there
+DATA_MODULE = "examples.tutorials.mnist.input_data"
 
 
-class Edits:
-    """Replacements of expressions and statements of a program."""
-
-    def __init__(self, text: str) -> None:
-        self._lines = [line.encode() for line in text.split("\n")]
-        self._edits: list[tuple[ast.expr | ast.stmt, str]] = []
-
-    def replace(self, node: ast.expr | ast.stmt, new: str) -> None:
-        """Replace a node's text; the nodes may not overlap."""
-        self._edits.append((node, new))
-
-    def applied(self) -> str:
-        """Return the program with all replacements; each line keeps its number."""
-        lines = self._lines
-        # From the last to the first: a change moves what stands behind it on its line.
-        for node, new in sorted(
-            self._edits, key=lambda edit: (edit[0].lineno, edit[0].col_offset), reverse=True
-        ):
-            first, last = node.lineno - 1, (node.end_lineno or node.lineno) - 1
-            before, after = lines[first][: node.col_offset], lines[last][node.end_col_offset or 0 :]
-            if isinstance(node, ast.stmt) or last == first:
-                after_lines = [b""] * (last - first)
-                lines[first : last + 1] = [before + new.encode() + after, *after_lines]
-            else:  # an expression in parentheses, over several lines
-                lines[first : last + 1] = [before + new.encode()] + [b""] * (last - first - 1)
-                lines.insert(last, after)
-        return b"\n".join(lines).decode()
-
-
-def with_libraries(
-    text: str, is_data: Callable[[ast.Import | ast.ImportFrom], bool], legacy_keras: bool
-) -> tuple[str, list[Line], list[Line], str]:
-    """Return a program with today's names of the high-level APIs.
+def rewrite_tensorflow_names(
+    text: str, helpers: Helpers, own_data_module: bool
+) -> tuple[str, list[Note], list[Note], Names]:
+    """Return a program with today's names.
 
     Args:
-      text: it, as Python 3 that imports `tensorflow`.
-      is_data: whether an import is that of the tutorial's data module, which stays.
-      legacy_keras: other modules of the program need tf_keras.
+      text: the program, as Python 3.
+      helpers: what the program needs of the bridge; added to.
+      own_data_module: `import input_data` means a module of the project, and stays.
 
     Returns:
-      its text, what was changed, what has no name today, and the lines to put above it.
+      its text, what was changed, what has no name today, and the libraries that it needs.
     """
-    program = _Program(text, is_data)
-    if legacy_keras:
-        program.names.use("tf_keras")
-    return program.text, program.changed, program.remaining, preamble(program.names)
+    program = _Program(text, helpers, own_data_module)
+    return program.text, program.changed, program.remaining, program.names
 
 
 class _Program:
-    def __init__(self, text: str, is_data: Callable[[ast.Import | ast.ImportFrom], bool]) -> None:
-        self.changed: list[Line] = []
-        self.remaining: list[Line] = []
+    def __init__(self, text: str, helpers: Helpers, own_data_module: bool) -> None:
+        self.changed: list[Note] = []
+        self.remaining: list[Note] = []
         self._tree = ast.parse(text)
         self._edits = Edits(text)
-        self._is_data = is_data
+        self._own_data_module = own_data_module
         self._aliases: dict[str, str] = {}  # name -> the path of a module below `tensorflow`
         self._heads = {
             alias.asname or alias.name.partition(".")[0]
@@ -80,109 +52,132 @@ class _Program:
             if alias.name == "tensorflow"
             or (alias.name.startswith("tensorflow.") and alias.asname is None)
         }
-        self.names = Names(min(self._heads, default="tf", key=len))
+        self.names = Names(helpers, min(self._heads, default="tf", key=len))
         for node in ast.walk(self._tree):
             if isinstance(node, ast.Import):
                 self._import(node)
             elif isinstance(node, ast.ImportFrom) and not node.level:
                 self._import_from(node)
         self._find_assigned_modules()
-        for chain in _chains(self._tree):
+        for chain in chains(self._tree):
             self._rewrite(chain)
         self.text = self._edits.applied()
 
     def _import(self, node: ast.Import) -> None:
-        if self._is_data(node):
-            return
         statements = []
         for alias in node.names:
             top, _, path = alias.name.partition(".")
-            old = f"import {ast.unparse(alias)}"
-            if top == "keras" or (
-                alias.asname and any(_inside(alias.name, keras) for keras in KERAS_PATHS)
-            ):
-                statements.append(self._keras_import(alias) or old)
-            elif top == "tensorflow" and path and alias.asname:
-                if path.partition(".")[0] != "contrib" and importable(alias.name, []):
-                    statements.append(old)
-                else:
-                    self._aliases[alias.asname] = path
-                    statements.append(self._bound(path, alias.asname, node.lineno) or old)
-            elif top == "tensorflow" and path and not importable(alias.name, []):
-                statements.append("import tensorflow")
-            else:
-                statements.append(old)
+            keras = next((k for k in KERAS_PATHS if _inside(alias.name, k)), None)
+            new = None
+            if alias.name == "input_data" and not self._own_data_module:
+                new = self._bound(DATA_MODULE, alias.asname or "input_data", node.lineno)
+            elif top == "keras" or (keras is not None and alias.asname):
+                new = self._keras_module(alias, str(keras))
+            elif top == "tensorflow" and (not path or alias.asname is None):
+                head = alias.asname or "tensorflow"
+                new = f"import {V1} as {head}; {head}.disable_v2_behavior()"
+            elif top == "tensorflow" and alias.asname and not _is_kept(path):
+                self._aliases[alias.asname] = path
+                new = self._bound(path, alias.asname, node.lineno)
+            statements.append(new or f"import {ast.unparse(alias)}")
         self._replace_import(node, statements)
 
-    def _keras_import(self, alias: ast.alias) -> str | None:
-        keras = next(k for k in reversed(KERAS_PATHS) if _inside(alias.name, k))
-        module = f"tf_keras{alias.name.removeprefix(keras)}"
-        if not importable(module, []):
+    def _keras_module(self, alias: ast.alias, keras: str) -> str | None:
+        """Return the statement that binds a module of Keras, with Keras's API of TensorFlow 1."""
+        path = f"keras{alias.name.removeprefix(keras)}"
+        if not _module_at(path) or not stands(path):
             return None
         self.names.use("tf_keras")
-        if alias.asname or module == "tf_keras":
-            return f"import {module} as {alias.asname or 'keras'}"
-        return f"import {module}; import tf_keras as keras"
+        name, written = (alias.asname, path) if alias.asname else ("keras", "keras")
+        return f"import {V1} as {self.names.head}; {name} = {self.names.head}.{written}"
 
     def _import_from(self, node: ast.ImportFrom) -> None:
-        module, only = node.module or "", [alias.name for alias in node.names]
+        module = node.module or ""
         keras = next((k for k in KERAS_PATHS if _inside(module, k)), None)
-        if keras is not None and importable(f"tf_keras{module.removeprefix(keras)}", only):
-            self.names.use("tf_keras")
-            names = ", ".join(ast.unparse(alias) for alias in node.names)
-            self._replace_import(
-                node, [f"from tf_keras{module.removeprefix(keras)} import {names}"]
-            )
-            return
         if keras is None and not _inside(module, "tensorflow"):
             return
-        parent = "keras" if module == "keras" else module.partition(".")[2]
-        if module.startswith("keras."):
-            parent = module
-        if module == "tensorflow":
-            if "keras" in only or "layers" in only:
-                self.names.use("tf_keras")
-            if set(only).isdisjoint({"contrib", "estimator"}):
-                return
-        elif self._is_data(node) or (keras is None and importable(module, only)):
+        parent = module.partition(".")[2]
+        if keras is not None:
+            parent = f"keras{module.removeprefix(keras)}"
+        elif parent and _is_kept(parent) and importable(module, [a.name for a in node.names]):
             return
         statements = []
         for alias in node.names:
-            path = f"{parent}.{alias.name}".lstrip(".")
-            name = alias.asname or alias.name
-            if _module_at(path):
+            path, name = f"{parent}.{alias.name}".lstrip("."), alias.asname or alias.name
+            if alias.name != "*" and (_module_at(path) or self._is_used_as_module(path, name)):
                 self._aliases[name] = path
-            old = f"from {module} import {ast.unparse(alias)}"
-            bound = old if alias.name == "*" else self._bound(path, name, node.lineno)
-            statements.append(bound or old)
+            new = self._imported(module, parent, alias, node.lineno)
+            statements.append(new or f"from {module} import {ast.unparse(alias)}")
+        if module == "tensorflow":
+            self._add_disabling(statements)
         self._replace_import(node, statements)
+
+    def _imported(self, module: str, parent: str, alias: ast.alias, line: int) -> str | None:
+        """Return the statement that replaces the import of one name, None if it stays."""
+        path, name = f"{parent}.{alias.name}".lstrip("."), alias.asname or alias.name
+        if alias.name == "*":
+            return self._star(module, parent, line)
+        if parent and _inside(path, "keras"):
+            written = f"tf_keras{parent.removeprefix('keras')}"
+            if _is_same(written, f"{symbol_table.KERAS}{parent.removeprefix('keras')}", alias.name):
+                self.names.use("tf_keras")
+                return f"from {written} import {ast.unparse(alias)}"
+        if not parent and stands(path):
+            self._note_keras(path)
+            return f"from {V1} import {ast.unparse(alias)}"
+        return self._bound(path, name, line)
+
+    def _star(self, module: str, parent: str, line: int) -> str | None:
+        if not parent:
+            return f"from {V1} import *"
+        keras = f"tf_keras{parent.removeprefix('keras')}"
+        if _inside(parent, "keras") and importable(keras, []):
+            self.names.use("tf_keras")
+            return f"from {keras} import *"
+        self.remaining.append(Note(line, f"import the names of {module} one by one"))
+        return None
+
+    def _add_disabling(self, statements: list[str]) -> None:
+        off = "disable_v2_behavior"
+        first = f"from {V1} import "
+        if any(statement.startswith(first) for statement in statements):
+            names = ", ".join(s.removeprefix(first) for s in statements if s.startswith(first))
+            others = [s for s in statements if not s.startswith(first)]
+            statements[:] = [
+                first + (names if names == "*" else f"{names}, {off}"),
+                f"{off}()",
+                *others,
+            ]
 
     def _bound(self, path: str, name: str, line: int) -> str | None:
         """Return the statement that binds what was `tensorflow.<path>` to a name."""
         found = today(path)
-        if found is None:
-            if _module_at(path):  # its names are written in full
+        is_helper = found is not None and found.module.startswith(symbol_table.HERE)
+        written = self.names.expression(found) if found and is_helper else None
+        if found is None or (is_helper and written is None):
+            if name in self._aliases:  # its names are written in full
                 return "pass"
-            self.remaining.append((line, f"tf.{path} has no name today"))
+            self.remaining.append(Note(line, f"tf.{path} has no name today"))
             return None
-        written = self.names.expression(found)
-        if written.partition(".")[0] == self.names.head:
-            return f"import {symbol_table.V1} as {self.names.head}; {name} = {written}"
-        package, _, last = found.module.rpartition(".")
+        if is_helper:
+            return "pass" if written == name else f"{name} = {written}"
+        below = self.names.below_tensorflow(found)
+        if below is not None:
+            return f"import {V1} as {self.names.head}; {name} = {below}"
+        self.names.use(found.module.partition(".")[0])
         if found.name:
-            source, member = found.module, found.name
-        elif not package:
-            return f"import {found.module}" + ("" if name == last else f" as {name}")
-        else:
-            return f"{name} = {written}"
-        return f"from {source} import {member}" + ("" if name == member else f" as {name}")
+            return f"from {found.module} import {found.name}" + _as(name, found.name)
+        package, _, last = found.module.rpartition(".")
+        return (f"from {package} import {last}" if package else f"import {last}") + _as(name, last)
 
     def _replace_import(self, node: ast.Import | ast.ImportFrom, statements: list[str]) -> None:
-        old = [f"import {ast.unparse(alias)}" for alias in node.names]
+        module = "" if isinstance(node, ast.Import) else f"from {node.module} "
+        old = [f"{module}import {ast.unparse(alias)}" for alias in node.names]
         if statements != old:
-            new = "; ".join(dict.fromkeys(statements))
+            kept = [s for s in dict.fromkeys(statements) if s != "pass"]
+            new = "; ".join(kept or ["pass"])
             self._edits.replace(node, new)
-            self.changed.append((node.lineno, f"import written as `{new}`"))
+            self.changed.append(Note(node.lineno, f"import written as `{new}`"))
 
     def _find_assigned_modules(self) -> None:
         """Find modules with names of their own, `layers = tf.contrib.layers`."""
@@ -205,47 +200,68 @@ class _Program:
     def _rewrite(self, chain: ast.Attribute) -> None:
         parts = (dotted(chain) or "").split(".")
         head = parts[0]
-        if head in self._heads:
-            path, start = "", 1
-        elif head in self._aliases:
-            path, start = self._aliases[head], 1
-        else:
+        if head not in self._heads and head not in self._aliases:
             return
+        path = "" if head in self._heads else self._aliases[head]
         # The shortest part of the chain that is not a module.
-        end = start
-        while end < len(parts):
-            path = f"{path}.{parts[end]}".lstrip(".")
-            end += 1
+        length = 1
+        while length < len(parts):
+            path = f"{path}.{parts[length]}".lstrip(".")
+            length += 1
             if not _module_at(path):
                 break
-        if head in self._heads and stands(path):
-            if any(_inside(path, needs) for needs in NEED_KERAS):
-                self.names.use("tf_keras")
+        if head in self._heads and stands(path) and path not in symbol_table.RENAMED:
+            self._note_keras(path)
             return
+        old = ".".join(parts[:length])
         found = today(path)
-        old = ".".join(parts[:end])
-        if found is None:
-            if not self._is_tutorial(path):
-                self.remaining.append((chain.lineno, f"{old} has no name today"))
-            return
         own = today(self._aliases[head]) if head in self._aliases else None
-        if own is not None and own.module == found.module and end == 2:
+        if found and own and own.module == found.module and length == 2:
             return
-        new = self.names.expression(found)
-        node: ast.expr = chain
-        for _ in parts[end:]:
-            assert isinstance(node, ast.Attribute)
-            node = node.value
-        if new != old:
+        new = found and self.names.expression(found)
+        if new is None:
+            self.remaining.append(Note(chain.lineno, f"{old} has no name today"))
+        elif new != old:
+            node: ast.expr = chain
+            for _ in parts[length:]:
+                assert isinstance(node, ast.Attribute)
+                node = node.value
             self._edits.replace(node, new)
-            self.changed.append((chain.lineno, f"{old} is {new}"))
+            self.changed.append(Note(chain.lineno, f"{old} is {new}"))
 
-    def _is_tutorial(self, path: str) -> bool:
-        return path in ("examples", "examples.tutorials")
+    def _is_used_as_module(self, path: str, name: str) -> bool:
+        """Whether a name of Keras is assumed to be a module, and only its attributes are used."""
+        uses = [n for n in ast.walk(self._tree) if isinstance(n, ast.Name) and n.id == name]
+        attributes = [dotted(chain) or "" for chain in chains(self._tree)]
+        of_name = [chain for chain in attributes if chain.startswith(f"{name}.")]
+        return _inside(path, "keras") and not stands(path) and len(uses) == len(of_name)
+
+    def _note_keras(self, path: str) -> None:
+        if any(_inside(path, needs) for needs in NEED_KERAS):
+            self.names.use("tf_keras")
+
+
+def _is_kept(path: str) -> bool:
+    """Whether `tensorflow.<path>` is a module of today that `import` finds."""
+    return path.partition(".")[0] != "contrib" and importable(f"tensorflow.{path}", [])
+
+
+def _as(name: str, last: str) -> str:
+    return "" if name == last else f" as {name}"
 
 
 def _inside(path: str, package: str) -> bool:
     return path == package or path.startswith(f"{package}.")
+
+
+def _is_same(module: str, other: str, name: str) -> bool:
+    """Whether two modules have the same object under a name."""
+    try:
+        first, second = importlib.import_module(module), importlib.import_module(other)
+    except ImportError:
+        return False
+    value = getattr(first, name, None)
+    return value is not None and value is getattr(second, name, None)
 
 
 def _module_at(path: str) -> bool:
@@ -255,11 +271,3 @@ def _module_at(path: str) -> bool:
     except (DeepMnistError, AttributeError, ImportError):
         return False
     return isinstance(value, tf1_module.TF1Module) and not value._guessed
-
-
-def _chains(tree: ast.AST) -> Iterator[ast.Attribute]:
-    """Yield the attributes of names, the longest of each: tf.nn.relu, not tf.nn."""
-    inner = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute) and id(node) not in inner and dotted(node):
-            yield node

@@ -1,0 +1,108 @@
+"""Replacements in a program's text, where each line keeps its number, and the report's notes."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+__all__ = ["Edits", "Note", "bound_names", "chains", "dotted", "end", "start"]
+
+Position = tuple[int, int]  # line, from 1, and column in bytes, as in syntax trees
+
+
+class Note(NamedTuple):
+    """A line of the script and what was done, or remains to be done, there."""
+
+    line: int
+    text: str
+
+
+class Edits:
+    """Replacements of parts of a program.
+
+    Args:
+      text: the program.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._lines = [line.encode() for line in text.split("\n")]
+        self._edits: list[tuple[Position, Position, str]] = []
+
+    def replace(self, node: ast.expr | ast.stmt, new: str) -> None:
+        """Replace a node's text; what is replaced may not overlap."""
+        self._edits.append((start(node), end(node), new))
+
+    def insert(self, position: Position, new: str) -> None:
+        """Insert text before a position."""
+        self._edits.append((position, position, new))
+
+    def remove(self, first: Position, last: Position) -> None:
+        """Remove the text between two positions."""
+        self._edits.append((first, last, ""))
+
+    def replace_between(self, first: Position, last: Position, pattern: str, new: str) -> None:
+        """Replace what matches a pattern between two positions, outside of comments."""
+        for number in range(first[0], last[0] + 1):
+            line = self._lines[number - 1]
+            begin = first[1] if number == first[0] else 0
+            part = line[begin : last[1] if number == last[0] else len(line)].decode()
+            found = re.search(pattern, re.sub(r"#.*", "", part))
+            if found:
+                column = begin + len(part[: found.start()].encode())
+                stop = column + len(found[0].encode())
+                self._edits.append(((number, column), (number, stop), new))
+                return
+
+    def applied(self) -> str:
+        """Return the program with all replacements; each line keeps its number."""
+        lines = list(self._lines)
+        # From the last to the first: a change moves what is after it on its line. What is inserted
+        # at a position comes before what is replaced there.
+        edits = sorted(self._edits, key=lambda edit: (edit[0], edit[1] != edit[0]))
+        for (line, column), (last_line, last_column), new in reversed(edits):
+            changed = lines[line - 1][:column] + new.encode() + lines[last_line - 1][last_column:]
+            lines[line - 1 : last_line] = [changed, *[b""] * (last_line - line)]
+        return b"\n".join(lines).decode()
+
+
+def start(node: Any) -> Position:
+    """Return the position of a node's first character."""
+    return node.lineno, node.col_offset
+
+
+def end(node: Any) -> Position:
+    """Return the position after a node's last character."""
+    return node.end_lineno, node.end_col_offset
+
+
+def dotted(node: ast.expr) -> str | None:
+    """Return `a.b.c` for an attribute of attributes of a name, else None."""
+    if isinstance(node, ast.Name):
+        return node.id
+    if isinstance(node, ast.Attribute):
+        before = dotted(node.value)
+        return None if before is None else f"{before}.{node.attr}"
+    return None
+
+
+def chains(tree: ast.AST) -> Iterator[ast.Attribute]:
+    """Yield the attributes of names, the longest of each: tf.nn.relu, not tf.nn."""
+    inner = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and id(node) not in inner and dotted(node):
+            yield node
+
+
+def bound_names(tree: ast.AST) -> Iterator[str]:
+    """Yield the names that a program binds other than by imports, once for each time."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+            yield node.id
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield node.name
+        elif isinstance(node, ast.arg):
+            yield node.arg
+        elif isinstance(node, ast.ExceptHandler) and node.name:
+            yield node.name

@@ -1,0 +1,212 @@
+"""Find what today's libraries do not have in a ported program: modules, names and arguments."""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import importlib
+import importlib.util
+import inspect
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from deep_mnist.errors import DeepMnistError
+from deep_mnist.legacy import compiler, libraries, project_modules, source
+from deep_mnist.legacy.port.edits import Note, bound_names, chains, dotted
+
+__all__ = ["missing_names", "unported_modules"]
+
+# Libraries whose names and arguments are looked up; others are not imported for a port.
+LIBRARIES = frozenset(
+    """PIL deep_mnist matplotlib numpy scipy sklearn tensorflow tensorflow_estimator
+    tensorflow_probability tf_keras tf_slim""".split()
+)
+
+
+def missing_names(text: str) -> Iterator[Note]:
+    """Yield the names that today's libraries do not have, and calls that they do not accept.
+
+    What a `try` statement guards is not looked up.
+
+    Args:
+      text: a ported program.
+    """
+    tree = ast.parse(text)
+    guarded = {id(n) for t in ast.walk(tree) if isinstance(t, ast.Try) for n in ast.walk(t)}
+    modules: dict[str, Any] = {}
+    for node in ast.walk(tree):
+        if id(node) in guarded or not isinstance(node, ast.Import | ast.ImportFrom):
+            continue
+        yield from _imported(node, modules)
+    for name in bound_names(tree):
+        modules.pop(name, None)
+    for chain in chains(tree):
+        if id(chain) not in guarded:
+            yield from _missing_attribute(chain, modules)
+    objects = _instances(tree, modules)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and id(node) not in guarded:
+            yield from _refused_arguments(node, modules)
+            yield from _missing_method(node, objects)
+
+
+def _imported(node: ast.Import | ast.ImportFrom, modules: dict[str, Any]) -> Iterator[Note]:
+    """Yield what an import of LIBRARIES does not find; add what it binds to `modules`."""
+    if isinstance(node, ast.Import):
+        for alias in node.names:
+            if alias.name.partition(".")[0] not in LIBRARIES:
+                continue
+            found = _module(alias.name)
+            if found is None:
+                if _is_installed(alias.name.partition(".")[0]):
+                    yield Note(node.lineno, f"{alias.name} does not exist any more")
+            elif alias.asname:
+                modules[alias.asname] = found
+            else:
+                top = alias.name.partition(".")[0]
+                modules[top] = sys.modules[top]
+        return
+    module = node.module or ""
+    if node.level or module.partition(".")[0] not in LIBRARIES:
+        return
+    found = _module(module)
+    if found is None:
+        if _is_installed(module.partition(".")[0]):
+            yield Note(node.lineno, f"{module} does not exist any more")
+        return
+    for alias in node.names:
+        value = _attribute(found, alias.name)
+        if value is None and alias.name != "*" and not hasattr(found, alias.name):
+            yield Note(node.lineno, f"{module} of today has no {alias.name}")
+        elif alias.name != "*":
+            modules[alias.asname or alias.name] = value
+
+
+def _missing_attribute(chain: ast.Attribute, modules: dict[str, Any]) -> Iterator[Note]:
+    parts = (dotted(chain) or "").split(".")
+    value = modules.get(parts[0])
+    for number, part in enumerate(parts[1:], 1):
+        if not isinstance(value, ModuleType):
+            return
+        inner = _attribute(value, part)
+        if inner is None and not hasattr(value, part):
+            yield Note(chain.lineno, f"{'.'.join(parts[: number + 1])} does not exist any more")
+            return
+        value = inner
+
+
+def _refused_arguments(node: ast.Call, modules: dict[str, Any]) -> Iterator[Note]:
+    function = _value(node.func, modules)
+    if not callable(function) or any(isinstance(arg, ast.Starred) for arg in node.args):
+        return
+    names = [keyword.arg for keyword in node.keywords]
+    if None in names:
+        return
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):  # a function without one
+        return
+    try:
+        signature.bind(*node.args, **dict.fromkeys(map(str, names)))
+    except TypeError as error:
+        yield Note(node.lineno, f"{dotted(node.func)} of today: {error}")
+
+
+def _instances(tree: ast.AST, modules: dict[str, Any]) -> dict[str, type]:
+    """Return the names that are bound once, to an instance of a class of a library."""
+    bound = list(bound_names(tree))
+    found = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
+            made, target = _value(node.value.func, modules), node.targets[0]
+            if not isinstance(made, type) or hasattr(made, "__getattr__"):
+                continue
+            if isinstance(target, ast.Name) and bound.count(target.id) == 1:
+                found[target.id] = made
+    return found
+
+
+def _missing_method(node: ast.Call, objects: dict[str, type]) -> Iterator[Note]:
+    function = node.func
+    if isinstance(function, ast.Attribute) and isinstance(function.value, ast.Name):
+        made = objects.get(function.value.id)
+        if made is not None and not hasattr(made, function.attr):
+            yield Note(node.lineno, f"{made.__name__} of today has no {function.attr}()")
+
+
+def _value(node: ast.expr, modules: dict[str, Any]) -> Any:
+    """Return what an expression `a.b.c` is, None if it is unknown."""
+    head, *parts = (dotted(node) or "").split(".")
+    value = modules.get(head)
+    for part in parts:
+        if value is None:
+            return None
+        value = _attribute(value, part)
+    return value
+
+
+def _attribute(value: Any, name: str) -> Any:
+    with contextlib.suppress(Exception):  # Keras's lazy modules raise errors of several kinds
+        return getattr(value, name)
+    if isinstance(value, ModuleType):
+        return _module(f"{value.__name__}.{name}")
+    return None
+
+
+def _module(name: str) -> Any:
+    library = name.partition(".")[0]
+    with contextlib.suppress(ImportError, AttributeError, DeepMnistError):
+        if library in libraries.LIBRARIES:
+            libraries.load(library)
+        return importlib.import_module(name)
+    return None
+
+
+def unported_modules(text: str, directory: Path) -> Iterator[Note]:
+    """Yield the imports of a project's modules that need porting, and of those not found.
+
+    Args:
+      text: a ported program.
+      directory: that of the script.
+    """
+    tree = ast.parse(text)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names = [node.module or alias.name for alias in node.names]
+        else:
+            continue
+        for name in dict.fromkeys(names):
+            path, top = directory.joinpath(*name.split(".")), directory / name.partition(".")[0]
+            files = [path.with_suffix(".py"), *top.glob("**/*.py")]
+            if any(file.is_file() and _needs_porting(file) for file in files):
+                yield Note(node.lineno, f"{name} is a module of the project; port it too")
+            elif getattr(node, "level", 0) or node not in tree.body:  # relative, or in a `try`
+                continue
+            elif not _is_found(top):
+                yield Note(node.lineno, f"{name} is neither installed nor next to the script")
+
+
+def _is_found(top: Path) -> bool:
+    """Whether a top-level module is next to the script, or installed."""
+    return top.is_dir() or top.with_suffix(".py").is_file() or _is_installed(top.name)
+
+
+def _is_installed(name: str) -> bool:
+    try:
+        return importlib.util.find_spec(name) is not None
+    except ValueError:  # a module without a specification, such as __main__
+        return True
+
+
+def _needs_porting(path: Path) -> bool:
+    text = source.read(path)
+    return (
+        any(name in text for name in ("tensorflow", "keras", "input_data", "yann.lecun.com"))
+        or compiler.is_python2(text)
+        or project_modules._is_tutorial_module(path)
+    )
