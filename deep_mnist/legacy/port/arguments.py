@@ -232,13 +232,10 @@ class _Program:
 
     def _append(self, node: ast.Call, argument: str) -> None:
         """Add an argument to a call."""
-        line, column = end(node)
         given = [end(child) for child in (*node.args, *node.keywords)]
-        lines = self._source.split("\n")[max(given, default=end(node.func))[0] - 1 : line]
-        call = re.sub(r"#.*", "", "\n".join(lines)[: -len(lines[-1]) or None]) + lines[-1]
-        before = call[: len(call) - len(lines[-1].encode()[column - 1 :].decode())].rstrip()
-        separator = "" if before.endswith((",", "(")) else ", "
-        self._edits.insert((line, column - 1), f"{separator}{argument}")
+        has_comma = not given or "," in self._edits.text_between(max(given), end(node))
+        line, column = end(node)
+        self._edits.insert((line, column - 1), argument if has_comma else f", {argument}")
 
     def _rename(self, node: ast.Call, new: str) -> None:
         self._edits.replace(node.func, new)

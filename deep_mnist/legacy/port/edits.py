@@ -42,15 +42,20 @@ class Edits:
         """Remove the text between two positions."""
         self._edits.append((first, last, ""))
 
+    def text_between(self, first: Position, last: Position) -> str:
+        """Return the original text between two positions, without comments."""
+        lines = self._lines[first[0] - 1 : last[0]]
+        lines[-1] = lines[-1][: last[1]]
+        lines[0] = lines[0][first[1] :]
+        return "\n".join(re.sub(r"#.*", "", line.decode()) for line in lines)
+
     def replace_between(self, first: Position, last: Position, pattern: str, new: str) -> None:
         """Replace what matches a pattern between two positions, outside of comments."""
-        for number in range(first[0], last[0] + 1):
-            line = self._lines[number - 1]
-            begin = first[1] if number == first[0] else 0
-            part = line[begin : last[1] if number == last[0] else len(line)].decode()
-            found = re.search(pattern, re.sub(r"#.*", "", part))
-            if found:
-                column = begin + len(part[: found.start()].encode())
+        for number, text in enumerate(self.text_between(first, last).split("\n"), first[0]):
+            found = re.search(pattern, text)
+            if found is not None:
+                begin = first[1] if number == first[0] else 0
+                column = begin + len(text[: found.start()].encode())
                 stop = column + len(found[0].encode())
                 self._edits.append(((number, column), (number, stop), new))
                 return

@@ -98,17 +98,17 @@ class _Program:
         for alias in node.names:
             path, name = f"{node.module}.{alias.name}", alias.asname or alias.name
             self._modules[name] = path
-            new = self._new_name(path)
+            home, _, new = NAMES.get(path, "").rpartition(".")
+            helper = self._scipy_function(path)
             if path == "scipy.misc":
                 statements.append("pass")
-            elif new is not None and path in NAMES and "." in new:
-                self.imports.discard(f"import {new.rpartition('.')[0]}")
-                home, _, last = new.rpartition(".")
-                statements.append(
-                    f"from {home} import {last}" + ("" if last == name else f" as {name}")
-                )
-            elif new is not None:
-                statements.append(f"{name} = {new}")
+            elif helper is not None:
+                statements.append(f"{name} = {helper}")
+            elif home.startswith("builtins"):
+                statements.append(f"{name} = {NAMES[path].removeprefix('builtins.')}")
+            elif new:
+                renamed = "" if new == name else f" as {name}"
+                statements.append(f"from {home} import {new}{renamed}" if home else f"import {new}")
             else:
                 statements.append(f"from {node.module} import {ast.unparse(alias)}")
         if statements != [f"from {node.module} import {ast.unparse(a)}" for a in node.names]:
@@ -117,29 +117,23 @@ class _Program:
     def _name(self, node: ast.Attribute) -> bool:
         """Replace a dotted name, if it is one of those that were dropped."""
         head, _, rest = (dotted(node) or "").partition(".")
-        module = self._modules.get(head)
-        new = None if module is None else self._new_name(f"{module}.{rest}", module, head)
+        module = self._modules.get(head, "")
+        path = f"{module}.{rest}"
+        new = self._scipy_function(path)
+        if new is None and path in NAMES:
+            is_same_module = NAMES[path].startswith(f"{module}.")
+            new = f"{head}{NAMES[path].removeprefix(module)}" if is_same_module else None
+            new = new or self._imported(NAMES[path])
         if new is not None:
             self._replace(node, new)
         return new is not None
 
-    def _new_name(self, path: str, module: str = "", head: str = "") -> str | None:
-        """Return what is written for a dotted name today, None if the name stays.
-
-        Args:
-          path: the name, beginning with its module.
-          module: a module that the program has imported.
-          head: what the program calls it.
-        """
+    def _scipy_function(self, path: str) -> str | None:
+        """Return what the program calls a function that SciPy dropped, None for another name."""
         home, _, name = path.rpartition(".")
         if home in ("scipy.misc", "scipy.ndimage") and name in SCIPY_FUNCTIONS:
             return self._helpers.use(SCIPY, name)
-        new = NAMES.get(path)
-        if new is None:
-            return None
-        if module and new.startswith(f"{module}."):
-            return f"{head}{new.removeprefix(module)}"
-        return self._imported(new)
+        return None
 
     def _imported(self, path: str) -> str:
         """Return the expression for a name of a module, and note its import."""

@@ -86,9 +86,10 @@ def port_script(script: Path, whole_project: bool = False, legacy_keras: bool = 
     names.imports |= imports
     if legacy_keras:
         names.use("tf_keras")
-    remaining += [*nameless, *missing_names(text)]
+    noted = {note.line for note in nameless}
+    remaining += [*nameless, *(note for note in missing_names(text) if note.line not in noted)]
     if not whole_project:
-        remaining += unported_modules(text, script.parent)
+        remaining += unported_modules(text, (script.parent, Path.cwd()))
     return Port(_with_head(text, preamble(names)), changed, remaining)
 
 

@@ -8,7 +8,7 @@ import importlib
 import importlib.util
 import inspect
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -165,12 +165,12 @@ def _module(name: str) -> Any:
     return None
 
 
-def unported_modules(text: str, directory: Path) -> Iterator[Note]:
+def unported_modules(text: str, directories: Sequence[Path]) -> Iterator[Note]:
     """Yield the imports of a project's modules that need porting, and of those not found.
 
     Args:
       text: a ported program.
-      directory: that of the script.
+      directories: where its own modules may be.
     """
     tree = ast.parse(text)
     for node in ast.walk(tree):
@@ -180,20 +180,23 @@ def unported_modules(text: str, directory: Path) -> Iterator[Note]:
             names = [node.module or alias.name for alias in node.names]
         else:
             continue
+        may_be_missing = getattr(node, "level", 0) or node not in tree.body  # in a `try`
         for name in dict.fromkeys(names):
-            path, top = directory.joinpath(*name.split(".")), directory / name.partition(".")[0]
-            files = [path.with_suffix(".py"), *top.glob("**/*.py")]
-            if any(file.is_file() and _needs_porting(file) for file in files):
+            top = name.partition(".")[0]
+            files = [file for directory in directories for file in _files(directory, name)]
+            if any(_needs_porting(file) for file in files):
                 yield Note(node.lineno, f"{name} is a module of the project; port it too")
-            elif getattr(node, "level", 0) or node not in tree.body:  # relative, or in a `try`
-                continue
-            elif not _is_found(top):
+            elif not (may_be_missing or files or _is_installed(top)):
                 yield Note(node.lineno, f"{name} is neither installed nor next to the script")
 
 
-def _is_found(top: Path) -> bool:
-    """Whether a top-level module is next to the script, or installed."""
-    return top.is_dir() or top.with_suffix(".py").is_file() or _is_installed(top.name)
+def _files(directory: Path, name: str) -> list[Path]:
+    """Return the files that an import of a module of the project may run."""
+    module = directory.joinpath(*name.split(".")).with_suffix(".py")
+    top = directory / name.partition(".")[0]
+    return [
+        path for path in (module, top.with_suffix(".py"), *top.glob("**/*.py")) if path.is_file()
+    ]
 
 
 def _is_installed(name: str) -> bool:
