@@ -307,7 +307,7 @@ def test_a_module_of_the_project_that_uses_tensorflow_is_reported(tmp_path):
     )
     assert ended.returncode == 1
     assert "old.py:2: to do: model is a module of the project; port it too\n" in ended.stderr
-    assert "old.py:4: to do: common is neither installed nor next to the script\n" in ended.stderr
+    assert "old.py:4: to do: common is neither installed nor in the project\n" in ended.stderr
     assert "settings" not in ended.stderr
 
 
@@ -393,3 +393,19 @@ def test_a_project_is_ported_into_a_new_directory(tmp_path):
     assert again.stderr == (
         "error: legacy port: new: expected a new directory, found an existing path\n"
     )
+
+
+def test_a_module_that_is_not_found_makes_a_project_incomplete(tmp_path):
+    (tmp_path / "project/lib").mkdir(parents=True)
+    (tmp_path / "project/lib/model.py").write_text("layers = 2\n")
+    (tmp_path / "project/train.py").write_text(
+        "import sys\nsys.path.append('lib')\nimport model\nimport no_such_library\n"
+    )
+    command = [sys.executable, "-m", "deep_mnist.legacy", "port", "project", "-o", "new"]
+    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert ended.returncode == 1
+    assert (
+        "project/train.py:4: to do: no_such_library is neither installed nor in the project\n"
+        in ended.stderr
+    )
+    assert "model is" not in ended.stderr

@@ -35,12 +35,12 @@ def port_project(directory: Path, output: Path) -> bool:
     if directory.resolve() in output.resolve().parents:
         raise DeepMnistError(f"{output}: expected a directory outside of {directory}")
     paths = [path for path in sorted(directory.rglob("*")) if belongs(path, directory)]
-    ports = {path: _port(path) for path in paths if path.suffix in (".py", ".ipynb")}
+    ports = {path: _port(path, directory) for path in paths if path.suffix in (".py", ".ipynb")}
     # TensorFlow reads the variable when the first of the modules imports it.
     if any(port.uses_libraries for port in ports.values()):
         for path, port in ports.items():
             if port.changed and not port.uses_libraries:
-                ports[path] = _port(path, legacy_keras=True)
+                ports[path] = _port(path, directory, legacy_keras=True)
     for path in paths:
         new = output / path.relative_to(directory)
         new.parent.mkdir(parents=True, exist_ok=True)
@@ -66,11 +66,11 @@ def belongs(path: Path, directory: Path) -> bool:
     )
 
 
-def _port(path: Path, legacy_keras: bool = False) -> Port:
+def _port(path: Path, directory: Path, legacy_keras: bool = False) -> Port:
     """Return the port of a module, with the text "" where the file is copied."""
     if project_modules._is_tutorial_module(path):
         return Port(DATA_MODULE, [Note(1, "replaced by deep_mnist.input_data")], [])
     try:
-        return port_script(path, whole_project=True, legacy_keras=legacy_keras)
+        return port_script(path, directory, legacy_keras)
     except DeepMnistError as error:
         return Port("", [], [Note(1, f"copied as it is: {error.message}")])

@@ -18,7 +18,7 @@ from deep_mnist.legacy.port.library_names import rewrite_library_names
 from deep_mnist.legacy.port.notebooks import rewrite_magics
 from deep_mnist.legacy.port.python2 import rewrite_counts, rewrite_python2
 from deep_mnist.legacy.port.tensorflow_names import rewrite_tensorflow_names
-from deep_mnist.legacy.port.verify import missing_names, unported_modules
+from deep_mnist.legacy.port.verify import imported_modules, missing_names
 from deep_mnist.legacy.shims import python2
 
 __all__ = ["Port", "port_script", "report"]
@@ -43,12 +43,12 @@ class Port(NamedTuple):
         return "TF_USE_LEGACY_KERAS" in self.text
 
 
-def port_script(script: Path, whole_project: bool = False, legacy_keras: bool = False) -> Port:
+def port_script(script: Path, project: Path | None = None, legacy_keras: bool = False) -> Port:
     """Return a script's or notebook's program for today's TensorFlow.
 
     Args:
       script: a .py file or a notebook.
-      whole_project: the modules of the script's project are ported, too.
+      project: the directory of the script's project, if all of its modules are ported.
       legacy_keras: other modules of the project need tf_keras.
 
     Raises:
@@ -88,8 +88,11 @@ def port_script(script: Path, whole_project: bool = False, legacy_keras: bool = 
         names.use("tf_keras")
     noted = {note.line for note in nameless}
     remaining += [*nameless, *(note for note in missing_names(text) if note.line not in noted)]
-    if not whole_project:
-        remaining += unported_modules(text, (script.parent, Path.cwd()))
+    directories = [script.parent, Path.cwd()]
+    if project is not None:  # it may add any of its directories to sys.path
+        directories = [project, *(path for path in project.rglob("*") if path.is_dir())]
+    missing, unported = imported_modules(text, directories)
+    remaining += missing if project else missing + unported
     return Port(_with_head(text, preamble(names)), changed, remaining)
 
 

@@ -17,7 +17,7 @@ from deep_mnist.errors import DeepMnistError
 from deep_mnist.legacy import compiler, libraries, project_modules, source
 from deep_mnist.legacy.port.edits import Note, bound_names, chains, dotted
 
-__all__ = ["missing_names", "unported_modules"]
+__all__ = ["imported_modules", "missing_names"]
 
 # Libraries whose names and arguments are looked up; others are not imported for a port.
 LIBRARIES = frozenset(
@@ -165,13 +165,14 @@ def _module(name: str) -> Any:
     return None
 
 
-def unported_modules(text: str, directories: Sequence[Path]) -> Iterator[Note]:
-    """Yield the imports of a project's modules that need porting, and of those not found.
+def imported_modules(text: str, directories: Sequence[Path]) -> tuple[list[Note], list[Note]]:
+    """Return the imports of modules that are not found, and of the project's that need porting.
 
     Args:
       text: a ported program.
-      directories: where its own modules may be.
+      directories: where the project's modules may be.
     """
+    missing, unported = [], []
     tree = ast.parse(text)
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -185,9 +186,12 @@ def unported_modules(text: str, directories: Sequence[Path]) -> Iterator[Note]:
             top = name.partition(".")[0]
             files = [file for directory in directories for file in _files(directory, name)]
             if any(_needs_porting(file) for file in files):
-                yield Note(node.lineno, f"{name} is a module of the project; port it too")
+                text = f"{name} is a module of the project; port it too"
+                unported.append(Note(node.lineno, text))
             elif not (may_be_missing or files or _is_installed(top)):
-                yield Note(node.lineno, f"{name} is neither installed nor next to the script")
+                text = f"{name} is neither installed nor in the project"
+                missing.append(Note(node.lineno, text))
+    return missing, unported
 
 
 def _files(directory: Path, name: str) -> list[Path]:
