@@ -218,7 +218,9 @@ print(flags.FLAGS.steps, flags.FLAGS.log_dir)
 
 
 PYTHON_2 = """\
+import sys
 import numpy as np
+reload(sys).setdefaultencoding('utf8')
 examples, total = 55000, 7
 batches = examples / 100
 def half(value):
@@ -242,7 +244,7 @@ def test_division_of_python_2_gives_the_same_results(tmp_path):
     assert "values = python2_divide_in_place(values, 2)\n" in new
     assert "scale = 1.0 / total\n" in new
     assert "range(len([1, 2, 3]) // 2)" in new
-    assert "old.py:3: changed: a quotient of integers: / is //\n" in ended.stderr
+    assert "old.py:5: changed: a quotient of integers: / is //\n" in ended.stderr
     ran = subprocess.run([sys.executable, "new.py"], cwd=tmp_path, capture_output=True, text=True)
     assert ran.stdout == "550 4 4.5 [1 1] 1.0 3\n0\n", ran.stderr
 
@@ -302,12 +304,15 @@ scipy_misc_imsave('image.png', np.eye(4))
 def test_a_module_of_the_project_that_uses_tensorflow_is_reported(tmp_path):
     (tmp_path / "model.py").write_text("import tensorflow as tf\n")
     (tmp_path / "settings.py").write_text("steps = 10\n")
+    (tmp_path / "train.py").write_text("import settings\nfrom model import *\n")
     ended = port(
-        tmp_path, "import tensorflow as tf\nimport model\nimport settings\nimport common\n"
+        tmp_path,
+        "import tensorflow as tf\nimport model\nimport settings\nimport common\nimport train\n",
     )
     assert ended.returncode == 1
     assert "old.py:2: to do: model is a module of the project; port it too\n" in ended.stderr
     assert "old.py:4: to do: common is neither installed nor in the project\n" in ended.stderr
+    assert "old.py:5: to do: train is a module of the project; port it too\n" in ended.stderr
     assert "settings" not in ended.stderr
 
 
@@ -353,16 +358,17 @@ def test_an_existing_file_is_never_overwritten(tmp_path):
     assert (tmp_path / "new.py").read_text() == "mine\n"
 
 
-@pytest.mark.skipif(find_spec("tf_keras") is None, reason="tf_keras is not installed")
+@pytest.mark.skipif(find_spec("tf_slim") is None, reason="tf_slim is not installed")
 def test_a_project_is_ported_into_a_new_directory(tmp_path):
     for name, text in {
         "train.py": "import tensorflow as tf\nfrom nets import model\nprint(model.net().shape)\n",
         "nets/__init__.py": "",
+        "nets/ops.py": "import tensorflow as tf\n",
         "nets/model.py": (
-            "import tensorflow as tf\n"
+            "from nets.ops import *\n"
             "def net():\n"
             "    print 'Python 2'\n"
-            "    return tf.layers.dense(tf.zeros([2, 3]), 4)\n"
+            "    return tf.contrib.layers.fully_connected(tf.zeros([2, 3]), 4)\n"
         ),
         "settings.json": "{}\n",
         ".git/config": "",
@@ -376,9 +382,9 @@ def test_a_project_is_ported_into_a_new_directory(tmp_path):
     assert "project/nets/model.py:3: changed: Python 2 to 3\n" in ended.stderr
     written = [p.relative_to(tmp_path / "new") for p in (tmp_path / "new").rglob("*")]
     assert sorted(path.as_posix() for path in written) == [
-        *("nets", "nets/__init__.py", "nets/model.py", "settings.json", "train.py")
+        *("nets", "nets/__init__.py", "nets/model.py", "nets/ops.py", "settings.json", "train.py")
     ]
-    assert (tmp_path / "new/train.py").read_text().startswith("# pip install tensorflow tf_keras\n")
+    assert (tmp_path / "new/train.py").read_text().startswith("# pip install tensorflow tf_keras")
     ran = subprocess.run(
         [sys.executable, "new/train.py"], cwd=tmp_path, capture_output=True, text=True
     )

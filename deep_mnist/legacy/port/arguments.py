@@ -11,7 +11,7 @@ import ast
 import re
 
 from deep_mnist.legacy import symbol_table
-from deep_mnist.legacy.port.edits import Edits, Note, dotted, end, start
+from deep_mnist.legacy.port.edits import Edits, Note, dotted, end, starred_modules, start
 from deep_mnist.legacy.port.helpers import Helpers
 
 __all__ = ["rewrite_arguments"]
@@ -81,7 +81,7 @@ class _Program:
             if isinstance(node, ast.Import)
             for alias in node.names
             if alias.name == "tensorflow"
-        }
+        } | ({"tf"} & starred_modules(self._tree).keys())
         self._reads_epochs = bool(re.search(r"\bnum_epochs\b|\blimit_epochs\b", text))
         self._reads_epochs &= not re.search(
             r"\b(initialize_local_variables|local_variables_)", text

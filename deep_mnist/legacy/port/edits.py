@@ -7,9 +7,12 @@ import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-__all__ = ["Edits", "Note", "bound_names", "chains", "dotted", "end", "start"]
+__all__ = ["Edits", "Note", "bound_names", "chains", "dotted", "end", "starred_modules", "start"]
 
 Position = tuple[int, int]  # line, from 1, and column in bytes, as in syntax trees
+
+
+USUAL_NAMES = {"tf": "tensorflow", "np": "numpy", "plt": "matplotlib.pyplot"}
 
 
 class Note(NamedTuple):
@@ -98,6 +101,19 @@ def chains(tree: ast.AST) -> Iterator[ast.Attribute]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and id(node) not in inner and dotted(node):
             yield node
+
+
+def starred_modules(tree: ast.AST) -> dict[str, str]:
+    """Return the usual names of libraries that a program may have from `import *`, if it has one.
+
+    Its own modules import the libraries, as in `from utils import *`.
+    """
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+    names = {alias.asname or alias.name for node in imports for alias in node.names}
+    if "*" not in names:
+        return {}
+    taken = names | set(bound_names(tree))
+    return {name: module for name, module in USUAL_NAMES.items() if name not in taken}
 
 
 def bound_names(tree: ast.AST) -> Iterator[str]:

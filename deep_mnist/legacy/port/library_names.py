@@ -6,7 +6,16 @@ import ast
 import re
 
 from deep_mnist.legacy import symbol_table
-from deep_mnist.legacy.port.edits import Edits, Note, bound_names, chains, dotted, end, start
+from deep_mnist.legacy.port.edits import (
+    Edits,
+    Note,
+    bound_names,
+    chains,
+    dotted,
+    end,
+    starred_modules,
+    start,
+)
 from deep_mnist.legacy.port.helpers import Helpers
 
 __all__ = ["rewrite_library_names"]
@@ -25,7 +34,7 @@ NAMES = {
     **{f"PIL.Image.{old}": f"PIL.Image.{new}" for old, new in symbol_table.PILLOW.items()},
 }
 # Builtin functions of Python 2 -> where they are today.
-BUILTINS = {"reduce": "functools.reduce", "unichr": "builtins.chr"}
+BUILTINS = {"reduce": "functools.reduce", "reload": "importlib.reload"}
 WHOLE_ARRAY = ("threshold=np.nan", "threshold=numpy.nan", "threshold='nan'")
 METHODS = {"tostring": "tobytes"}
 KEYWORDS = {
@@ -59,8 +68,8 @@ class _Program:
         self._source = text
         self._edits = Edits(text)
         self._helpers = helpers
-        self._modules: dict[str, str] = {}  # name -> the module or object it is bound to
         tree = ast.parse(text)
+        self._modules = starred_modules(tree)  # name -> the module or object it is bound to
         written = {dotted(node) or "" for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
         self._uses_scipy = any(re.match(r"scipy\.(?!misc\b)", name) for name in written)
         for node in ast.walk(tree):

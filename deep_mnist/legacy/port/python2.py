@@ -14,6 +14,7 @@ SHIM = "deep_mnist.legacy.shims.python2"
 INTEGERS = ("len", "int", "ord", "xrange", "range")
 FLOATS = ("float", "np.sqrt", "math.sqrt", "numpy.sqrt", "time.time", "random.random")
 NEED_INTEGERS = ("range", "subplot", "subplots", "add_subplot")
+ENCODING = re.compile(r"(imp\.|importlib\.)?reload\(sys\)|sys\.setdefaultencoding\(")
 COUNTS = re.compile(r"(^|\.)num_examples$")
 
 
@@ -39,16 +40,16 @@ def rewrite_python2(
     ]
     edits, tree = Edits(text), ast.parse(text)
     kinds = _Kinds(tree)
+    encodings: set[int] = set()  # calls that set the encoding, and what is in them
     for node in ast.walk(tree):
         if divides and isinstance(node, ast.BinOp | ast.AugAssign) and isinstance(node.op, ast.Div):
             changed += _division(node, edits, kinds, helpers)
         elif isinstance(node, ast.Call):
             called = dotted(node.func) or ""
-            if called in ("sys.setdefaultencoding", "reload", "imp.reload", "importlib.reload"):
-                if called != "sys.setdefaultencoding" and ast.unparse(node.args[0]) != "sys":
-                    continue
+            if ENCODING.match(ast.unparse(node)) and id(node) not in encodings:
+                encodings |= {id(inner) for inner in ast.walk(node)}
                 edits.replace(node, "None")
-                changed.append(Note(node.lineno, f"{called} is not needed"))
+                changed.append(Note(node.lineno, "an encoding of strings is not needed"))
             elif called in ("pickle.load", "pickle.loads") and not node.keywords:
                 edits.insert(end(node.args[0]), ', encoding="latin1"')
                 changed.append(Note(node.lineno, "a pickle of Python 2 is read as Latin-1"))
@@ -153,6 +154,8 @@ class _Kinds:
             sides = [self.of(node.left), self.of(node.right)]
             if float in sides and not isinstance(node.op, ast.Mod):
                 return float
+            if isinstance(node.op, ast.Pow):
+                return None  # of a negative exponent a float
             return int if sides == [int, int] else None
         if isinstance(node, ast.Attribute):
             return int if COUNTS.search(ast.unparse(node)) else None

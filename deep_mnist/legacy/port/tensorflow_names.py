@@ -7,7 +7,7 @@ import importlib
 
 from deep_mnist.errors import DeepMnistError
 from deep_mnist.legacy import symbol_table, tf1_module
-from deep_mnist.legacy.port.edits import Edits, Note, chains, dotted
+from deep_mnist.legacy.port.edits import Edits, Note, chains, dotted, starred_modules
 from deep_mnist.legacy.port.helpers import Helpers
 from deep_mnist.legacy.port.libraries import Names, importable, stands, today
 
@@ -51,7 +51,7 @@ class _Program:
             for alias in node.names
             if alias.name == "tensorflow"
             or (alias.name.startswith("tensorflow.") and alias.asname is None)
-        }
+        } | ({"tf"} & starred_modules(self._tree).keys())
         self.names = Names(helpers, min(self._heads, default="tf", key=len))
         for node in ast.walk(self._tree):
             if isinstance(node, ast.Import):

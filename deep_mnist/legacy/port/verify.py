@@ -7,6 +7,7 @@ import contextlib
 import importlib
 import importlib.util
 import inspect
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Any
 
 from deep_mnist.errors import DeepMnistError
 from deep_mnist.legacy import compiler, libraries, project_modules, source
-from deep_mnist.legacy.port.edits import Note, bound_names, chains, dotted
+from deep_mnist.legacy.port.edits import Note, bound_names, chains, dotted, starred_modules
 
 __all__ = ["imported_modules", "missing_names"]
 
@@ -24,6 +25,9 @@ LIBRARIES = frozenset(
     """PIL deep_mnist matplotlib numpy scipy sklearn tensorflow tensorflow_estimator
     tensorflow_probability tf_keras tf_slim""".split()
 )
+
+# Builtin functions of Python 2 that nothing here rewrites.
+PYTHON2 = frozenset(("apply", "cmp", "coerce", "execfile", "file"))
 
 
 def missing_names(text: str) -> Iterator[Note]:
@@ -36,13 +40,18 @@ def missing_names(text: str) -> Iterator[Note]:
     """
     tree = ast.parse(text)
     guarded = {id(n) for t in ast.walk(tree) if isinstance(t, ast.Try) for n in ast.walk(t)}
-    modules: dict[str, Any] = {}
+    modules = {name: _module(module) for name, module in starred_modules(tree).items()}
+    modules = {**modules, "tf": _module("tensorflow.compat.v1")} if "tf" in modules else modules
     for node in ast.walk(tree):
         if id(node) in guarded or not isinstance(node, ast.Import | ast.ImportFrom):
             continue
         yield from _imported(node, modules)
+    bound = set(bound_names(tree)) | modules.keys()
     for name in bound_names(tree):
         modules.pop(name, None)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and node.id in PYTHON2 - bound and id(node) not in guarded:
+            yield Note(node.lineno, f"Python 3 has no {node.id}")
     for chain in chains(tree):
         if id(chain) not in guarded:
             yield from _missing_attribute(chain, modules)
@@ -185,7 +194,7 @@ def imported_modules(text: str, directories: Sequence[Path]) -> tuple[list[Note]
         for name in dict.fromkeys(names):
             top = name.partition(".")[0]
             files = [file for directory in directories for file in _files(directory, name)]
-            if any(_needs_porting(file) for file in files):
+            if any(_needs_porting(file, directories, set()) for file in files):
                 text = f"{name} is a module of the project; port it too"
                 unported.append(Note(node.lineno, text))
             elif not (may_be_missing or files or _is_installed(top)):
@@ -210,10 +219,23 @@ def _is_installed(name: str) -> bool:
         return True
 
 
-def _needs_porting(path: Path) -> bool:
+def _needs_porting(path: Path, directories: Sequence[Path], seen: set[Path]) -> bool:
+    """Whether a module of the project, or one that it imports, does not run as it is."""
+    if path in seen:
+        return False
+    seen.add(path)
     text = source.read(path)
-    return (
+    if (
         any(name in text for name in ("tensorflow", "keras", "input_data", "yann.lecun.com"))
         or compiler.is_python2(text)
         or project_modules._is_tutorial_module(path)
-    )
+    ):
+        return True
+    imported = re.findall(r"^\s*(?:from|import)\s+\.*([\w.]+)", text, re.MULTILINE)
+    files = [
+        file
+        for name in imported
+        for where in (path.parent, *directories)
+        for file in _files(where, name)
+    ]
+    return any(_needs_porting(file, directories, seen) for file in files)
