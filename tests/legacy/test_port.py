@@ -249,6 +249,31 @@ def test_division_of_python_2_gives_the_same_results(tmp_path):
     assert ran.stdout == "550 4 4.5 [1 1] 1.0 3\n0\n", ran.stderr
 
 
+def test_a_script_for_a_gpu_runs_without_one(tmp_path):
+    script = """\
+import tensorflow as tf
+with tf.device('/gpu:3'):
+    x = tf.constant(2) * 3
+config = tf.ConfigProto(
+    log_device_placement=False,
+)
+with tf.Session() as one, tf.Session(config=config) as other:
+    print(one.run(x), other.run(x))
+"""
+    ended = port(tmp_path, script, "-o", "new.py")
+    assert ended.returncode == 0, ended.stderr
+    ran = subprocess.run([sys.executable, "new.py"], cwd=tmp_path, capture_output=True, text=True)
+    assert ran.stdout == "6 6\n", ran.stderr
+
+
+def test_slices_and_other_syntax_stay_as_they_are(tmp_path):
+    script = "i = n = 1\na = {}\ndef f():\n    a[(i + 1) * 28 : n, :] = a  # as they are\n"
+    ended = port(tmp_path, script)
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout == script
+    assert ended.stderr.endswith("0 changes, 0 to do\n")
+
+
 def test_a_range_of_a_quotient_is_one_of_integers(tmp_path):
     script = "batches = 10 / 4\nprint(len(range(batches)), len(range(9 / 2)), 5 / 2)\n"
     ended = port(tmp_path, script)

@@ -1,8 +1,8 @@
 """Rewrite calls whose arguments had other names or another order in TensorFlow r0.x.
 
-tf_upgrade_v2, which comes with TensorFlow, rewrites 1.x for 2.x and knows neither r0.x nor the
-names of tf.compat.v1. Its engine, ast_edits, prints programs by google-pasta, which does not read
-every syntax of today; so calls are edited in place here.
+tf_upgrade_v2, which comes with TensorFlow, rewrites programs of 1.x and knows nothing of r0.x. Its
+engine, ast_edits, parses and prints programs with google-pasta, which since Python 3.9 fails on
+slices such as `a[(i + 1) * 28:n, :]`. So calls are edited in place here.
 """
 
 from __future__ import annotations

@@ -31,6 +31,7 @@ NAMES = {
     "numpy.rank": "numpy.ndim",
     "numpy.lib.pad": "numpy.pad",
     "matplotlib.cm.get_cmap": "matplotlib.pyplot.get_cmap",
+    "matplotlib.pyplot.cm.get_cmap": "matplotlib.pyplot.get_cmap",
     **{f"PIL.Image.{old}": f"PIL.Image.{new}" for old, new in symbol_table.PILLOW.items()},
 }
 # Builtin functions of Python 2 -> where they are today.
