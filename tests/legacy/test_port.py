@@ -252,7 +252,8 @@ def test_division_of_python_2_gives_the_same_results(tmp_path):
 def test_a_script_for_a_gpu_runs_without_one(tmp_path):
     script = """\
 import tensorflow as tf
-with tf.device('/gpu:3'):
+name = '/gpu:3'
+with tf.device(name):
     x = tf.constant(2) * 3
 config = tf.ConfigProto(
     log_device_placement=False,

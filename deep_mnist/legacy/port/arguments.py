@@ -87,7 +87,7 @@ class _Program:
             r"\b(initialize_local_variables|local_variables_)", text
         )
         self._before_1_0 = BEFORE_1_0.search(text) is not None
-        self._on_gpu = re.search(r"\.device\([^)]*gpu", text, re.IGNORECASE) is not None
+        self._on_gpu = ".device(" in text and "gpu" in text.lower()
         for node in ast.walk(self._tree):
             if isinstance(node, ast.Call):
                 self._call(node)
