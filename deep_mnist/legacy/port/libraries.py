@@ -27,9 +27,10 @@ BELOW_TF = {
     symbol_table.KERAS: "keras",
     V1: "",
 }
-# Modules of the bridge that accept more arguments than the originals, or read MNIST from disk.
-# A port gets the originals, and arguments.py rewrites the calls.
+# Modules of the bridge that accept more arguments than the originals. A port gets the originals,
+# and arguments.py rewrites the calls.
 LENIENT = ("arguments", "cells", "flags", "image", "keras_backend", "nn", "summaries")
+# The bridge reads these from disk; Keras downloads them.
 DATASETS = ("keras.datasets.mnist", "keras.datasets.fashion_mnist")
 # Packages -> the name that they are given and the statement that imports them so.
 PACKAGES = {
