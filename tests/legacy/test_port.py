@@ -140,11 +140,13 @@ from keras import backend as K
 load = mnist.load_data
 print(np_utils.to_categorical([1], 2), K.get_session().graph is not None)
 print(hasattr(keras.optimizers.Adam(lr=0.5), 'get_updates'))
+import tensorflow as tf
+print(tf.keras.__version__[:2])
 """
     ended = port(tmp_path, script, "-o", "new.py")
     assert ended.returncode == 0, ended.stderr
     ran = subprocess.run([sys.executable, "new.py"], cwd=tmp_path, capture_output=True, text=True)
-    assert ran.stdout == "[[0. 1.]] True\nTrue\n", ran.stderr
+    assert ran.stdout == "[[0. 1.]] True\nTrue\n2.\n", ran.stderr
 
 
 def test_calls_that_todays_functions_refuse_are_reported(tmp_path):

@@ -191,7 +191,8 @@ class Names:
                     self.imports.add("import tf_slim.nets")
                 return ".".join(filter(None, (written, rest, found.name)))
         package, _, last = module.rpartition(".")
-        self.imports.add(f"from {package} import {last}")
+        self.use(module.partition(".")[0])
+        self.imports.add(f"from {package} import {last}" if package else f"import {last}")
         return ".".join(filter(None, (last, found.name)))
 
     def below_tensorflow(self, found: Today) -> str | None:
