@@ -39,6 +39,8 @@ def _run(argv: Sequence[str] | None) -> None:
     add("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
     add("--port", type=int, default=8000, help="port; 0 for a free one (default: 8000)")
     options = parser.parse_args(argv)
+    if not 0 <= options.port <= 65535:
+        parser.error(f"argument --port: expected 0 to 65535, found {options.port}")
     if any(importlib.util.find_spec(module) is None for module in REQUIRED):
         hint = 'install them with: pip install "deep_mnist[web]"'
         raise DeepMnistError("the web page needs FastAPI, uvicorn and Pillow", hint=hint)
@@ -69,7 +71,7 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         return socket.create_server((host, port), family=family)
-    except (OSError, OverflowError, UnicodeError) as error:
+    except (OSError, UnicodeError) as error:
         reason = (getattr(error, "strerror", None) or str(error)).partition(" (")[0]
         hint = "choose another address with --host, or another port with --port"
         raise DeepMnistError(f"cannot listen on {host}, port {port}: {reason}", hint=hint) from None

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any, Literal
 
-from anyio import CapacityLimiter, to_thread
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse
@@ -26,7 +27,7 @@ from deep_mnist.serving import predictions, schemas
 from deep_mnist.serving.middleware import FILE_TYPES, Security
 
 STATIC = Path(__file__).parent / "static"
-MAX_WAITING = 8  # requests that wait for a thread; the next one gets 503
+MAX_WAITING = 8  # requests; the next one gets 503
 IN_MEMORY = 1_000_000  # bytes of an image file; a larger one is received into a temporary file
 DESCRIPTION = """
 A request that fails gets `{"error": "what was expected and found"}`: 400 for an invalid body or
@@ -35,13 +36,28 @@ type, 422 for an image without a digit, and 503 with Retry-After for too many re
 """
 ERROR = {"model": schemas.Error, "description": "The request fails"}
 FILE = {"type": "string", "format": "binary"}
-BODIES = {
+BODIES = {  # FastAPI describes bodies of one type only
     "application/json": {"$ref": "#/components/schemas/Pixels"},
-    "multipart/form-data": {"type": "object", "properties": {"picture": FILE}},
-    **dict.fromkeys(("image/*", "application/octet-stream"), FILE),
+    "multipart/form-data": {"properties": {"picture": FILE}, "required": ["picture"]},
+    **{file_type: FILE for file_type in ("image/*", "application/octet-stream")},
 }
-PREDICT_BODY = {"required": True, "content": {kind: {"schema": s} for kind, s in BODIES.items()}}
+BODY = {"required": True, "content": {kind: {"schema": BODIES[kind]} for kind in BODIES}}
 INVALID = (RequestValidationError, ValidationError)
+
+
+class Threads:
+    """A few threads, for which a limited number of requests wait."""
+
+    def __init__(self, count: int) -> None:
+        self.executor = ThreadPoolExecutor(count)
+        self.requests = asyncio.Semaphore(count + MAX_WAITING)
+
+    async def run(self, function: Callable[[], Any]) -> Any:
+        """Call a function in one of the threads; raise HTTPException if too many wait."""
+        if self.requests.locked():
+            raise HTTPException(503, "too many requests at a time; try again", {"Retry-After": "1"})
+        async with self.requests:
+            return await asyncio.get_running_loop().run_in_executor(self.executor, function)
 
 
 def create_app(models: predictions.Models, host: str | None) -> FastAPI:
@@ -60,8 +76,8 @@ def create_app(models: predictions.Models, host: str | None) -> FastAPI:
     app.add_middleware(Security, host=host)
     app.mount("/web", StaticFiles(directory=STATIC))
     description = predictions.describe(models)
-    image_threads = CapacityLimiter(1)  # limits the memory: one image is decoded at a time
-    model_threads = CapacityLimiter(os.cpu_count() or 1)
+    image_threads = Threads(1)  # limits the memory: one image is decoded at a time
+    model_threads = Threads(os.cpu_count() or 1)
 
     @app.api_route("/", methods=["GET", "HEAD"], include_in_schema=False)
     def page() -> FileResponse:
@@ -81,7 +97,7 @@ def create_app(models: predictions.Models, host: str | None) -> FastAPI:
         "/api/predict",
         response_model=schemas.Prediction,
         response_model_exclude_none=True,
-        openapi_extra={"requestBody": PREDICT_BODY},
+        openapi_extra={"requestBody": BODY},
     )
     async def predict(request: Request, pixels: Literal["0", "1"] = "0") -> Any:
         """Classify the digits in an image file, or 28x28 pixels.
@@ -92,28 +108,22 @@ def create_app(models: predictions.Models, host: str | None) -> FastAPI:
         content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if content_type == "application/json":
             body = schemas.Pixels.model_validate_json(await request.body())
-            found = predictions.single_digit(body.pixels)
+            size, digits = predictions.single_digit(body.pixels)
         else:
             async with _image_file(request, content_type) as file:
-                found = await _run(image_threads, lambda: predictions.find_digits(file.read()))
-        digits = await _run(model_threads, lambda: predictions.classify(models, found))
+                size, digits = await image_threads.run(lambda: predictions.find_digits(file.read()))
+        predicted = await model_threads.run(lambda: predictions.classify(models, digits))
         if pixels == "1":
-            for digit, image in zip(digits, found.images.round(4).tolist(), strict=True):
-                digit["pixels"] = image
-        return {"size": found.size, "digits": digits}
+            for prediction, digit in zip(predicted, digits, strict=True):
+                prediction["pixels"] = [round(pixel, 4) for pixel in digit.pixels.tolist()]
+        return {"size": size, "digits": predicted}
 
     @app.post("/api/feature-maps", response_model=schemas.FeatureMaps)
     async def feature_maps(body: schemas.Pixels) -> Any:
         """The feature maps of the CNN's convolutional layers for 28x28 pixels."""
-        return await _run(model_threads, lambda: predictions.feature_maps(models, body.pixels))
+        return await model_threads.run(lambda: predictions.feature_maps(models, body.pixels))
 
     return app
-
-
-async def _run(threads: CapacityLimiter, function: Callable[[], Any]) -> Any:
-    if threads.statistics().tasks_waiting >= MAX_WAITING:
-        raise HTTPException(503, "too many requests at a time; try again", {"Retry-After": "1"})
-    return await to_thread.run_sync(function, limiter=threads)
 
 
 @asynccontextmanager
@@ -144,15 +154,7 @@ async def _error_response(request: Request, error: Exception) -> JSONResponse:
     elif isinstance(error, ImageError):
         status, message = 422, "; ".join(filter(None, (error.message, error.hint)))
     elif isinstance(error, INVALID):
-        status, message = 400, _describe(error.errors()[0])
+        first = error.errors()[0]
+        path = ".".join(map(str, first["loc"])) or "body"  # such as pixels.784.5
+        status, message = 400, f"{path}: {first['msg']}, found {first['input']!r:.40}"
     return JSONResponse({"error": message}, status, headers)
-
-
-def _describe(error: Any) -> str:
-    """Return an error of pydantic on one line: `pixels[5]: Input should be ..., found 255`."""
-    if error["type"] == "json_invalid":
-        return f"body: invalid JSON, {error['ctx']['error']}"
-    parts = [part for part in error["loc"] if part not in ("body", "query", "flat", "square")]
-    where = "".join(f"[{part}]" if isinstance(part, int) else part for part in parts)
-    hint = "; divide pixels from 0 to 255 by 255" if error["type"] == "less_than_equal" else ""
-    return f"{where or 'body'}: {error['msg']}, found {repr(error['input'])[:40]}{hint}"

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from deep_mnist.checkpoints import pretrained
 from deep_mnist.data import input_checks
@@ -19,22 +18,13 @@ DEFAULT_MODEL = "cnn"
 MIN_CONTRAST = 0.06  # of pixels that are not blank
 
 Models = Mapping[str, Classifier]
-
-
-class Found(NamedTuple):
-    """The digits in an image."""
-
-    size: tuple[int, int]  # of the image: width, height
-    images: npt.NDArray[np.float32]  # [N, 784] in [0, 1]
-    boxes: list[tuple[int, int, int, int]]  # x, y, width, height
+Found = tuple[tuple[int, int], list[image.Digit]]  # width and height of an image, its digits
 
 
 def find_digits(file: bytes) -> Found:
     """Return the digits in an image file; raise ImageError if there is none."""
     picture = image.read(file)
-    digits = image.digits(picture)
-    images = np.stack([digit.pixels for digit in digits])
-    return Found((picture.width, picture.height), images, [digit.box for digit in digits])
+    return (picture.width, picture.height), image.digits(picture)
 
 
 def single_digit(pixels: list[Any]) -> Found:
@@ -44,17 +34,18 @@ def single_digit(pixels: list[Any]) -> Found:
         raise ImageError("pixels: expected a digit, found a blank image")
     if problem := input_checks.find_problem(images):
         raise ImageError(f"pixels: {problem}")
-    return Found((28, 28), images, [(0, 0, 28, 28)])
+    return (28, 28), [image.Digit(images[0], (0, 0, 28, 28))]
 
 
-def classify(models: Models, found: Found) -> list[dict[str, Any]]:
+def classify(models: Models, digits: list[image.Digit]) -> list[dict[str, Any]]:
     """Return the predictions of all models for each digit."""
-    rows = {name: model.predict_proba(found.images).round(6) for name, model in models.items()}
-    digits = []
-    for i, box in enumerate(found.boxes):
-        predictions = {name: _prediction(row[i].tolist()) for name, row in rows.items()}
-        digits.append({**predictions[DEFAULT_MODEL], "box": box, "models": predictions})
-    return digits
+    images = np.stack([digit.pixels for digit in digits])
+    rows = {name: model.predict_proba(images).round(6).tolist() for name, model in models.items()}
+    classified = []
+    for i, digit in enumerate(digits):
+        predictions = {name: _prediction(row[i]) for name, row in rows.items()}
+        classified.append({**predictions[DEFAULT_MODEL], "box": digit.box, "models": predictions})
+    return classified
 
 
 def feature_maps(models: Models, pixels: list[Any]) -> dict[str, Any]:

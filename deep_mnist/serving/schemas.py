@@ -15,8 +15,8 @@ Square = Annotated[list[Row], Field(min_length=28, max_length=28)]
 
 
 def _layout(pixels: Any) -> str:
-    first = pixels[0] if pixels and isinstance(pixels, list) else None
-    return "square" if isinstance(first, list) else "flat"
+    rows = isinstance(pixels, list) and pixels and isinstance(pixels[0], list)
+    return "28x28" if rows else "784"
 
 
 class Pixels(BaseModel):
@@ -24,7 +24,7 @@ class Pixels(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     pixels: Annotated[
-        Annotated[Flat, Tag("flat")] | Annotated[Square, Tag("square")], Discriminator(_layout)
+        Annotated[Flat, Tag("784")] | Annotated[Square, Tag("28x28")], Discriminator(_layout)
     ]
 
 
