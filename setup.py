@@ -13,7 +13,13 @@ VERSION = re.search(
 ).group(1)
 
 PREDICT = ["pillow>=10.1"]
-WEB = [*PREDICT, "flask>=3.1", "waitress>=3.0.1"]
+WEB = [
+    *PREDICT,
+    "fastapi>=0.115",
+    "fastapi-offline>=1.7",  # Swagger UI for /docs, which FastAPI itself loads from a CDN
+    "python-multipart>=0.0.18",
+    "uvicorn>=0.30",
+]
 # What TF1 scripts import: Keras 2, slim, estimators and distributions in the original (tf_keras
 # requires the TensorFlow of its own number), and fissix, a fork of lib2to3 that reads Python 2.
 LEGACY = [

@@ -3,11 +3,11 @@
     python benchmarks/serve.py                       needs the extras [web] and [browser]
 
 Sixteen clients send valid and invalid requests over loopback for a minute, each the next as soon
-as the last is answered. For another minute, hostile clients join them: some hold connections without
-a request, some send headers or bodies byte by byte, or half of a body, or 16 MB of noise, or small
-files that decode to huge images. When they have gone, the time to the first prediction is measured.
-Then Chromium draws on the page: measured is the time from lifting the pen to the last change of the
-bars. Writes results/serve.json.
+as the last is answered. For another minute, hostile clients join them: they hold connections
+without a request, send headers or bodies byte by byte, half of a body, 16 MB of noise, or small
+files that decode to huge images. When they have stopped, the time to the first prediction is
+measured. Then Chromium draws on the page: measured is the time from lifting the pen to the last
+change of the bars. Writes results/serve.json.
 """
 
 from __future__ import annotations
@@ -304,7 +304,7 @@ def stroke_latency(url: str) -> dict[str, Any]:
         page = browser.new_page()
         page.goto(url)
         page.wait_for_selector("#models th")
-        box = page.locator("#sheet").bounding_box()
+        box = page.locator("#drawing").bounding_box()
         assert box is not None
         page.evaluate(OBSERVE)
         for number in range(STROKES):

@@ -11,7 +11,8 @@ ROW = re.compile(r"^\|(?P<say>[^|]*)\|(?P<instead_of>[^|]*)\|$", re.MULTILINE)
 
 PATTERNS = [
     "deep_mnist/*.py",
-    "deep_mnist/{autodiff,checkpoints,cli,data,distributed,export,input_data,training}/*.py",
+    "deep_mnist/{autodiff,checkpoints,cli,data,distributed,export,input_data,serving,training}/*.py",
+    "deep_mnist/serving/static/*",
     "tests/*.py",
     "tests/{autodiff,checkpoints,cli,data,distributed,export,training}/*.py",
     "tests/robustness/*.py",
@@ -23,10 +24,7 @@ PATTERNS = [
 ]
 # Not rewritten yet.
 EXCLUDED = {
-    "deep_mnist/serve.py",
-    "tests/test_page.py",
     "tests/test_predict.py",
-    "tests/test_serve.py",
 }
 # Names of TensorFlow's input_data.
 TENSORFLOW_NAMES = re.compile(r"\b(read_data_sets|data_set)\b")

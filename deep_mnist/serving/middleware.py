@@ -40,6 +40,8 @@ class Security:
         self.names = host and {"localhost", "127.0.0.1", "[::1]", host.lower()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or refuse it."""
+
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 inline = " 'unsafe-inline'" if scope["path"] == "/docs" else ""  # of Swagger UI
