@@ -15,7 +15,7 @@ VERSION = re.search(
 PREDICT = ["pillow>=10.1"]
 WEB = [
     *PREDICT,
-    "fastapi>=0.115",
+    "fastapi>=0.116",
     "fastapi-offline>=1.7",  # Swagger UI for /docs, which FastAPI itself loads from a CDN
     "python-multipart>=0.0.18",
     "uvicorn>=0.30",

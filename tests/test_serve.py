@@ -218,7 +218,7 @@ def test_a_response_is_short_unless_the_pixels_are_requested(trained_client):
     assert len(digit.pop("pixels")) == 784
     assert [digit] == short.json["digits"]
     message = error(trained_client.post("/api/predict?pixels=yes", picture(0)), 400)
-    assert message == "pixels: Input should be '0' or '1', found 'yes'"
+    assert message == "query.pixels: Input should be '0' or '1', found 'yes'"
 
 
 def test_the_pixels_of_a_response_are_classified_as_the_image_was(trained_client):
@@ -246,7 +246,7 @@ def test_feature_maps_are_scaled_to_the_largest_value_of_the_layer(trained_clien
 
 def test_eight_threads_predict_what_one_does(trained):
     rng = np.random.default_rng(0)
-    images = [predictions.single_digit((0.8 * rng.random(784)).tolist()) for _ in range(40)]
+    images = [predictions.single_digit((0.8 * rng.random(784)).tolist())[1] for _ in range(40)]
     expected = [predictions.classify(trained, image) for image in images]
     wrong = []
 
@@ -302,19 +302,25 @@ def replaced(index, text):
         ("null", "body: "),
         ("{}", "pixels: Field required, found {}"),
         (json.dumps({"pixels": BLANK, "model": 1}), "model: Extra inputs are not permitted"),
-        ('{"pixels": "x"}', "pixels: Input should be a valid "),
-        ('{"pixels": [1, 0]}', "pixels: List should have at least 784 items"),
-        ('{"pixels": [[1, 0]]}', "pixels[0]: List should have at least 28 items"),
-        (replaced(5, "255"), "or equal to 1, found 255; divide pixels from 0 to 255 by 255"),
-        (replaced(5, "1.0000001"), "pixels[5]: Input should be less than or equal to 1, found 1.0"),
-        (replaced(0, "-0.1"), "pixels[0]: Input should be greater than or equal to 0, found -0.1"),
-        (replaced(3, "NaN"), "pixels[3]: Input should be a finite number, found nan"),
-        (replaced(3, "-Infinity"), "pixels[3]: Input should be a finite number, found -inf"),
-        (replaced(3, "1e999"), "pixels[3]: Input should be a finite number, found inf"),
+        ('{"pixels": "x"}', "pixels.784: Input should be a valid "),
+        ('{"pixels": [1, 0]}', "pixels.784: List should have at least 784 items"),
+        ('{"pixels": [[1, 0]]}', "pixels.28x28.0: List should have at least 28 items"),
+        (replaced(5, "255"), "pixels.784.5: Input should be less than or equal to 1, found 255"),
+        (
+            replaced(5, "1.0000001"),
+            "pixels.784.5: Input should be less than or equal to 1, found 1.0",
+        ),
+        (
+            replaced(0, "-0.1"),
+            "pixels.784.0: Input should be greater than or equal to 0, found -0.1",
+        ),
+        (replaced(3, "NaN"), "pixels.784.3: Input should be a finite number, found nan"),
+        (replaced(3, "-Infinity"), "pixels.784.3: Input should be a finite number, found -inf"),
+        (replaced(3, "1e999"), "pixels.784.3: Input should be a finite number, found inf"),
         (replaced(3, "9" * 5000), ""),
-        (replaced(783, "true"), "pixels[783]: Input should be a valid number, found True"),
-        (replaced(1, '"0"'), "pixels[1]: Input should be a valid number, found '0'"),
-        (replaced(1, "null"), "pixels[1]: Input should be a valid number, found None"),
+        (replaced(783, "true"), "pixels.784.783: Input should be a valid number, found True"),
+        (replaced(1, '"0"'), "pixels.784.1: Input should be a valid number, found '0'"),
+        (replaced(1, "null"), "pixels.784.1: Input should be a valid number, found None"),
         (replaced(1, f'"{"x" * 500}\\n"'), "found 'xxx"),
     ],
 )
@@ -599,7 +605,7 @@ POST = b"POST /api/predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/pn
         (POST + b"Content-Length: 99999999999999999999\r\n\r\n", b"413"),
         (POST + b"Expect: 100-continue\r\nContent-Length: 20000001\r\n\r\n", b"413"),
         (POST + b"Content-Length: -1\r\n\r\n", b"400"),
-        (b"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + b"x" * 20_000 + b"\r\n\r\n", b"400"),
+        (b"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + b"x" * 20_000, b"400"),
         (b"not HTTP at all\r\n\r\n", b"400"),
     ],
 )

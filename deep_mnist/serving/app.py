@@ -13,7 +13,7 @@ from typing import IO, Any, Literal
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import FileResponse, JSONResponse
+from fastapi.responses import HTMLResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 from fastapi_offline import FastAPIOffline
 from pydantic import ValidationError
@@ -76,12 +76,13 @@ def create_app(models: predictions.Models, host: str | None) -> FastAPI:
     app.add_middleware(Security, host=host)
     app.mount("/web", StaticFiles(directory=STATIC))
     description = predictions.describe(models)
+    index = (STATIC / "index.html").read_text("utf-8")
     image_threads = Threads(1)  # limits the memory: one image is decoded at a time
     model_threads = Threads(os.cpu_count() or 1)
 
     @app.api_route("/", methods=["GET", "HEAD"], include_in_schema=False)
-    def page() -> FileResponse:
-        return FileResponse(STATIC / "index.html")
+    async def page() -> HTMLResponse:
+        return HTMLResponse(index)
 
     @app.get("/healthz")
     async def health() -> dict[str, str]:
@@ -155,6 +156,8 @@ async def _error_response(request: Request, error: Exception) -> JSONResponse:
         status, message = 422, "; ".join(filter(None, (error.message, error.hint)))
     elif isinstance(error, INVALID):
         first = error.errors()[0]
-        path = ".".join(map(str, first["loc"])) or "body"  # such as pixels.784.5
-        status, message = 400, f"{path}: {first['msg']}, found {first['input']!r:.40}"
+        path = ".".join(map(str, first["loc"]))  # such as pixels.784.5
+        status, message = 400, f"{path or 'body'}: {first['msg']}, found {first['input']!r:.40}"
+        if first["type"] == "json_invalid":
+            message = f"body: invalid JSON, {first['ctx']['error']}"
     return JSONResponse({"error": message}, status, headers)
