@@ -5,8 +5,8 @@
 Atheris, a coverage-guided fuzzer, calls the function fuzz_TARGET with inputs that reach new lines
 of the code: idx, npz, image, pixels, tf_config, flags, state_file, graph and table (TensorFlow 1
 checkpoints of both formats with correct checksums). The target web is the running server, tested
-by Schemathesis with requests generated from its OpenAPI schema. Each input must give a result or a DeepMnistError.
-Anything else ends the test and leaves the input in fuzz-TARGET/. Needs
+by Schemathesis with requests generated from its OpenAPI schema. Each input must give a result or a
+DeepMnistError. Anything else ends the test and leaves the input in fuzz-TARGET/. Needs
 pip install -r tests/robustness/fuzz-requirements.txt
 """
 
