@@ -29,16 +29,17 @@ from deep_mnist.serving.middleware import FILE_TYPES, Security
 STATIC = Path(__file__).parent / "static"
 MAX_WAITING = 8  # requests; the next one gets 503
 IN_MEMORY = 1_000_000  # bytes of an image file; a larger one is received into a temporary file
-DESCRIPTION = """
-A request that fails gets `{"error": "what was expected and found"}`: 400 for an invalid body or
-query, 403 for another site's page, 411 without a length, 413 for a large body, 415 for an unknown
-type, 422 for an image without a digit, and 503 with Retry-After for too many requests at a time.
-"""
-ERROR = {"model": schemas.Error, "description": "The request fails"}
+REFUSED = "403 another site, 413 too large, 415 Content-Type, 422 no digit, 400 otherwise invalid"
+FAILED = "503 too many requests: try again after Retry-After seconds"
+ERRORS: dict[int | str, dict[str, Any]] = {
+    "4XX": {"model": schemas.Error, "description": REFUSED},
+    "5XX": {"model": schemas.Error, "description": FAILED},
+}
 FILE = {"type": "string", "format": "binary"}
+FORM = {"type": "object", "properties": {"picture": FILE}, "required": ["picture"]}
 BODIES = {  # FastAPI describes bodies of one type only
     "application/json": {"$ref": "#/components/schemas/Pixels"},
-    "multipart/form-data": {"properties": {"picture": FILE}, "required": ["picture"]},
+    "multipart/form-data": FORM,
     **{file_type: FILE for file_type in ("image/*", "application/octet-stream")},
 }
 BODY = {"required": True, "content": {kind: {"schema": BODIES[kind]} for kind in BODIES}}
@@ -64,12 +65,11 @@ def create_app(models: predictions.Models, host: str | None) -> FastAPI:
     """Return the application for loaded models; `host` is that of `Security`."""
     app = FastAPIOffline(
         title="deep_mnist",
-        description=DESCRIPTION,
         version=__version__,
         openapi_url="/api/openapi.json",
         redoc_url=None,
         redirect_slashes=False,
-        responses={"4XX": ERROR, "5XX": ERROR},
+        responses=ERRORS,
     )
     for exception in (*INVALID, ImageError, HTTPException, ClientDisconnect, Exception):
         app.add_exception_handler(exception, _error_response)

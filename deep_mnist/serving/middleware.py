@@ -25,14 +25,10 @@ HEADERS = {
 
 
 class Security:
-    """Refuses requests for another host, from pages of other sites, and with large bodies.
+    """Refuses requests from pages of other sites, and with large bodies.
 
     A site can point its own name to 127.0.0.1 after its page is loaded (DNS rebinding); only the
-    Host header still shows it. And the page of any site can send a form to 127.0.0.1.
-
-    Args:
-      app: the application.
-      host: the loopback name or address that the server listens on; None for any Host header.
+    Host header still shows it. So it must be `host`, or another loopback name, unless that is None.
     """
 
     def __init__(self, app: ASGIApp, host: str | None) -> None:
