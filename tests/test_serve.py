@@ -629,12 +629,25 @@ def test_a_connection_without_progress_is_closed(start, monkeypatch):
         assert talk(client.port, pause=0.1)[1] < 4  # not a single byte
 
 
-def test_half_a_body_is_not_an_error_of_the_server(client, capfd):
+def test_mistakes_of_clients_are_not_printed_by_the_server(client, capfd):
+    error(client.post("/api/predict", b"--x\r\n\xc2: 1\r\n\r\n\r\n--x--", form()[1]), 400)
+    talk(client.port, b"not HTTP at all\r\n\r\n")
     for _ in range(3):
         with socket.create_connection(("127.0.0.1", client.port)) as connection:
             connection.sendall(POST + b"Content-Length: 1000\r\n\r\n" + b"x" * 500)
             time.sleep(0.1)
     assert client.get("/healthz").status == 200
+    assert capfd.readouterr().err == ""
+
+
+def test_it_stops_during_a_request_that_does_not_end(capfd):
+    with running(timeout_graceful_shutdown=0.2) as client:
+        connection = socket.create_connection(("127.0.0.1", client.port))
+        connection.sendall(POST + b"Content-Length: 1000\r\n\r\n" + b"x" * 500)
+        time.sleep(0.3)
+        start = time.monotonic()
+    assert time.monotonic() - start < 5
+    connection.close()
     assert capfd.readouterr().err == ""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import traceback
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -149,7 +150,7 @@ async def _image_file(request: Request, content_type: str) -> AsyncIterator[IO[b
 
 async def _error_response(request: Request, error: Exception) -> JSONResponse:
     """Return the response {"error": "what was expected and found"}."""
-    status, message, headers = 500, "internal error; see the server's standard error", None
+    headers = None
     if isinstance(error, HTTPException):
         status, message, headers = error.status_code, error.detail, error.headers
     elif isinstance(error, ImageError):
@@ -160,4 +161,9 @@ async def _error_response(request: Request, error: Exception) -> JSONResponse:
         status, message = 400, f"{path or 'body'}: {first['msg']}, found {first['input']!r:.40}"
         if first["type"] == "json_invalid":
             message = f"body: invalid JSON, {first['ctx']['error']}"
+    elif isinstance(error, ClientDisconnect):
+        status, message = 400, "the body is incomplete"
+    else:
+        traceback.print_exception(error)
+        status, message = 500, "internal error; see the server's standard error"
     return JSONResponse({"error": message}, status, headers)

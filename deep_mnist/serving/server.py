@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Any
 
 import uvicorn
@@ -36,7 +37,8 @@ class TimedProtocol(H11Protocol):
 
 
 def create_server(app: ASGIApp) -> uvicorn.Server:
-    """Return a server of the application, which logs only unexpected exceptions."""
+    """Return a server of the application. Mistakes of its clients are not logged."""
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)
     return uvicorn.Server(
         uvicorn.Config(
             app,
@@ -46,6 +48,6 @@ def create_server(app: ASGIApp) -> uvicorn.Server:
             limit_concurrency=200,  # connections
             timeout_graceful_shutdown=2,
             server_header=False,
-            log_level="error",
+            log_level="critical",
         )
     )
