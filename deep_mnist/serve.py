@@ -23,7 +23,7 @@ from deep_mnist.errors import DeepMnistError
 from deep_mnist.inference import PROGRAMS, load_model
 from deep_mnist.lazy_tensorflow import import_quietly
 
-REQUIRED = ("fastapi", "fastapi_offline", "multipart", "PIL", "uvicorn")
+REQUIRED = ("fastapi", "fastapi_offline", "python_multipart", "PIL", "uvicorn")
 PUBLIC = "warning: with --host {} everyone on the network can use the page, without a password"
 
 
@@ -36,7 +36,11 @@ def _run(argv: Sequence[str] | None) -> None:
     prog = "python -m deep_mnist.serve"
     parser = Parser(prog, description=__doc__, formatter_class=HelpFormatter, allow_abbrev=False)
     add = parser.add_argument
-    add("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
+    add(
+        "--host",
+        default="127.0.0.1",
+        help="address to listen on, 0.0.0.0 for all (default: 127.0.0.1)",
+    )
     add("--port", type=int, default=8000, help="port; 0 for a free one (default: 8000)")
     options = parser.parse_args(argv)
     if not 0 <= options.port <= 65535:
@@ -57,7 +61,8 @@ def _serve(listener: socket.socket, host: str) -> None:
     with ExitStack() as stack:
         models = {name: stack.enter_context(load_model(name)) for name in PROGRAMS}
         for model in models.values():  # the first run of a graph is slow
-            model.predict_proba(np.zeros(784, np.float32))
+            model.predict_proba(np.zeros(784))
+            model.feature_maps(np.zeros(784))
         server = create_server(create_app(models, host if is_loopback else None))
         if not is_loopback:
             print(PUBLIC.format(host), file=sys.stderr)
