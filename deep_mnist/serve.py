@@ -74,7 +74,7 @@ def _serve(listener: socket.socket, host: str) -> None:
 def _listen(host: str, port: int) -> socket.socket:
     """Listen before the models are loaded, so that a port in use is reported at once."""
     try:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        family, *_ = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listener = socket.create_server((host, port), family=family)
         # asyncio sets this only where the protocol was given; without it, bodies wait 40 ms.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
