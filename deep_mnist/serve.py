@@ -36,11 +36,7 @@ def _run(argv: Sequence[str] | None) -> None:
     prog = "python -m deep_mnist.serve"
     parser = Parser(prog, description=__doc__, formatter_class=HelpFormatter, allow_abbrev=False)
     add = parser.add_argument
-    add(
-        "--host",
-        default="127.0.0.1",
-        help="address to listen on, 0.0.0.0 for all (default: 127.0.0.1)",
-    )
+    add("--host", default="127.0.0.1", help="address, 0.0.0.0 for all (default: 127.0.0.1)")
     add("--port", type=int, default=8000, help="port; 0 for a free one (default: 8000)")
     options = parser.parse_args(argv)
     if not 0 <= options.port <= 65535:

@@ -612,7 +612,6 @@ POST = b"POST /api/predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: image/pn
 def test_requests_are_refused_before_their_body_is_sent(client, request_, status):
     response, _ = talk(client.port, request_)
     assert response.split(b" ")[1] == status
-    assert b"\nserver:" not in response.lower()
 
 
 @pytest.mark.parametrize(

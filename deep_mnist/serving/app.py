@@ -1,7 +1,5 @@
 """The application: a web page to draw digits on, and the JSON API behind it."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import traceback
@@ -30,12 +28,7 @@ from deep_mnist.serving.middleware import FILE_TYPES, Security
 STATIC = Path(__file__).parent / "static"
 MAX_WAITING = 8  # requests; the next one gets 503
 IN_MEMORY = 1_000_000  # bytes of an image file; a larger one is received into a temporary file
-REFUSED = "403 another site, 413 too large, 415 Content-Type, 422 no digit, 400 otherwise invalid"
-FAILED = "503 too many requests: try again after Retry-After seconds"
-ERRORS: dict[int | str, dict[str, Any]] = {
-    "4XX": {"model": schemas.Error, "description": REFUSED},
-    "5XX": {"model": schemas.Error, "description": FAILED},
-}
+ERROR = {"model": schemas.Error, "description": "`error` has what was expected and what was found"}
 FILE = {"type": "string", "format": "binary"}
 FORM = {"type": "object", "properties": {"picture": FILE}, "required": ["picture"]}
 BODIES = {  # FastAPI describes bodies of one type only
@@ -70,7 +63,7 @@ def create_app(models: predictions.Models, host: str | None) -> FastAPI:
         openapi_url="/api/openapi.json",
         redoc_url=None,
         redirect_slashes=False,
-        responses=ERRORS,
+        responses={"4XX": ERROR, "5XX": ERROR},
     )
     for exception in (*INVALID, ImageError, HTTPException, ClientDisconnect, Exception):
         app.add_exception_handler(exception, _error_response)

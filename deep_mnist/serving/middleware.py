@@ -1,7 +1,5 @@
 """Checks of a request's headers, and headers that secure every response."""
 
-from __future__ import annotations
-
 import re
 
 from starlette.datastructures import Headers, MutableHeaders

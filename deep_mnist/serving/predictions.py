@@ -1,7 +1,5 @@
 """Classify images with the four models. The results have the form of the classes in schemas.py."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from typing import Any

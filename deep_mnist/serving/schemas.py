@@ -1,7 +1,5 @@
 """The JSON bodies of the API. FastAPI generates the OpenAPI schema from them."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag

@@ -1,7 +1,5 @@
 """Uvicorn, with the time limit for requests that it lacks."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
 from typing import Any
@@ -14,7 +12,7 @@ REQUEST_SECONDS = 20
 
 
 class TimedProtocol(H11Protocol):
-    """Closes a connection that makes no progress for one to two times REQUEST_SECONDS.
+    """Closes a connection without progress for REQUEST_SECONDS to twice as long.
 
     Progress is the end of a request's headers, of its body or of its response.
     """
@@ -47,7 +45,6 @@ def create_server(app: ASGIApp) -> uvicorn.Server:
             lifespan="off",
             limit_concurrency=200,  # connections
             timeout_graceful_shutdown=2,
-            server_header=False,
             log_level="critical",
         )
     )
