@@ -21,7 +21,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from deep_mnist import __version__
-from deep_mnist.errors import ImageError
+from deep_mnist.errors import ImageError, printable
 from deep_mnist.serving import predictions, schemas
 from deep_mnist.serving.middleware import FILE_TYPES, Security
 
@@ -142,7 +142,7 @@ async def _image_file(request: Request, content_type: str) -> AsyncIterator[IO[b
 
 
 async def _error_response(request: Request, error: Exception) -> JSONResponse:
-    """Return the response {"error": "what was expected and found"}."""
+    """Return the response {"error": "what was expected and found, on one line"}."""
     headers = None
     if isinstance(error, HTTPException):
         status, message, headers = error.status_code, error.detail, error.headers
@@ -150,8 +150,8 @@ async def _error_response(request: Request, error: Exception) -> JSONResponse:
         status, message = 422, "; ".join(filter(None, (error.message, error.hint)))
     elif isinstance(error, INVALID):
         first = error.errors()[0]
-        path = ".".join(map(str, first["loc"]))  # such as pixels.784.5
-        status, message = 400, f"{path or 'body'}: {first['msg']}, found {first['input']!r:.40}"
+        path = ".".join(map(str, first["loc"])) or "body"  # such as pixels.784.5
+        status, message = 400, f"{path:.40}: {first['msg']}, found {first['input']!r:.40}"
         if first["type"] == "json_invalid":
             message = f"body: invalid JSON, {first['ctx']['error']}"
     elif isinstance(error, ClientDisconnect):
@@ -159,4 +159,4 @@ async def _error_response(request: Request, error: Exception) -> JSONResponse:
     else:
         traceback.print_exception(error)
         status, message = 500, "internal error; see the server's standard error"
-    return JSONResponse({"error": message}, status, headers)
+    return JSONResponse({"error": printable(message)}, status, headers)
