@@ -26,8 +26,9 @@ async function call(path, options) {
     if (error.name === "AbortError") throw error;
     throw new Error("The server does not respond. Is it still running?");
   }
-  // Where the server has too many connections, its response is not JSON.
-  const body = await response.json().catch(() => ({ error: "The server is busy. Try again." }));
-  if (!response.ok) throw Object.assign(new Error(body.error), { status: response.status });
-  return body;
+  if (response.ok) return response.json();
+  // With too many connections, the response is not JSON.
+  const busy = { error: "The server is busy. Try again." };
+  const { error } = await response.json().catch(() => busy);
+  throw Object.assign(new Error(error), { status: response.status });
 }
