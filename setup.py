@@ -77,6 +77,9 @@ setup(
         "tensorflow>=2.16",
         "numpy>=1.26",
         "tqdm>=4.60",  # the progress bar on a terminal
+        "pooch>=1.8",  # downloads
+        "requests>=2.32.2",  # with which pooch downloads: its exceptions are caught
+        "platformdirs>=3",  # the user's cache directory
     ],
     extras_require={
         "predict": PREDICT,
