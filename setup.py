@@ -35,7 +35,7 @@ TEST = [
     "nbclient>=0.8",
     "pytest>=8",
     "pytest-xdist>=3.8",
-    "pyyaml>=6",  # the manifests of docs/kubernetes
+    "pyyaml>=6",
     "setuptools>=70.1",  # a test builds the wheel
 ]
 
@@ -80,6 +80,7 @@ setup(
         "pooch>=1.8",  # downloads
         "requests>=2.32.2",  # with which pooch downloads: its exceptions are caught
         "platformdirs>=3",  # the user's cache directory
+        "filelock>=3.13",  # one process per run directory
     ],
     extras_require={
         "predict": PREDICT,
