@@ -31,7 +31,8 @@ TEST = [
     *PREDICT,
     *WEB,
     "ipykernel>=6",  # a kernel that loads the IPython extension
-    "jsonschema>=4.0.1",  # the answers of the API against its description
+    "jsonschema>=4.23",  # the answers of the API against its description
+    "kubernetes-validate>=1.37",  # the manifests of docs/kubernetes against Kubernetes' schemas
     "nbclient>=0.8",
     "pytest>=8",
     "pytest-xdist>=3.8",
