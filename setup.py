@@ -37,11 +37,12 @@ TEST = [
     *PREDICT,
     *WEB,
     "ipykernel>=6",  # a kernel that loads the IPython extension
-    "jsonschema>=4.0.1",  # the answers of the API against its description
+    "jsonschema>=4.23",  # the answers of the API against its description
+    "kubernetes-validate>=1.37",  # the manifests of docs/kubernetes against Kubernetes' schemas
     "nbclient>=0.8",
     "pytest>=8",
     "pytest-xdist>=3.8",
-    "pyyaml>=6",  # the manifests of docs/kubernetes
+    "pyyaml>=6",
     "setuptools>=70.1",  # a test builds the wheel
 ]
 
@@ -83,6 +84,10 @@ setup(
         "tensorflow>=2.16",
         "numpy>=1.26",
         "tqdm>=4.60",  # the progress bar on a terminal
+        "pooch>=1.8",  # downloads
+        "requests>=2.32.2",  # with which pooch downloads: its exceptions are caught
+        "platformdirs>=3",  # the user's cache directory
+        "filelock>=3.13",  # one process per run directory
     ],
     extras_require={
         "predict": PREDICT,
