@@ -22,11 +22,11 @@ from deep_mnist.cli.exit_codes import exit_code
 from deep_mnist.cli.flags import Parser
 from deep_mnist.errors import DeepMnistError
 from deep_mnist.lazy_tensorflow import import_quietly
-from deep_mnist.report import gallery, page, runs, sheet
+from deep_mnist.report import charts, figure, page, runs
 from deep_mnist.training.metrics import METRICS
 from deep_mnist.training.run_directory import write_text
 
-FORMATS = {"svg": sheet.svg, "png": sheet.png}
+FORMATS = {"svg": figure.svg, "png": figure.png}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -42,7 +42,7 @@ def _run(argv: Sequence[str] | None) -> None:
     _check_places(out, html)
     if importlib.util.find_spec("matplotlib") is None:
         raise DeepMnistError('drawing needs matplotlib: pip install "deep_mnist[plots]"')
-    sheet.silence()
+    figure.silence()
     if any(inference.PROGRAMS[run.model].has_graph and run.result is not None for run in asked):
         import_quietly()
 
@@ -50,7 +50,7 @@ def _run(argv: Sequence[str] | None) -> None:
         if run.lost:
             print(f"report: {run.directory / METRICS}: {run.lost}", file=sys.stderr)
     pictures = []
-    for picture in gallery.draw(asked, options.data_dir):
+    for picture in charts.draw(asked, options.data_dir):
         pictures.append(picture)
         if out is not None:
             file = out / f"{picture.name}.{options.format}"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from deep_mnist.report.answers import Answers, confusion
+from deep_mnist.report.figure import GRID, INK, MARGIN, MUTED, WIDTH, Picture, Sheet
+from deep_mnist.report.predictions import Answers, confusion
 from deep_mnist.report.runs import Run
-from deep_mnist.report.sheet import GRID, INK, MARGIN, MUTED, WIDTH, Picture, Sheet
 
 CELL = 0.338  # inches
 LEFT, TOP = 0.5, 0.5

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from deep_mnist.inference import PROGRAMS
+from deep_mnist.report.figure import GRID, INK, MODEL_COLORS, MUTED, SERIES, WIDTH, Picture, Sheet
 from deep_mnist.report.runs import Run
-from deep_mnist.report.sheet import GRID, INK, MODEL_COLORS, MUTED, SERIES, WIDTH, Picture, Sheet
 
 MANY = 60  # points: a line through so many noisy ones is read better as a mean
 PANEL, GAP, LEFT, RIGHT, BOTTOM = 1.7, 0.4, 0.62, 0.85, 0.45  # inches

@@ -7,9 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from deep_mnist.report.answers import Answers
-from deep_mnist.report.runs import Run
-from deep_mnist.report.sheet import (
+from deep_mnist.report.figure import (
     INK,
     MARGIN,
     MUTED,
@@ -20,6 +18,8 @@ from deep_mnist.report.sheet import (
     ink_on_white,
     tiles,
 )
+from deep_mnist.report.predictions import Answers
+from deep_mnist.report.runs import Run
 
 INNER = WIDTH - 2 * MARGIN
 SCALE = 0.42  # inches below the tiles, for the scale of colours

@@ -8,8 +8,8 @@ from html import escape
 
 from deep_mnist import __version__
 from deep_mnist.report import published
+from deep_mnist.report.figure import Picture, png, svg
 from deep_mnist.report.runs import Run, by_kind
-from deep_mnist.report.sheet import Picture, png, svg
 
 STYLE = """
 :root { color-scheme: light dark; --ink: #1f2328; --muted: #59636e; --line: #d1d9e0;

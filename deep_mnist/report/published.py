@@ -6,8 +6,8 @@ import statistics
 from typing import NamedTuple
 
 from deep_mnist.report import documents
+from deep_mnist.report.figure import INK, MODEL_COLORS, MUTED, WIDTH, Picture, Sheet
 from deep_mnist.report.runs import Run
-from deep_mnist.report.sheet import INK, MODEL_COLORS, MUTED, WIDTH, Picture, Sheet
 
 LEFT, RIGHT, BOTTOM, PANEL = 0.55, 0.95, 0.45, 2.4  # inches
 LIKE = {  # what makes a run one that the document's figures are of

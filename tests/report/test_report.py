@@ -15,17 +15,17 @@ import pytest
 from deep_mnist import softmax
 from deep_mnist.report import __main__ as report
 from deep_mnist.report import (
-    accuracies,
-    answers,
+    accuracy,
+    charts,
     confusion,
     curves,
     documents,
-    gallery,
-    misread,
+    figure,
+    misclassified,
     page,
+    predictions,
     published,
     runs,
-    sheet,
 )
 
 QUICK = ["--dataset", "generated", "--steps", "40", "--batch-size", "20", "--log-every", "4"]
@@ -105,22 +105,22 @@ def test_the_same_runs_give_the_same_bytes_and_leave_matplotlib_as_it_was(run):
     import matplotlib as mpl
 
     before = dict(mpl.rcParams)
-    first, second = (list(gallery.draw(runs.read_all([str(run)]), None)) for _ in range(2))
+    first, second = (list(charts.draw(runs.read_all([str(run)]), None)) for _ in range(2))
     for one, other in zip(first, second, strict=True):
-        assert sheet.svg(one) == sheet.svg(other)
-    assert sheet.png(first[0]) == sheet.png(second[0])
-    assert sheet.png(first[0]).startswith(b"\x89PNG")
+        assert figure.svg(one) == figure.svg(other)
+    assert figure.png(first[0]) == figure.png(second[0])
+    assert figure.png(first[0]).startswith(b"\x89PNG")
     assert dict(mpl.rcParams) == before
 
 
 def test_answers_add_up_to_the_result_of_the_run(run, digits):
     (finished,) = runs.read_all([str(run)])
-    read = answers.read(finished, digits.test)
-    table = answers.confusion(read)
+    read = predictions.read(finished, digits.test)
+    table = predictions.confusion(read)
     assert table.sum(axis=1).tolist() == np.bincount(digits.test.labels).tolist()
     assert np.trace(table) / table.sum() == finished.result["test_accuracy"]
     assert read.first_weights.shape == (784, 10)
-    with sheet.settings():
+    with figure.settings():
         picture = confusion.draw(finished, read)
     assert f"{np.trace(table):,} of 2,000 right" in picture.alt
 
@@ -130,12 +130,12 @@ def test_a_misread_digit_is_told_with_what_was_said():
     labels = np.array([4, 7, 1], np.uint8)
     probabilities = np.full((3, 10), 0.0)
     probabilities[0, 9], probabilities[1, 7], probabilities[2, 7] = 0.8, 0.9, 0.99996
-    read = answers.Answers(images, labels, probabilities, np.zeros((784, 10)), ())
+    read = predictions.Answers(images, labels, probabilities, np.zeros((784, 10)), ())
     one = runs.Run(Path("run"), "run", "softmax", {}, [], None)
-    with sheet.settings():
-        picture = misread.draw(one, read)
+    with figure.settings():
+        picture = misclassified.draw(one, read)
     assert picture.alt == "2 of 2 misread digits: 1 read as 7, 99.9 % sure; 4 read as 9, 80 % sure."
-    assert misread.draw(one, read._replace(labels=np.array([9, 7, 7], np.uint8))) is None
+    assert misclassified.draw(one, read._replace(labels=np.array([9, 7, 7], np.uint8))) is None
 
 
 def test_an_unfinished_run_shows_its_curves(run, tmp_path, monkeypatch, capsys):
@@ -183,7 +183,7 @@ def test_figures_as_the_document_prints_them_are_no_distance_away(tmp_path):
     doubled = [(step, accuracy, 2 * loss) for step, accuracy, loss in rows]
     directories = [made_up(tmp_path / "a", config, rows), made_up(tmp_path / "b", config, doubled)]
     same, both = runs.read_all(directories[:1]), runs.read_all(directories)
-    with sheet.settings():
+    with figure.settings():
         assert "ours is within 0.0 % of" in published.draw(published.compare(same)).title
         assert "mean of ours is within 50.0 %" in published.draw(published.compare(both)).title
     assert "<td>epoch 9, step 400</td><td>0.0878</td>" not in page.write(same, [], "svg")
@@ -204,8 +204,8 @@ def test_runs_on_other_digits_are_not_put_together(tmp_path):
     ]
     both = runs.read_all(directories)
     assert list(runs.by_kind(both)) == ["cnn", "cnn-generated"]
-    with sheet.settings():
-        compared = accuracies.draw(both)
+    with figure.settings():
+        compared = accuracy.draw(both)
         curve = curves.draw(both[1:])
     assert "cnn 75.00 % (1 run); cnn-generated 50.00 % (1 run)" in compared.alt
     assert curve.name == "curves-cnn-generated"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import statistics
 
+from deep_mnist.report.figure import MODEL_COLORS, MUTED, WIDTH, Picture, Sheet
 from deep_mnist.report.runs import Run, by_kind
-from deep_mnist.report.sheet import MODEL_COLORS, MUTED, WIDTH, Picture, Sheet
 
 ROW, BOTTOM, LEFT, RIGHT = 0.5, 0.5, 0.15, 0.2  # inches
 

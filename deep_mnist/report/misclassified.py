@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from deep_mnist.report.answers import Answers
-from deep_mnist.report.runs import Run
-from deep_mnist.report.sheet import (
+from deep_mnist.report.figure import (
     MARGIN,
     MUTED,
     VERMILLION,
@@ -16,6 +14,8 @@ from deep_mnist.report.sheet import (
     ink_on_white,
     tiles,
 )
+from deep_mnist.report.predictions import Answers
+from deep_mnist.report.runs import Run
 
 COLUMNS, ROWS = 6, 5
 TILE, WORDS = 0.62, 0.36  # inches: a digit, and the two lines below it

@@ -9,17 +9,17 @@ from typing import Any
 from deep_mnist import data
 from deep_mnist.errors import DatasetUnreachableError
 from deep_mnist.report import (
-    accuracies,
-    answers,
+    accuracy,
     confusion,
     curves,
+    figure,
     filters,
-    misread,
+    misclassified,
+    predictions,
     published,
-    sheet,
 )
+from deep_mnist.report.figure import Picture
 from deep_mnist.report.runs import Run, by_kind
-from deep_mnist.report.sheet import Picture
 
 
 def draw(runs: list[Run], data_dir: str | None) -> Iterator[Picture]:
@@ -31,7 +31,7 @@ def draw(runs: list[Run], data_dir: str | None) -> Iterator[Picture]:
       DatasetError: the data set is not where data_dir says.
       DeepMnistError: a run's weights can't be read.
     """
-    yield from _drawn(accuracies.draw, runs)
+    yield from _drawn(accuracy.draw, runs)
     tests: dict[str, data.Split | None] = {}
     for group in by_kind(runs).values():
         yield from _drawn(curves.draw, group)
@@ -45,14 +45,14 @@ def draw(runs: list[Run], data_dir: str | None) -> Iterator[Picture]:
             tests[finished.dataset] = _test_digits(finished.dataset, data_dir)
         test = tests[finished.dataset]
         if test is not None:
-            yield from _of_answers(finished, answers.read(finished, test))
+            yield from _of_answers(finished, predictions.read(finished, test))
 
 
-def _of_answers(run: Run, read: answers.Answers) -> Iterator[Picture]:
+def _of_answers(run: Run, read: predictions.Answers) -> Iterator[Picture]:
     _compare_with_result(run, read)
     for picture in (
         confusion.draw,
-        misread.draw,
+        misclassified.draw,
         filters.draw_weights,
         filters.draw_feature_maps,
     ):
@@ -60,7 +60,7 @@ def _of_answers(run: Run, read: answers.Answers) -> Iterator[Picture]:
 
 
 def _drawn(draw: Callable[..., Picture | None], *what: Any) -> Iterator[Picture]:
-    with sheet.settings():
+    with figure.settings():
         picture = draw(*what)
     if picture is not None:
         yield picture
@@ -74,7 +74,7 @@ def _test_digits(dataset: str, data_dir: str | None) -> data.Split | None:
         return None
 
 
-def _compare_with_result(run: Run, read: answers.Answers) -> None:
+def _compare_with_result(run: Run, read: predictions.Answers) -> None:
     assert run.result is not None
     said = round(run.result["test_accuracy"] * run.result["test_examples"])
     if (read.correct, len(read.labels)) != (said, run.result["test_examples"]):
