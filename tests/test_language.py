@@ -11,9 +11,10 @@ ROW = re.compile(r"^\|(?P<say>[^|]*)\|(?P<instead_of>[^|]*)\|$", re.MULTILINE)
 
 PATTERNS = [
     "deep_mnist/*.py",
-    "deep_mnist/{autodiff,checkpoints,cli,data,distributed,export,input_data,training}/*.py",
+    "deep_mnist/{autodiff,checkpoints,cli,data,distributed,export,input_data,report,training}/*.py",
+    "deep_mnist/report/*.{html.jinja,json,mplstyle}",
     "tests/*.py",
-    "tests/{autodiff,checkpoints,cli,data,distributed,export,training}/*.py",
+    "tests/{autodiff,checkpoints,cli,data,distributed,export,report,training}/*.py",
     "tests/robustness/*.py",
     "benchmarks/*.py",
     "benchmarks/frameworks/*.py",

@@ -1,85 +1,72 @@
-"""Which pictures a set of runs gets."""
+"""The charts that a set of runs gets."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 from deep_mnist import data
-from deep_mnist.errors import DatasetUnreachableError
-from deep_mnist.report import (
-    accuracy,
-    confusion,
-    curves,
-    figure,
-    filters,
-    misclassified,
-    predictions,
-    published,
-)
-from deep_mnist.report.figure import Picture
+from deep_mnist.errors import DatasetUnreachableError, printable
+from deep_mnist.report import accuracy, confusion, curves, filters, misclassified, published
+from deep_mnist.report.figure import Chart
+from deep_mnist.report.predictions import Predictions, predict
 from deep_mnist.report.runs import Run, by_kind
 
 
-def draw(runs: list[Run], data_dir: str | None) -> Iterator[Picture]:
-    """Yields the pictures as they are drawn: of all runs, then kind by kind.
+def draw(runs: list[Run], data_dir: str | None) -> Iterator[Chart]:
+    """Yield the charts as they are drawn: of all runs, then of each model and dataset.
 
-    What looks into a model is drawn of the first finished run of its kind.
+    Predictions and weights are those of the first finished run of a model and dataset.
 
     Raises:
-      DatasetError: the data set is not where data_dir says.
-      DeepMnistError: a run's weights can't be read.
+      DatasetError: data_dir does not have the dataset.
+      DeepMnistError: a run's weights cannot be read.
     """
-    yield from _drawn(accuracy.draw, runs)
-    tests: dict[str, data.Split | None] = {}
+    datasets = dict.fromkeys(run.dataset for run in runs if run.result is not None)
+    test_sets = {name: _load_test_set(name, data_dir) for name in datasets}
+    yield from filter(None, [accuracy.draw(runs)])
     for group in by_kind(runs).values():
-        yield from _drawn(curves.draw, group)
-        comparison = published.compare(group)
-        if comparison is not None:
-            yield from _drawn(published.draw, comparison)
-        finished = next((run for run in group if run.result is not None), None)
-        if finished is None:
-            continue
-        if finished.dataset not in tests:
-            tests[finished.dataset] = _test_digits(finished.dataset, data_dir)
-        test = tests[finished.dataset]
-        if test is not None:
-            yield from _of_answers(finished, predictions.read(finished, test))
+        yield from filter(None, _draw_group(group, test_sets))
 
 
-def _of_answers(run: Run, read: predictions.Answers) -> Iterator[Picture]:
-    _compare_with_result(run, read)
-    for picture in (
-        confusion.draw,
-        misclassified.draw,
-        filters.draw_weights,
-        filters.draw_feature_maps,
-    ):
-        yield from _drawn(picture, run, read)
-
-
-def _drawn(draw: Callable[..., Picture | None], *what: Any) -> Iterator[Picture]:
-    with figure.settings():
-        picture = draw(*what)
-    if picture is not None:
-        yield picture
-
-
-def _test_digits(dataset: str, data_dir: str | None) -> data.Split | None:
+def _load_test_set(dataset: str, data_dir: str | None) -> data.Split | None:
     try:
         return data.load_data(dataset, data_dir).test
     except DatasetUnreachableError as error:
-        print(f"report: left out what needs the test digits: {error}", file=sys.stderr)
+        warn(f"skipped the charts of predictions and weights: {error.message}")
         return None
 
 
-def _compare_with_result(run: Run, read: predictions.Answers) -> None:
+def _draw_group(runs: list[Run], test_sets: dict[str, data.Split | None]) -> Iterator[Chart | None]:
+    yield curves.draw(runs)
+    comparison = published.compare(runs)
+    if comparison is not None:
+        yield published.draw(comparison)
+    run = next((run for run in runs if run.result is not None), None)
+    test = None if run is None else test_sets[run.dataset]
+    if run is None or test is None:
+        return
+    predictions = predict(run, test)
+    _compare_with_result(run, predictions)
+    yield confusion.draw(run, predictions)
+    yield misclassified.draw(run, predictions)
+    yield filters.draw_weights(run, predictions)
+    yield filters.draw_feature_maps(run, predictions)
+
+
+def _compare_with_result(run: Run, predictions: Predictions) -> None:
+    """Print a warning if the run's result has another test accuracy."""
     assert run.result is not None
-    said = round(run.result["test_accuracy"] * run.result["test_examples"])
-    if (read.correct, len(read.labels)) != (said, run.result["test_examples"]):
-        print(
-            f"report: {run.directory}: its weights read {read.correct} of {len(read.labels)} here, "
-            f"its result says {said} of {run.result['test_examples']}",
-            file=sys.stderr,
+    examples = run.result["test_examples"]
+    correct = round(run.result["test_accuracy"] * examples)
+    if (predictions.correct, len(predictions.labels)) != (correct, examples):
+        warn(
+            f"{run.directory}: the weights classify {predictions.correct} of "
+            f"{len(predictions.labels)} test images correctly, result.json has {correct} of "
+            f"{examples}"
         )
+
+
+def warn(message: str) -> None:
+    """Print a warning to standard error."""
+    print(f"warning: report: {printable(message)}", file=sys.stderr)
