@@ -22,7 +22,7 @@ from pathlib import Path
 from deep_mnist.cli import Parser, exit_code
 from deep_mnist.cli.flags import HelpFormatter
 from deep_mnist.data.io import check_new_path
-from deep_mnist.errors import DeepMnistError, printable
+from deep_mnist.errors import DeepMnistError
 from deep_mnist.inference import PROGRAMS
 from deep_mnist.lazy_tensorflow import import_quietly
 from deep_mnist.report.runs import read_all
@@ -48,15 +48,16 @@ def _run(argv: Sequence[str] | None) -> None:
         import_quietly()
     for run in runs:
         if run.warning:
-            print(f"warning: report: {printable(run.warning)}", file=sys.stderr)
+            charts.warn(run.warning)
     with figure.style():
         drawn = []
         for chart in charts.draw(runs, options.data_dir):
-            drawn.append(chart)
+            content = chart.content(options.format)
+            drawn.append((chart, content))
             if out is not None:
                 out.mkdir(parents=True, exist_ok=True)
                 path = out / f"{chart.name}.{options.format}"
-                path.write_bytes(chart.content(options.format))
+                path.write_bytes(content)
                 print(path, flush=True)
         if not drawn:
             raise DeepMnistError("nothing to draw: no run has a report or a result")

@@ -24,7 +24,9 @@ def draw(runs: list[Run], data_dir: str | None) -> Iterator[Chart]:
     """
     datasets = dict.fromkeys(run.dataset for run in runs if run.result is not None)
     test_sets = {name: _load_test_set(name, data_dir) for name in datasets}
-    yield from filter(None, [accuracy.draw(runs)])
+    overview = accuracy.draw(runs)
+    if overview is not None:
+        yield overview
     for group in by_kind(runs).values():
         yield from filter(None, _draw_group(group, test_sets))
 

@@ -31,17 +31,13 @@ def draw(runs: list[Run]) -> Chart | None:
         steps, accuracy, loss = np.array(run.reports).T
         logarithm = np.log(np.maximum(loss / _summed(run), LEAST_LOSS))
         window = _window(run)
-        middle = smooth(steps, window)
         for axes, values, line in (
             (accuracy_axes, accuracy, smooth(accuracy, window)),
             (loss_axes, np.exp(logarithm), np.exp(smooth(logarithm, window))),
         ):
-            axes.plot(
-                steps, values, ".", color=color, markersize=3 if len(steps) > 1 else 8, alpha=0.4
-            )
-            axes.plot(middle, line, color=color, label=run.label)
-    lowest = _lowest_accuracy(runs)
-    accuracy_axes.set(ylabel="accuracy on the batch", ylim=(lowest, 1.01))
+            axes.plot(steps, values, "o", color=color, markersize=2.5, alpha=0.4)
+            axes.plot(smooth(steps, window), line, color=color, label=run.label)
+    accuracy_axes.set(ylabel="accuracy on the batch", ylim=(_lowest_accuracy(runs), 1.01))
     accuracy_axes.yaxis.set_major_formatter(PercentFormatter(1))
     loss_axes.set(ylabel="loss per image", yscale="log", xlabel="step")
     low, high = loss_axes.get_ylim()
@@ -97,7 +93,7 @@ def _caption(runs: list[Run]) -> str:
     sizes = sorted({run.config["batch_size"] for run in runs})
     window = max(_window(run) for run in runs)
     size = " or ".join(f"{size:,}" for size in sizes)
-    text = f"Points: training batches of {size} images, before the step. "
+    text = f"Points: batches of {size} training images, each before it is trained on. "
     if window > 1:
         text += f"Lines: mean of {window} points. "
     lowest = _lowest_accuracy(runs)

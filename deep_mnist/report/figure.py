@@ -44,25 +44,25 @@ def create(title: str, caption: str, height: float) -> Figure:
     """Return an empty figure, `height` inches high, with a title above and a caption below."""
     figure = Figure(layout="constrained")
     figure.set_figheight(height)
-    figure.suptitle(textwrap.fill(title, 55), x=0.01, ha="left")
-    figure.supxlabel(textwrap.fill(caption, 75), x=0.01, ha="left")
+    figure.suptitle(textwrap.fill(title, 52), x=0.01, ha="left")
+    figure.supxlabel(textwrap.fill(caption, 72), x=0.01, ha="left")
     return figure
 
 
-def image_grid(figure: Any, images: npt.NDArray[Any], columns: int, **style: Any) -> Sequence[Any]:
+def image_grid(figure: Any, images: npt.NDArray[Any], columns: int, **imshow: Any) -> Sequence[Any]:
     """Draw images in rows of `columns`, and return the axes of each.
 
     Args:
       figure: a figure or a subfigure.
       images: [N, H, W].
       columns: number of images in a row.
-      style: arguments of Axes.imshow.
+      imshow: arguments of Axes.imshow.
     """
     rows = -(-len(images) // columns)
     no_axis = {"xticks": [], "yticks": [], "frame_on": False}
     axes = list(figure.subplots(rows, columns, squeeze=False, subplot_kw=no_axis).flat)
     for image_axes, image in zip(axes, images, strict=False):
-        image_axes.imshow(image, **style)
+        image_axes.imshow(image, **imshow)
     return axes[: len(images)]
 
 

@@ -10,7 +10,7 @@ from deep_mnist.report.predictions import Predictions
 from deep_mnist.report.runs import Run
 
 MAX_UNITS = 32
-WHITE = -0.06  # below 0, so that the tile of a feature map that is all 0 is seen
+COLUMNS = 8
 
 
 def draw_weights(run: Run, predictions: Predictions) -> Chart:
@@ -18,7 +18,7 @@ def draw_weights(run: Run, predictions: Predictions) -> Chart:
     weights = predictions.first_weights
     caption = "Blue weights are positive, red ones negative."
     if weights.ndim == 4:
-        images, columns = weights[:, :, 0].transpose(2, 0, 1), 8
+        images, columns = weights[:, :, 0].transpose(2, 0, 1), COLUMNS
         title = f"The {len(images)} filters of the first convolutional layer of {run.model}"
     elif weights.shape[1] == 10:
         images, columns = weights.T.reshape(10, 28, 28), 5
@@ -27,9 +27,9 @@ def draw_weights(run: Run, predictions: Predictions) -> Chart:
     else:
         norms = np.linalg.norm(weights, axis=0)
         largest = np.sort(np.argsort(-norms, kind="stable")[:MAX_UNITS])
-        images, columns = weights.T[largest].reshape(-1, 28, 28), 8
+        images, columns = weights.T[largest].reshape(-1, 28, 28), COLUMNS
         title = f"The weights of {len(images)} of the {len(norms)} hidden units of {run.model}"
-        caption += " These units have the largest weights. The noise is the initialization."
+        caption += " These units have the largest weights. The noise is left of the initialization."
     limit = float(np.quantile(np.abs(images), 0.999))  # few weights are larger
     rows = -(-len(images) // columns)
     figure = create(title, caption, 4.4 / columns * rows + 1)
@@ -65,12 +65,12 @@ def draw_feature_maps(run: Run, predictions: Predictions) -> Chart | None:
                 maps / np.where(largest > 0, largest, 1),
             )
         )
-    rows = [-(-len(images) // 8) for _, images in parts]
     figure = create(title, "Dark: large values. Each map is scaled to its largest.", 8.4)
-    ratios = [n + 0.4 for n in rows]
+    ratios = [-(-len(images) // COLUMNS) + 0.4 for _, images in parts]
     subfigures = figure.subfigures(len(parts), 1, squeeze=False, height_ratios=ratios)
     for subfigure, (label, images) in zip(subfigures[:, 0], parts, strict=True):
         subfigure.suptitle(label, x=0.01, ha="left", size=8.5, weight="normal")
-        image_grid(subfigure, images, 8, vmin=WHITE, vmax=1)
+        # 0 is a pale grey, so that empty maps are seen.
+        image_grid(subfigure, images, COLUMNS, vmin=-0.06, vmax=1)
     alt = f"{'; '.join(label for label, _ in parts)}."
     return Chart(f"feature-maps-{run.kind}", title, alt, figure)

@@ -15,13 +15,13 @@ from deep_mnist.report.runs import Run, by_kind
 MEDIA_TYPES = {"svg": "image/svg+xml", "png": "image/png"}
 
 
-def render(runs: list[Run], charts: list[Chart], file_format: str) -> str:
+def render(runs: list[Run], charts: list[tuple[Chart, bytes]], file_format: str) -> str:
     """Return the page.
 
     Args:
       runs: the runs that it lists.
-      charts: their charts.
-      file_format: of the charts in it, svg or png.
+      charts: their charts, each with the content of its file.
+      file_format: "svg" or "png".
     """
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("deep_mnist.report", ""),
@@ -33,7 +33,7 @@ def render(runs: list[Run], charts: list[Chart], file_format: str) -> str:
     sections: list[dict[str, Any]] = [
         {
             "title": kind,
-            "charts": [chart for chart in charts if chart.name.endswith(f"-{kind}")],
+            "charts": [pair for pair in charts if pair[0].name.endswith(f"-{kind}")],
             "comparison": published.compare(group),
         }
         for kind, group in groups.items()
@@ -42,13 +42,9 @@ def render(runs: list[Run], charts: list[Chart], file_format: str) -> str:
     return environment.get_template("page.html.jinja").render(
         title=f"{number} of {', '.join(groups)}",
         runs=runs,
-        overview=[chart for chart in charts if chart.name == "test-accuracy"],
+        overview=[pair for pair in charts if pair[0].name == "test-accuracy"],
         sections=sections,
-        data_uri=lambda chart: _data_uri(chart, file_format),
+        media_type=MEDIA_TYPES[file_format],
+        base64=lambda content: base64.b64encode(content).decode("ascii"),
         version=__version__,
     )
-
-
-def _data_uri(chart: Chart, file_format: str) -> str:
-    content = base64.b64encode(chart.content(file_format)).decode("ascii")
-    return f"data:{MEDIA_TYPES[file_format]};base64,{content}"
