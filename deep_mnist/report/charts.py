@@ -35,7 +35,7 @@ def _load_test_set(dataset: str, data_dir: str | None) -> data.Split | None:
     try:
         return data.load_data(dataset, data_dir).test
     except DatasetUnreachableError as error:
-        warn(f"skipped the charts of predictions and weights: {error.message}")
+        warn(f"skipped the charts of predictions and weights: {error.message}", error.hint)
         return None
 
 
@@ -69,6 +69,8 @@ def _compare_with_result(run: Run, predictions: Predictions) -> None:
         )
 
 
-def warn(message: str) -> None:
-    """Print a warning to standard error."""
+def warn(message: str, hint: str | None = None) -> None:
+    """Print a warning to standard error, and what the user can do."""
     print(f"warning: report: {printable(message)}", file=sys.stderr)
+    if hint is not None:
+        print(f"hint: {printable(hint)}", file=sys.stderr)

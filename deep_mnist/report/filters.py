@@ -19,7 +19,7 @@ def draw_weights(run: Run, predictions: Predictions) -> Chart:
     caption = "Blue weights are positive, red ones negative."
     if weights.ndim == 4:
         images, columns = weights[:, :, 0].transpose(2, 0, 1), COLUMNS
-        title = f"The {len(images)} filters of the first convolutional layer of {run.model}"
+        title = f"The {len(images)} filters of the first convolution of {run.model}"
     elif weights.shape[1] == 10:
         images, columns = weights.T.reshape(10, 28, 28), 5
         title = f"The weights of {PROGRAMS[run.model].title.lower()} for each digit"
@@ -32,7 +32,7 @@ def draw_weights(run: Run, predictions: Predictions) -> Chart:
         caption += " These units have the largest weights. The noise is left of the initialization."
     limit = float(np.quantile(np.abs(images), 0.999))  # few weights are larger
     rows = -(-len(images) // columns)
-    figure = create(title, caption, 4.4 / columns * rows + 1)
+    figure = create(title, caption, 5.2 / columns * rows + 1)
     axes = image_grid(figure, images, columns, cmap="RdBu", vmin=-limit, vmax=limit)
     if len(images) == 10:
         for digit, digit_axes in enumerate(axes):
@@ -65,7 +65,7 @@ def draw_feature_maps(run: Run, predictions: Predictions) -> Chart | None:
                 maps / np.where(largest > 0, largest, 1),
             )
         )
-    figure = create(title, "Dark: large values. Each map is scaled to its largest.", 8.4)
+    figure = create(title, "Dark: large values. Each map is scaled to its largest.", 9.4)
     ratios = [-(-len(images) // COLUMNS) + 0.4 for _, images in parts]
     subfigures = figure.subfigures(len(parts), 1, squeeze=False, height_ratios=ratios)
     for subfigure, (label, images) in zip(subfigures[:, 0], parts, strict=True):

@@ -313,9 +313,9 @@ def test_without_the_test_images_the_rest_is_drawn(tmp_path, capsys):
     run = write_run(tmp_path / "run", config, [(0, 0.1, 115.0), (4, 0.5, 60.0)], result)
     assert report.main([run, "--format", "png"]) == 0
     assert [path.name for path in Path("report").iterdir()] == ["curves-softmax.png"]
-    assert capsys.readouterr().err.startswith(
-        "warning: report: skipped the charts of predictions and weights: "
-    )
+    warning, hint = capsys.readouterr().err.splitlines()[-2:]
+    assert warning.startswith("warning: report: skipped the charts of predictions and weights: ")
+    assert hint.startswith("hint: ")
 
 
 # Errors -----------------------------------------------------------------------
