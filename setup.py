@@ -31,9 +31,11 @@ LEGACY = [
     "tensorflow_estimator==2.15.*",
     "tensorflow_probability>=0.24",
 ]
+PLOTS = ["jinja2>=3.1.2", "matplotlib>=3.8"]
 EXPORT = ["tf2onnx>=1.17", "onnx>=1.17", "onnxruntime>=1.20"]
 TEST = [
     *LEGACY,
+    *PLOTS,
     *PREDICT,
     *WEB,
     "ipykernel>=6",  # a kernel that loads the IPython extension
@@ -94,7 +96,7 @@ setup(
         "web": WEB,
         "export": EXPORT,
         "legacy": LEGACY,
-        "plots": ["matplotlib>=3.8"],
+        "plots": PLOTS,
         "tensorboard": ["tensorboard>=2.16"],
         "test": TEST,
         "browser": ["playwright>=1.40"],  # tests of the page, and their benchmark
@@ -102,7 +104,10 @@ setup(
     },
     packages=find_packages(include=["deep_mnist", "deep_mnist.*"]),
     package_dir={"": "."},  # so that `pip install -e` is a plain path, found before a namesake
-    package_data={"deep_mnist": ["py.typed", "serving/static/*"]},
+    package_data={
+        "deep_mnist": ["py.typed", "serving/static/*"],
+        "deep_mnist.report": ["*.html.jinja", "*.json", "*.mplstyle"],
+    },
     entry_points={"console_scripts": ["deep-mnist = deep_mnist.__main__:main"]},
     cmdclass={"build_py": BuildWithWeights},
 )

@@ -11,10 +11,12 @@ ROW = re.compile(r"^\|(?P<say>[^|]*)\|(?P<instead_of>[^|]*)\|$", re.MULTILINE)
 
 PATTERNS = [
     "deep_mnist/*.py",
-    "deep_mnist/{autodiff,checkpoints,cli,data,distributed,export,input_data,serving,training}/*.py",
+    "deep_mnist/{autodiff,checkpoints,cli,data,distributed,export}/*.py",
+    "deep_mnist/{input_data,report,serving,training}/*.py",
+    "deep_mnist/report/*.{html.jinja,json,mplstyle}",
     "deep_mnist/serving/static/*",
     "tests/*.py",
-    "tests/{autodiff,checkpoints,cli,data,distributed,export,training}/*.py",
+    "tests/{autodiff,checkpoints,cli,data,distributed,export,report,training}/*.py",
     "tests/robustness/*.py",
     "benchmarks/*.py",
     "benchmarks/frameworks/*.py",
