@@ -52,7 +52,9 @@ def load(name: str) -> Any:
     """
     library = name.partition(".")[0]
     try:
-        if library == "tf_slim":
+        if library == "tf_keras":
+            _prepare_keras()
+        elif library == "tf_slim":
             _prepare_slim()
         elif library == "tensorflow_estimator":
             _prepare_estimator()
@@ -93,6 +95,12 @@ def import_by_name(name: str) -> Any:
         if error.name != name or not package:
             raise
         return getattr(import_by_name(package), attribute)
+
+
+def _prepare_keras() -> None:
+    """Save models and weights as the Keras of TensorFlow 1 did; the format of today is eager."""
+    training: Any = importlib.import_module("tf_keras.src.engine.training")
+    training.saving_api = importlib.import_module("tf_keras.src.saving.legacy.save")
 
 
 def _prepare_slim() -> None:
