@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.metadata
+import importlib.util
 import os
 import sys
 from types import ModuleType
@@ -34,6 +35,14 @@ MOVED = {
     "tensorflow.python.ops.control_flow_ops": ("Assert", "case", "cond", "while_loop"),
     "tensorflow.python.ops.variable_scope": ("Variable",),
 }
+# Names of TensorFlow 1's TPU embedding, which tensorflow_estimator imports.
+EMBEDDING_PARAMETERS = [
+    f"{optimizer}Parameters"
+    for optimizer in (
+        *("Adagrad", "Adam", "Ftrl", "Momentum", "ProximalAdagrad", "RMSProp"),
+        "StochasticGradientDescent",
+    )
+]
 
 
 def use_legacy_keras() -> None:
@@ -135,8 +144,11 @@ def _prepare_estimator() -> None:
         "tensorflow_estimator.python.estimator.estimator_export",
         estimator_export=lambda *names, **options: lambda function: function,
     )
-    for name in ("tpu", "tpu.experimental"):  # needs the TPU embedding of TensorFlow 1
-        _module(f"tensorflow_estimator._api.v1.estimator.{name}", __path__=[])
+    package = "tensorflow.python.tpu"
+    importlib.import_module(package)
+    for name in ("session_support", "tpu_embedding", "tpu_embedding_gradient"):
+        if importlib.util.find_spec(f"{package}.{name}") is None:
+            _module(f"{package}.{name}", **dict.fromkeys(EMBEDDING_PARAMETERS))
 
 
 def _module(name: str, **members: Any) -> None:

@@ -28,6 +28,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "estimator": (ESTIMATOR,),
     "estimator.export": (f"{ESTIMATOR}.export",),
     "estimator.inputs": (f"{ESTIMATOR}.inputs",),
+    "estimator.tpu": (f"{ESTIMATOR}.tpu",),
     "keras": (KERAS,),
     "keras.backend": (f"{HERE}.keras_backend", f"{KERAS}.backend"),
     "keras.datasets": (f"{KERAS}.datasets",),
@@ -121,6 +122,9 @@ MODULES: dict[str, tuple[str, ...]] = {
     "contrib.staging": ("tensorflow.python.ops.data_flow_ops",),
     "contrib.stateless": (f"{V1}.random",),
     "contrib.tfprof": (f"{V1}.profiler",),
+    "contrib.tfprof.model_analyzer": ("tensorflow.python.profiler.model_analyzer",),
+    "contrib.tfprof.tfprof_logger": ("tensorflow.python.profiler.tfprof_logger",),
+    "contrib.tpu": (f"{ESTIMATOR}.tpu", f"{V1}.tpu"),
     "contrib.nn": (f"{HERE}.contrib_nn", f"{V1}.nn"),
 }
 
@@ -183,6 +187,16 @@ PUBLIC = (
         "train.experimental",
     ),
     *("nn.rnn_cell", "layers", "estimator", "contrib.framework", "contrib.layers", "contrib.rnn"),
+)
+# Private modules of TensorFlow whose names contrib re-exported: after those of PUBLIC.
+PRIVATE = (
+    *(f"framework.{name}" for name in ("ops", "tensor", "tensor_util", "meta_graph", "test_util")),
+    *(f"ops.{name}" for name in ("init_ops", "check_ops", "data_flow_ops", "nn_impl", "nn_ops")),
+    *("ops.variable_scope", "ops.gen_array_ops", "ops.gen_math_ops", "ops.gen_nn_ops"),
+    *("autograph", "autograph.impl.api", "distribute.cross_device_ops", "eager.context"),
+    *("saved_model.signature_def_utils_impl", "trackable.base", "trackable.data_structures"),
+    *("tpu.device_assignment", "tpu.ops.tpu_ops", "tpu.topology", "tpu.tpu", "tpu.training_loop"),
+    *("util.deprecation",),
 )
 PUBLIC_KERAS = (
     *("keras.layers", "keras.models", "keras", "keras.utils", "keras.backend"),
@@ -272,6 +286,10 @@ RENAMED: dict[str, str] = {
     "contrib.stateless.stateless_random_normal": "random.stateless_normal",
     "contrib.stateless.stateless_random_uniform": "random.stateless_uniform",
     "contrib.tfprof.ProfileContext": "profiler.Profiler",
+    "contrib.distribute.DistributionStrategy": "distribute.Strategy",
+    "contrib.distribute.get_distribution_strategy": "distribute.get_strategy",
+    "contrib.distribute.get_tower_context": "distribute.get_replica_context",
+    "contrib.distribute.has_distribution_strategy": "distribute.has_strategy",
     "contrib.eager.Network": "contrib.eager.network.Network",
     "contrib.eager.Sequential": "keras.Sequential",
     "contrib.factorization.KMeansClustering": "estimator.experimental.KMeans",
@@ -284,7 +302,9 @@ RENAMED: dict[str, str] = {
     "contrib.framework.sort": "sort",
     "contrib.learn.KMeansClustering": "estimator.experimental.KMeans",
     "contrib.metrics.confusion_matrix": "confusion_matrix",
+    "distributions.bijectors": "contrib.distributions.bijectors",
     "estimator.model_to_estimator": "keras.estimator.model_to_estimator",
+    "layers.Input": "keras.layers.Input",
     "train.SyncReplicasOptimizerV2": "train.SyncReplicasOptimizer",
     "nn.rnn": "nn.static_rnn",
     "nn.bidirectional_rnn": "nn.static_bidirectional_rnn",

@@ -118,6 +118,8 @@ class TF1Module(ModuleType):
             real = _real_module(path)
             if real is not None:
                 return TF1Module(path, (real,), private=True)
+        if family == "contrib" and f"contrib.{name}" in symbol_table.MODULES:
+            return module(f"contrib.{name}")
         if self._private or family in ("contrib", "keras", "python"):
             found = _public_object(name, family)
             if found:
@@ -220,6 +222,11 @@ def _public_object(name: str, family: str) -> list[Any]:
             found = module(path)._lookup(name)
         except (DeepMnistError, AttributeError):
             continue
+        if found and not isinstance(found[0], ModuleType):
+            return found
+    for path in symbol_table.PRIVATE if family == "contrib" else ():
+        source = _real_module(f"python.{path}")
+        found = [getattr(source, name)] if name in dir(source) else []
         if found and not isinstance(found[0], ModuleType):
             return found
     return []

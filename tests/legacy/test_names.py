@@ -77,6 +77,59 @@ with tf.Session() as sess:
 print('epochs', total)
 """
 
+TPU = """
+import numpy as np
+import tensorflow as tf
+tpu = tf.contrib.tpu
+print(tpu.TPUEstimator is tf.estimator.tpu.TPUEstimator)
+
+
+def input_fn(params):
+    features = np.ones((params['batch_size'], 4), np.float32)
+    labels = np.zeros(params['batch_size'], np.int32)
+    return tf.data.Dataset.from_tensors((features, labels)).repeat()
+
+
+def model_fn(features, labels, mode, params):
+    loss = tf.losses.sparse_softmax_cross_entropy(labels, tf.layers.dense(features, 3))
+    optimizer = tf.train.GradientDescentOptimizer(0.1)
+    if params['use_tpu']:
+        optimizer = tpu.CrossShardOptimizer(optimizer)
+    train_op = optimizer.minimize(loss, tf.train.get_global_step())
+    return tpu.TPUEstimatorSpec(mode=mode, loss=loss, train_op=train_op)
+
+
+config = tpu.RunConfig(model_dir='run', tpu_config=tpu.TPUConfig(iterations_per_loop=2))
+estimator = tpu.TPUEstimator(model_fn, use_tpu=False, eval_on_tpu=False, train_batch_size=8,
+                             config=config, params={'use_tpu': False})
+estimator.train(input_fn, max_steps=3)
+print(estimator.get_variable_value('global_step'))
+"""
+
+# Public names of contrib that re-exported private names of TensorFlow, or names of each other.
+CONTRIB = """
+import tensorflow as tf
+from tensorflow.contrib import tfprof
+print(tf.contrib.slim.lookup.HashTable is tf.contrib.lookup.HashTable)
+print(tf.contrib.framework.convolutional_orthogonal_2d is not None)
+print(tf.contrib.checkpoint.NoDependency.__name__, tf.contrib.eager.SYNC)
+print(tf.contrib.util.ops_used_by_graph_def.__name__, tf.contrib.nn.nth_element.__name__)
+print(tfprof.model_analyzer.Profiler is tf.profiler.Profiler)
+print(tf.contrib.quantization.quantized_concat.__name__, tf.flags.FLAGS is tf.app.flags.FLAGS)
+print(tf.contrib.distribute.get_distribution_strategy is tf.distribute.get_strategy)
+print(tf.layers.Input is tf.keras.layers.Input)
+"""
+
+ADVISED = """
+import re
+from deep_mnist.legacy import tf1_mode, tf1_module, unsupported
+tf1_mode.start(eager=False)
+for _, text in unsupported.ADVICE.values():
+    for name in re.findall(r'\\btf((?:\\.\\w+)+)', text):
+        tf1_module.find(name[1:])
+        print(name)
+"""
+
 YEARS = """
 import collections
 import time
@@ -130,6 +183,29 @@ def test_the_same_objects_under_private_paths_and_names_of_contrib(tmp_path):
     assert "lookup [[b'one', b'two']]" in lines
     assert "conv1/weights:0 (float32_ref 5x5x1x8) [200, bytes: 800]" in lines
     assert lines[-4:] == ["alexnet 11", "density -1.8379", "flags ['epoch']", "epochs 30.0"]
+
+
+def test_a_tpu_estimator_trains_without_a_tpu(tmp_path):
+    assert run(tmp_path, "tpu.py", TPU)[-2:] == ["True", "3"]
+
+
+def test_names_that_contrib_re_exported(tmp_path):
+    assert run(tmp_path, "contrib.py", CONTRIB) == [
+        "True",
+        "True",
+        "NoDependency 0",
+        "ops_used_by_graph_def nth_element",
+        "True",
+        "quantized_concat True",
+        "True",
+        "True",
+    ]
+
+
+def test_advised_names_exist():
+    done = subprocess.run([sys.executable, "-c", ADVISED], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.splitlines()) > 15
 
 
 def test_numpy_1_and_its_relatives(tmp_path):
