@@ -1,7 +1,9 @@
 """Names, paths and habits of TF1 programs, NumPy 1 and its relatives."""
 
 import gzip
+import hashlib
 import os
+import shutil
 import subprocess
 import sys
 
@@ -239,6 +241,30 @@ def test_downloads_have_the_published_length(monkeypatch, name, size, content):
     assert len(data) == size
     assert len(gzip.decompress(data)) == content
     assert downloads.content("http://example.com/emnist/" + name) is None
+
+
+@pytest.mark.mnist
+@pytest.mark.skipif(
+    not shutil.which("gzip") or b"Apple" in subprocess.check_output(["gzip", "--version"]),
+    reason="needs GNU gzip",
+)
+@pytest.mark.parametrize(
+    ("name", "md5"),
+    [
+        ("train-images-idx3-ubyte.gz", "f68b3c2dcbeaaa9fbdd348bbdeb94873"),
+        ("train-labels-idx1-ubyte.gz", "d53e105ee54ea40749a09fcbcd1e9432"),
+        ("t10k-images-idx3-ubyte.gz", "9fb629c4189551a2d022fa330f9573f3"),
+        ("t10k-labels-idx1-ubyte.gz", "ec29112dd5afa0611ce80d1b7f02629c"),
+    ],
+)
+def test_downloads_are_the_published_bytes(monkeypatch, mnist_dir, tmp_path, name, md5):
+    monkeypatch.setenv(search.DATA_DIR_VARIABLE, mnist_dir)
+    arrays = search.load_arrays("mnist")
+    monkeypatch.setattr(search, "load_arrays", lambda dataset: arrays)
+    monkeypatch.setenv(search.DATA_DIR_VARIABLE, str(tmp_path))  # no copy of the file
+    monkeypatch.setattr(search, "cache_dir", lambda: tmp_path)
+    data = downloads.content("http://yann.lecun.com/exdb/mnist/" + name)
+    assert hashlib.md5(data).hexdigest() == md5
 
 
 HINT = """
