@@ -18,7 +18,7 @@ PRIVATE |= {"pywrap_tensorflow", "raw_ops"}
 FUTURE = {"absolute_import", "division", "print_function"}
 
 
-def main():
+def main() -> None:
     """Print the names, sorted."""
     tensorflow = importlib.import_module("tensorflow")
     importlib.import_module("tensorflow.contrib")  # loaded lazily
@@ -42,7 +42,7 @@ def main():
     print("\n".join(sorted(names)))
 
 
-def is_public(path, module):
+def is_public(path: str, module: types.ModuleType) -> bool:
     """Whether a module is part of the API: modules of contrib import many others."""
     name = getattr(module, "__name__", "")
     if path.startswith("contrib."):

@@ -12,8 +12,11 @@ ROW = re.compile(r"^\|(?P<say>[^|]*)\|(?P<instead_of>[^|]*)\|$", re.MULTILINE)
 PATTERNS = [
     "deep_mnist/*.py",
     "deep_mnist/{autodiff,checkpoints,cli,data,distributed,export,input_data,training}/*.py",
+    "deep_mnist/legacy/[!p]*.py",
+    "deep_mnist/legacy/{plots,project_modules}.py",
+    "deep_mnist/legacy/{shims,tf1}/*.py",
     "tests/*.py",
-    "tests/{autodiff,checkpoints,cli,data,distributed,export,training}/*.py",
+    "tests/{autodiff,checkpoints,cli,data,distributed,export,legacy,training}/*.py",
     "tests/robustness/*.py",
     "benchmarks/*.py",
     "benchmarks/frameworks/*.py",

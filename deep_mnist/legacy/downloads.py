@@ -3,7 +3,7 @@
 The hosts of these years have moved or refuse downloads. Requests for one of the four files, for
 mnist.npz or for mnist.pkl.gz are answered from disk. A .gz file of MNIST is the published one, byte
 for byte, where a copy of it or GNU gzip is installed. Else it has the same content and is filled up
-with zeros, which readers of gzip ignore, to the published length. Every other address is downloaded.
+with zeros, which readers of gzip ignore, to the published length. Other addresses are downloaded.
 """
 
 from __future__ import annotations

@@ -48,6 +48,7 @@ PACKAGES = {
     "six": "six",
     "skimage": "scikit-image",
     "sklearn": "scikit-learn",
+    "skopt": "scikit-optimize",
     "sympy": "sympy",
     "tabulate": "tabulate",
     "tensorboard": "tensorboard",

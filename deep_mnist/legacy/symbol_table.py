@@ -16,7 +16,7 @@ CELLS = f"{KERAS}.__internal__.legacy.rnn_cell"
 SLIM = "tf_slim"
 ESTIMATOR = "tensorflow_estimator._api.v1.estimator"
 
-# Modules: path -> the modules it shows the names of, the first that has a name wins.
+# Path -> the modules that have its names; the first that has a name wins.
 # Any other path is that of tensorflow.compat.v1, or of tensorflow.python.
 MODULES: dict[str, tuple[str, ...]] = {
     "": (f"{HERE}.arguments", f"{HERE}.summaries", V1),
@@ -32,8 +32,8 @@ MODULES: dict[str, tuple[str, ...]] = {
     "keras": (KERAS,),
     "keras.backend": (f"{HERE}.keras_backend", f"{KERAS}.backend"),
     "keras.datasets": (f"{KERAS}.datasets",),
-    "keras.datasets.mnist": (f"{HERE}.keras_mnist",),
-    "keras.datasets.fashion_mnist": (f"{HERE}.keras_fashion_mnist",),
+    "keras.datasets.mnist": (f"{HERE}.keras_datasets.mnist",),
+    "keras.datasets.fashion_mnist": (f"{HERE}.keras_datasets.fashion_mnist",),
     "keras.layers": (f"{KERAS}.layers",),
     "keras.models": (f"{KERAS}.models",),
     # Data
@@ -52,7 +52,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "models.image.mnist": (),
     "models.image.mnist.convolutional": (f"{HERE}.convolutional_tutorial",),
     "types": (V1,),
-    # Private modules whose functions changed their arguments, or that are gone
+    # Private modules that were removed, or whose functions changed their arguments
     "python.ops.rnn": (f"{V1}.nn", "tensorflow.python.ops.rnn"),
     "python.ops.rnn_cell": (f"{HERE}.cells", f"{HERE}.linear", CELLS),
     "python.ops.rnn_cell_impl": (f"{HERE}.cells", f"{HERE}.linear", CELLS),
@@ -167,11 +167,11 @@ SAME: dict[str, str] = {
     "python.platform.default._logging": "logging",
 }
 
-# Folders of private paths, which are skipped: contrib.learn.python.learn.datasets.
-FOLDERS = frozenset({"python", "ops", "api", "_impl", "estimators", "canned", "engine"})
+# Packages of private paths, which are skipped: contrib.learn.python.learn.datasets.
+PACKAGES = frozenset({"python", "ops", "api", "_impl", "estimators", "canned", "engine"})
 
-# Folders of tensorflow.python whose modules moved from one to another between releases.
-PYTHON_FOLDERS = ("python.framework", "python.ops", "python.platform", "python.training")
+# Packages of tensorflow.python whose modules moved between them from release to release.
+PYTHON_PACKAGES = ("python.framework", "python.ops", "python.platform", "python.training")
 
 # Public modules in which the names of private modules are looked up, in this order.
 PUBLIC = (
@@ -206,7 +206,7 @@ PUBLIC_KERAS = (
 
 # Names: old -> the name that does the same with the same arguments.
 RENAMED: dict[str, str] = {
-    # r0.x, gone in 1.0
+    # r0.x, removed in 1.0
     "all_variables": "global_variables",
     "initialize_all_variables": "global_variables_initializer",
     "initialize_variables": "variables_initializer",
@@ -253,7 +253,7 @@ RENAMED: dict[str, str] = {
     "python.Variable": "Variable",
     "int32_ref": "int32",
     "nn.deconv2d": "nn.conv2d_transpose",
-    # contrib, gone in 2.0
+    # contrib, removed in 2.0
     "contrib.layers.summaries": "summary",
     "contrib.layers.one_hot_column": "feature_column.indicator_column",
     "contrib.layers.input_from_feature_columns": "feature_column.input_layer",

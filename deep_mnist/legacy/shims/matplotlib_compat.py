@@ -25,6 +25,8 @@ def install() -> None:
     for owner in (pyplot, axes, figure):
         _add(owner, "hold", _nothing)
     _add(pyplot, "ishold", lambda: True)
+    legend: Any = importlib.import_module("matplotlib.legend").Legend
+    _add(legend, "draggable", legend.set_draggable)
     _add(canvas, "set_window_title", _nothing)
     _add(importlib.import_module("matplotlib.cm"), "get_cmap", pyplot.get_cmap)
     for owner in (figure, pyplot):
