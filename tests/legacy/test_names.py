@@ -154,8 +154,12 @@ array.itemset(1, 5)
 print('methods', array.tolist(), len(array.tostring()), array.ptp())
 print('python', issubclass(list, collections.MutableSequence), time.clock() >= 0)
 print('pillow', ImageDraw.Draw(Image.new('L', (28, 28))).textsize('7')[0] > 0)
-plt.plot([1, 2], label='accuracy')
+line, = plt.plot([1, 2], label='accuracy')
+plt.plot([3, 4])
 plt.legend().draggable(True)
+plt.gca().lines.remove(line)
+plt.gca().lines.pop(0)
+assert len(plt.gca().lines) == 0
 print('pyplot', cm.get_cmap('gray').name, plt.figure().gca(projection='polar').name)
 """
 

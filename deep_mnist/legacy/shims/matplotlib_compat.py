@@ -27,6 +27,8 @@ def install() -> None:
     _add(pyplot, "ishold", lambda: True)
     legend: Any = importlib.import_module("matplotlib.legend").Legend
     _add(legend, "draggable", legend.set_draggable)
+    _add(axes.ArtistList, "remove", lambda artists, artist: artist.remove())
+    _add(axes.ArtistList, "pop", lambda artists, index=-1: artists[index].remove())
     _add(canvas, "set_window_title", _nothing)
     _add(importlib.import_module("matplotlib.cm"), "get_cmap", pyplot.get_cmap)
     for owner in (figure, pyplot):
