@@ -40,6 +40,8 @@ def install() -> None:
     ):
         for name in names:
             setattr(owner, name, _with_old_keywords(getattr(owner, name)))
+    for owner, name in ((figure, "add_subplot"), (figure, "subplots"), (pyplot, "subplot")):
+        setattr(owner, name, _with_whole_numbers(getattr(owner, name)))
     for old, new in COLORMAPS.items():
         for suffix in ("", "_r"):
             if old + suffix not in matplotlib.colormaps:
@@ -53,6 +55,17 @@ def _with_old_keywords(function: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(function)
     def call(*args: Any, **keywords: Any) -> Any:
         return function(*args, **{KEYWORDS.get(name, name): keywords[name] for name in keywords})
+
+    return call
+
+
+def _with_whole_numbers(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function of rows and columns that may be floats, as quotients are."""
+
+    @functools.wraps(function)
+    def call(*args: Any, **keywords: Any) -> Any:
+        args = tuple(int(arg) if isinstance(arg, float) else arg for arg in args)
+        return function(*args, **keywords)
 
     return call
 
