@@ -130,10 +130,8 @@ MODULES: dict[str, tuple[str, ...]] = {
 
 # Paths that are another path.
 SAME: dict[str, str] = {
-    "models.rnn.seq2seq": "nn.seq2seq",
     "models.image.mnist.input_data": "examples.tutorials.mnist.input_data",
-    "g3doc.tutorials.mnist.input_data": "examples.tutorials.mnist.input_data",
-    "g3doc.tutorials.mnist.mnist": "examples.tutorials.mnist.mnist",
+    "g3doc": "examples",
     "contrib.keras": "keras",
     "contrib.skflow": "contrib.learn",
     "contrib.hparam": "contrib.training",
@@ -204,6 +202,11 @@ PUBLIC_KERAS = (
     *("keras.initializers", "keras.regularizers", "keras.preprocessing.image"),
 )
 
+# Until 0.12 these had names of their own for batches of matrices.
+BATCHED = """cholesky cholesky_solve fft fft2d fft3d ifft ifft2d ifft3d matrix_band_part
+    matrix_determinant matrix_diag matrix_diag_part matrix_inverse matrix_set_diag matrix_solve
+    matrix_solve_ls matrix_transpose matrix_triangular_solve self_adjoint_eig svd""".split()
+
 # Names: old -> the name that does the same with the same arguments.
 RENAMED: dict[str, str] = {
     # r0.x, removed in 1.0
@@ -224,33 +227,12 @@ RENAMED: dict[str, str] = {
     "concat_v2": "concat",
     "split_v": "split",
     "reverse_v2": "reverse",
-    "batch_cholesky": "cholesky",
-    "batch_cholesky_solve": "cholesky_solve",
-    "batch_fft": "fft",
-    "batch_fft2d": "fft2d",
-    "batch_fft3d": "fft3d",
-    "batch_ifft": "ifft",
-    "batch_ifft2d": "ifft2d",
-    "batch_ifft3d": "ifft3d",
-    "batch_matrix_band_part": "matrix_band_part",
-    "batch_matrix_determinant": "matrix_determinant",
-    "batch_matrix_diag": "matrix_diag",
-    "batch_matrix_diag_part": "matrix_diag_part",
-    "batch_matrix_inverse": "matrix_inverse",
-    "batch_matrix_set_diag": "matrix_set_diag",
-    "batch_matrix_solve": "matrix_solve",
-    "batch_matrix_solve_ls": "matrix_solve_ls",
-    "batch_matrix_transpose": "matrix_transpose",
-    "batch_matrix_triangular_solve": "matrix_triangular_solve",
-    "batch_self_adjoint_eig": "self_adjoint_eig",
-    "batch_svd": "svd",
+    **{f"batch_{name}": name for name in BATCHED},
     "merge_summary": "summary.merge",
     "merge_all_summaries": "summary.merge_all",
     "train.SummaryWriter": "summary.FileWriter",
     "train.SummaryWriterCache": "summary.FileWriterCache",
     "image.per_image_whitening": "image.per_image_standardization",
-    "image.random_crop": "random_crop",
-    "python.Variable": "Variable",
     "int32_ref": "int32",
     "nn.deconv2d": "nn.conv2d_transpose",
     # contrib, removed in 2.0
@@ -269,10 +251,6 @@ RENAMED: dict[str, str] = {
     "contrib.layers.sparse_column_with_vocabulary_file": (
         "feature_column.categorical_column_with_vocabulary_file"
     ),
-    "contrib.metrics.set_difference": "sets.difference",
-    "contrib.metrics.set_intersection": "sets.intersection",
-    "contrib.metrics.set_size": "sets.size",
-    "contrib.metrics.set_union": "sets.union",
     "contrib.nn.deprecated_flipped_sigmoid_cross_entropy_with_logits": (
         "nn.sigmoid_cross_entropy_with_logits"
     ),
@@ -293,15 +271,7 @@ RENAMED: dict[str, str] = {
     "contrib.eager.Network": "contrib.eager.network.Network",
     "contrib.eager.Sequential": "keras.Sequential",
     "contrib.factorization.KMeansClustering": "estimator.experimental.KMeans",
-    "contrib.framework.argsort": "argsort",
-    "contrib.framework.init_from_checkpoint": "train.init_from_checkpoint",
-    "contrib.framework.is_tensor": "is_tensor",
-    "contrib.framework.list_variables": "train.list_variables",
-    "contrib.framework.load_checkpoint": "train.load_checkpoint",
-    "contrib.framework.load_variable": "train.load_variable",
-    "contrib.framework.sort": "sort",
     "contrib.learn.KMeansClustering": "estimator.experimental.KMeans",
-    "contrib.metrics.confusion_matrix": "confusion_matrix",
     "distributions.bijectors": "contrib.distributions.bijectors",
     "estimator.model_to_estimator": "keras.estimator.model_to_estimator",
     "layers.Input": "keras.layers.Input",
@@ -309,18 +279,12 @@ RENAMED: dict[str, str] = {
     "nn.rnn": "nn.static_rnn",
     "nn.bidirectional_rnn": "nn.static_bidirectional_rnn",
     "models.rnn.rnn.rnn": "nn.static_rnn",
-    "python.ops.rnn.rnn": "nn.static_rnn",
-    "python.ops.rnn.bidirectional_rnn": "nn.static_bidirectional_rnn",
-    "python.framework.graph_util.convert_variables_to_constants": (
-        "graph_util.convert_variables_to_constants"
-    ),
     "contrib.layers.real_valued_column": "contrib.learn.real_valued_column",
     "contrib.layers.infer_real_valued_columns": (
         "contrib.learn.infer_real_valued_columns_from_input"
     ),
     "python.util.nest.is_sequence": "python.util.nest.is_nested",
     "contrib.util.constant_value": "get_static_value",
-    "contrib.util.make_tensor_proto": "make_tensor_proto",
 }
 
 # NumPy's own names that later releases of NumPy dropped -> what they were, below `numpy`, or
