@@ -11,7 +11,7 @@ ADVICE: dict[str, tuple[str, str]] = {
     "contrib.cudnn_rnn": ("2.0", "use tf.nn.rnn_cell.LSTMCell with tf.nn.dynamic_rnn"),
     "contrib.crf": (
         "2.0",
-        "write its recursion as ops, or copy it from tensorflow-addons, which is at its end",
+        "write its recursion as ops, or copy it from tensorflow-addons, which is no longer maintained",
     ),
     "contrib.distribute": ("2.0", "use tf.distribute"),
     "contrib.distributions": ("2.0", "use the package tensorflow-probability"),
@@ -24,7 +24,7 @@ ADVICE: dict[str, tuple[str, str]] = {
     "contrib.graph_editor": ("2.0", "use tf.import_graph_def with input_map"),
     "contrib.integrate": ("2.0", "use tensorflow_probability.math.ode"),
     "contrib.quantize": ("2.0", "use the package tensorflow-model-optimization"),
-    "contrib.seq2seq": ("2.0", "use tf.nn.dynamic_rnn or tf.nn.raw_rnn"),
+    "contrib.seq2seq": ("2.0", "use tf.nn.dynamic_rnn"),
     "contrib.session_bundle": ("2.0", "use tf.saved_model.simple_save"),
     "contrib.opt": ("2.0", "use the optimizers of tf.train"),
     "contrib.rnn": ("2.0", "use tf.nn.rnn_cell.LSTMCell or GRUCell"),
