@@ -16,6 +16,7 @@ PACKAGES = {
     "PIL": "pillow",
     "absl": "absl-py",
     "bokeh": "bokeh",
+    "boto3": "boto3",
     "bs4": "beautifulsoup4",
     "colorama": "colorama",
     "cv2": "opencv-python",

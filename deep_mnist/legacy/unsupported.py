@@ -9,10 +9,7 @@ ADVICE: dict[str, tuple[str, str]] = {
     "contrib.boosted_trees": ("2.0", "use the package tensorflow-decision-forests"),
     "contrib.bayesflow": ("2.0", "use the package tensorflow-probability"),
     "contrib.cudnn_rnn": ("2.0", "use tf.nn.rnn_cell.LSTMCell with tf.nn.dynamic_rnn"),
-    "contrib.crf": (
-        "2.0",
-        "write its recursion as ops, or copy it from tensorflow-addons, which is no longer maintained",
-    ),
+    "contrib.crf": ("2.0", "copy it from tensorflow-addons, which is no longer maintained"),
     "contrib.distribute": ("2.0", "use tf.distribute"),
     "contrib.distributions": ("2.0", "use the package tensorflow-probability"),
     "contrib.factorization": ("2.0", "use tf.contrib.factorization.KMeans or scikit-learn"),

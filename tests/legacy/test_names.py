@@ -36,6 +36,7 @@ with tf.Session() as sess:
     sess.run(tf.global_variables_initializer())
     path = tf.train.Saver().save(sess, './private.ckpt')
     frozen = graph_util.convert_variables_to_constants(sess, sess.graph_def, ['y'])
+tf.nn.softmax_cross_entropy_with_logits(_sentinel=None, labels=[[0.0, 1.0]], logits=[[1.0, 2.0]])
 print('reader', sorted(pywrap_tensorflow.NewCheckpointReader(path).get_variable_to_shape_map()))
 print('frozen', any(node.op == 'Const' for node in frozen.node))
 

@@ -257,7 +257,7 @@ def test_python_2_its_neighbours_and_names_that_are_not_covered(folder, ended):
         "halves 3 5 /tmp ",
         "(<class 'float'>, 3, b'\\x00\\x01')",
         "tf.contrib.crf was removed in TensorFlow 2.0 and is not covered here: "
-        "write its recursion as ops, or copy it from tensorflow-addons, which is no longer maintained",
+        "copy it from tensorflow-addons, which is no longer maintained",
         "exit 2",
     ]
     assert err == [

@@ -36,6 +36,7 @@ def softmax_cross_entropy_with_logits(*args: Any, **kwargs: Any) -> Any:
 
 def softmax_cross_entropy_with_logits_v2(*args: Any, **kwargs: Any) -> Any:
     """Positional arguments are (labels, logits), as since 1.5."""
+    kwargs.pop("_sentinel", None)
     given = dict(zip(("labels", "logits", "dim", "name"), args, strict=False)) | kwargs
     given["labels"] = _float_labels(given["labels"], given["logits"])
     return tf.nn.softmax_cross_entropy_with_logits_v2(**given)
@@ -66,6 +67,7 @@ def _dim_or_name(args: tuple[Any, ...]) -> dict[str, Any]:
 
 def _logits_first(args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
     """Return arguments by name; since 1.0 a None was the first of positional arguments."""
+    kwargs.pop("_sentinel", None)  # the name of that None
     if args and args[0] is None:
         return dict(zip(("labels", "logits", "dim"), args[1:], strict=False)) | kwargs
     return dict(zip(("logits", "labels", "name"), args, strict=False)) | kwargs
