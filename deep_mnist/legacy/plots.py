@@ -69,7 +69,7 @@ class Plots:
 def _run_animations(figure: Any) -> None:
     """Run a figure's animations to their last frame, unless they repeat: scripts train in them."""
     waiting = figure.canvas.callbacks.callbacks.get("draw_event", {})
-    owners = [getattr(method(), "__self__", None) for method in waiting.values()]
+    owners: list[Any] = [getattr(method(), "__self__", None) for method in waiting.values()]
     animations = [owner for owner in owners if getattr(owner, "_repeat", True) is False]
     if animations:
         figure.canvas.draw()  # starts them
