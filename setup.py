@@ -13,7 +13,13 @@ VERSION = re.search(
 ).group(1)
 
 PREDICT = ["pillow>=10.1"]
-WEB = [*PREDICT, "flask>=3.1", "waitress>=3.0.1"]
+WEB = [
+    *PREDICT,
+    "fastapi>=0.116",
+    "fastapi-offline>=1.7",  # Swagger UI for /docs, which FastAPI itself loads from a CDN
+    "python-multipart>=0.0.18",
+    "uvicorn>=0.30",
+]
 # What TF1 scripts import: Keras 2, slim, estimators and distributions in the original (tf_keras
 # requires the TensorFlow of its own number), and fissix, a fork of lib2to3 that reads Python 2.
 LEGACY = [
@@ -25,17 +31,20 @@ LEGACY = [
     "tensorflow_estimator==2.15.*",
     "tensorflow_probability>=0.24",
 ]
+PLOTS = ["jinja2>=3.1.2", "matplotlib>=3.8"]
 EXPORT = ["tf2onnx>=1.17", "onnx>=1.17", "onnxruntime>=1.20"]
 TEST = [
     *LEGACY,
+    *PLOTS,
     *PREDICT,
     *WEB,
     "ipykernel>=6",  # a kernel that loads the IPython extension
-    "jsonschema>=4.0.1",  # the answers of the API against its description
+    "jsonschema>=4.23",  # the answers of the API against its description
+    "kubernetes-validate>=1.37",  # the manifests of docs/kubernetes against Kubernetes' schemas
     "nbclient>=0.8",
     "pytest>=8",
     "pytest-xdist>=3.8",
-    "pyyaml>=6",  # the manifests of docs/kubernetes
+    "pyyaml>=6",
     "setuptools>=70.1",  # a test builds the wheel
 ]
 
@@ -77,13 +86,17 @@ setup(
         "tensorflow>=2.16",
         "numpy>=1.26",
         "tqdm>=4.60",  # the progress bar on a terminal
+        "pooch>=1.8",  # downloads
+        "requests>=2.32.2",  # with which pooch downloads: its exceptions are caught
+        "platformdirs>=3",  # the user's cache directory
+        "filelock>=3.13",  # one process per run directory
     ],
     extras_require={
         "predict": PREDICT,
         "web": WEB,
         "export": EXPORT,
         "legacy": LEGACY,
-        "plots": ["matplotlib>=3.8"],
+        "plots": PLOTS,
         "tensorboard": ["tensorboard>=2.16"],
         "test": TEST,
         "browser": ["playwright>=1.40"],  # tests of the page, and their benchmark
@@ -91,7 +104,10 @@ setup(
     },
     packages=find_packages(include=["deep_mnist", "deep_mnist.*"]),
     package_dir={"": "."},  # so that `pip install -e` is a plain path, found before a namesake
-    package_data={"deep_mnist": ["py.typed", "serving/static/*"]},
+    package_data={
+        "deep_mnist": ["py.typed", "serving/static/*"],
+        "deep_mnist.report": ["*.html.jinja", "*.json", "*.mplstyle"],
+    },
     entry_points={"console_scripts": ["deep-mnist = deep_mnist.__main__:main"]},
     cmdclass={"build_py": BuildWithWeights},
 )

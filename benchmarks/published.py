@@ -19,7 +19,7 @@ from typing import Any
 
 import report
 
-from deep_mnist.report import documents
+from deep_mnist.report.published import TABLES
 
 SEEDS = 10  # means are over the seeds 0..9
 
@@ -60,8 +60,9 @@ def averaged(by_seed: dict[str, Any]) -> list[Any]:
 def compare_mlp(runs: Any) -> tuple[dict[str, Any], dict[str, list[float]]]:
     """Return the mean loss in each row, relative to the document's, and the curves to plot."""
     rows = []
-    for epoch, step, published in documents.MLP_ROWS:
-        run_step = epoch * documents.MLP_STEPS_PER_EPOCH + step
+    for row in TABLES["mlp"]["rows"]:
+        epoch, step, published = row["epoch"], row["step"], row["loss"]
+        run_step = epoch * TABLES["mlp"]["steps_per_epoch"] + step
         losses = [run["reports"][run_step]["loss"] for run in averaged(runs)]
         mean = statistics.mean(losses)
         rows.append(
@@ -86,9 +87,9 @@ def compare_mlp(runs: Any) -> tuple[dict[str, Any], dict[str, list[float]]]:
 
 def compare_fnn(runs: Any) -> tuple[dict[str, Any], dict[str, list[float]]]:
     """Return the accuracies of each epoch, those of the nearest seed, and the curves to plot."""
-    published = [accuracy for _, _, accuracy in documents.FNN_ROWS]
+    published = [row["accuracy"] for row in TABLES["fnn"]["rows"]]
     accuracies = {
-        name: [run["reports"][epoch]["training_accuracy"] for epoch, _, _ in documents.FNN_ROWS]
+        name: [run["reports"][epoch]["training_accuracy"] for epoch in range(len(published))]
         for name, run in runs.items()
     }
 
@@ -101,7 +102,7 @@ def compare_fnn(runs: Any) -> tuple[dict[str, Any], dict[str, list[float]]]:
     tests = [run["test_accuracy"] for run in averaged(runs)]
     values = {
         "test_accuracy": {
-            "published": documents.FNN_TEST_ACCURACY,
+            "published": TABLES["fnn"]["test_accuracy"],
             "mean": round(statistics.mean(tests), 4),
             "standard_deviation": round(statistics.stdev(tests), 4),
             "lowest": min(tests),

@@ -42,6 +42,7 @@ def test_a_run_prints_its_progress_and_leaves_a_run_directory(capsys):
     )
     assert len(lines) == 7
     assert sorted(path.name for path in Path("run").iterdir()) == [
+        ".lock",
         "checkpoint",
         "config.json",
         "metrics.jsonl",

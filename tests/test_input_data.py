@@ -6,6 +6,8 @@ import hashlib
 import io
 import pickle
 import struct
+import threading
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
 import pytest
@@ -481,9 +483,31 @@ def test_mnist_that_is_not_found_is_an_error_and_not_replaced_by_synthetic_digit
     assert not (tmp_path / "none").exists()
 
 
-def test_missing_files_are_downloaded_from_an_unknown_url(directory, tmp_path, monkeypatch, capsys):
+@pytest.fixture
+def url_of(tmp_path):
+    """Return a function that gives the URL of a directory below tmp_path, served over HTTP."""
+
+    class Handler(SimpleHTTPRequestHandler):
+        def __init__(self, *args):
+            super().__init__(*args, directory=str(tmp_path))
+
+        def log_message(self, *args):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        base = f"http://127.0.0.1:{server.server_port}"
+        yield lambda path: f"{base}/{path.relative_to(tmp_path).as_posix()}".rstrip("/.")
+        server.shutdown()
+        thread.join()
+
+
+def test_missing_files_are_downloaded_from_an_unknown_url(
+    directory, url_of, tmp_path, monkeypatch, capsys
+):
     monkeypatch.setenv("DEEP_MNIST_OFFLINE", "0")
-    url = f"{directory.as_uri()}/"
+    url = f"{url_of(directory)}/"
     assert values(read(tmp_path / "a" / "b", source_url=url).test.images)[:2] == [100, 101]
     copied = tmp_path / "a" / "b" / TRAIN_LABELS
     assert copied.read_bytes() == (directory / TRAIN_LABELS).read_bytes()
@@ -493,19 +517,21 @@ def test_missing_files_are_downloaded_from_an_unknown_url(directory, tmp_path, m
     ]
 
 
-def test_an_unknown_url_that_fails_is_not_replaced_by_mnist(small_mnist, tmp_path, monkeypatch):
+def test_an_unknown_url_that_fails_is_not_replaced_by_mnist(
+    small_mnist, url_of, tmp_path, monkeypatch
+):
     monkeypatch.setenv("DEEP_MNIST_OFFLINE", "0")
-    with pytest.raises(DatasetUnreachableError, match=r"^file:.* cannot be downloaded") as caught:
-        read(tmp_path / "own", source_url=f"{tmp_path.as_uri()}/nowhere/")
+    with pytest.raises(DatasetUnreachableError, match=r"^http:.* cannot be downloaded") as caught:
+        read(tmp_path / "own", source_url=f"{url_of(tmp_path)}/nowhere/")
     assert caught.value.hint.startswith("download the file by hand")
     assert list((tmp_path / "own").iterdir()) == []
 
 
-def test_a_web_page_with_the_name_of_an_idx_file_is_not_kept(tmp_path, monkeypatch):
+def test_a_web_page_with_the_name_of_an_idx_file_is_not_kept(url_of, tmp_path, monkeypatch):
     monkeypatch.setenv("DEEP_MNIST_OFFLINE", "0")
     (tmp_path / TEST_LABELS).write_text("<html>")
     (tmp_path / "notes.html").write_text("<html>")
-    url, target = f"{tmp_path.as_uri()}/", tmp_path / "own"
+    url, target = f"{url_of(tmp_path)}/", tmp_path / "own"
     with pytest.raises(DatasetUnreachableError, match="found a web page"):
         input_data.maybe_download(TEST_LABELS, target, url)
     path = input_data.maybe_download("notes.html", str(target), url)
@@ -514,12 +540,12 @@ def test_a_web_page_with_the_name_of_an_idx_file_is_not_kept(tmp_path, monkeypat
 
 
 def test_a_file_of_a_known_dataset_is_downloaded_and_verified(
-    small_mnist, tmp_path, monkeypatch, capsys
+    small_mnist, url_of, tmp_path, monkeypatch, capsys
 ):
     monkeypatch.setenv("DEEP_MNIST_OFFLINE", "0")
     mirrors = write_dataset(tmp_path / "other"), write_dataset(tmp_path / "good")
     idx.write(mirrors[0] / TEST_LABELS, np.full(7, 3, np.uint8))
-    urles = tuple(f"{mirror.as_uri()}/" for mirror in mirrors)
+    urles = tuple(f"{url_of(mirror)}/" for mirror in mirrors)
     mnist = registry.DATASETS["mnist"]._replace(mirrors=urles)
     monkeypatch.setitem(registry.DATASETS, "mnist", mnist)
     path = input_data.maybe_download(TEST_LABELS, tmp_path / "new", urles[0])

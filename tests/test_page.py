@@ -1,9 +1,9 @@
-"""The page in a real Chromium, before the trained models: drawn on, shown pictures, looked at.
+"""The web page in Chromium with the trained models: drawing, opening images, layout, contrast.
 
     python -m pytest -m browser
 
 needs `pip install playwright` and a Chromium, the system's or playwright's own. SCREENSHOTS=DIR
-keeps what it looked like, at the width of a phone and of a desk, light and dark.
+saves screenshots for the sizes of a phone and of a desktop screen, light and dark.
 """
 
 import itertools
@@ -20,7 +20,7 @@ from PIL import Image, ImageDraw
 playwright = pytest.importorskip("playwright.sync_api")
 
 pytestmark = pytest.mark.browser
-playwright.expect.set_options(timeout=20_000)  # of a machine that does other things as well
+playwright.expect.set_options(timeout=20_000)  # on a busy machine
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = [
@@ -32,10 +32,10 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-NOTHING = "\N{EN DASH}"  # stands where there is no answer
-PHONE, PHONE_ON_ITS_SIDE, DESK = (390, 844), (844, 390), (1280, 900)
+NOTHING = "\N{EN DASH}"  # without a prediction
+PHONE, PHONE_LANDSCAPE, DESKTOP = (390, 844), (844, 390), (1280, 900)
 
-# Strokes as fractions of the sheet.
+# Strokes as fractions of the drawing area.
 ONE = [(0.5, 0.2), (0.5, 0.8)]
 ZERO = [(0.5, 0.2), (0.66, 0.3), (0.7, 0.5), (0.66, 0.7), (0.5, 0.8)]
 ZERO += [(0.34, 0.7), (0.3, 0.5), (0.34, 0.3), (0.5, 0.2)]
@@ -56,40 +56,40 @@ def browser():
         try:
             chromium = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         except playwright.Error:
-            pytest.skip("there is no Chromium: apt-get install chromium, or playwright install")
+            pytest.skip("Chromium not found: apt-get install chromium, or playwright install")
         yield chromium
         chromium.close()
 
 
 @pytest.fixture
 def opened(browser, url):
-    """Opens the page at a width; whatever the browser complains of fails the test."""
-    contexts, complaints = [], []
+    """A function that opens the page; messages on the browser's console fail the test."""
+    contexts, problems = [], []
 
-    def open_(size=DESK, before=lambda page: None, **options):
+    def open_(size=DESKTOP, before=lambda page: None, **options):
         context = browser.new_context(
             viewport=dict(zip(("width", "height"), size, strict=True)), **options
         )
         contexts.append(context)
         page = context.new_page()
         before(page)
-        page.on("console", lambda message: complaints.extend(serious(message.text)))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("request", lambda request: complaints.extend(elsewhere(request.url)))
+        page.on("console", lambda message: problems.extend(serious(message.text)))
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.on("request", lambda request: problems.extend(external(request.url)))
         page.goto(url)
         page.wait_for_selector("#models th")
         return page
 
-    def serious(message):  # a browser reports an unreadable picture as a mishap
+    def serious(message):  # a browser reports every response with an error status
         return [] if "status of 422" in message else [message]
 
-    def elsewhere(address):
+    def external(address):
         return [] if address.startswith((url, "data:", "blob:")) else [address]
 
     yield open_
     for context in contexts:
         context.close()
-    assert complaints == []
+    assert problems == []
 
 
 @pytest.fixture
@@ -98,7 +98,7 @@ def page(opened):
 
 
 def draw(page, stroke):
-    box = page.locator("#sheet").bounding_box()
+    box = page.locator("#drawing").bounding_box()
     points = [(box["x"] + x * box["width"], box["y"] + y * box["width"]) for x, y in stroke]
     page.mouse.move(*points[0])
     page.mouse.down()
@@ -108,7 +108,7 @@ def draw(page, stroke):
 
 
 def wait_for(page, label, column=2):
-    """Until the model in that column (the second is the CNN) reads the label."""
+    """Wait until the model in that column (the second is the CNN) predicts the label."""
     playwright.expect(page.locator(f"#models th:nth-of-type({column}) .label")).to_have_text(label)
 
 
@@ -116,32 +116,32 @@ def test_a_digit_drawn_with_the_mouse_grows_its_bar(page):
     assert page.locator("#undo").is_disabled()
     draw(page, ZERO)
     wait_for(page, "0")
-    sure = page.locator("#models th:nth-of-type(2) .sure").inner_text()
+    confidence = page.locator("#models th:nth-of-type(2) .confidence").inner_text()
     page.wait_for_timeout(300)  # the bar grows
     bar = page.locator("#bars tr:first-child td:nth-of-type(2) .bar").bounding_box()
     track = page.locator("#bars tr:first-child td:nth-of-type(2) .track").bounding_box()
     grown = (bar["x"] + bar["width"] - track["x"]) / track["width"]
-    assert grown == pytest.approx(float(sure.split()[0]) / 100, abs=0.01)
+    assert grown == pytest.approx(float(confidence.rstrip("%")) / 100, abs=0.01)
     assert grown > 0.5
-    playwright.expect(page.locator("#said")).to_have_text(re.compile(r"^CNN reads 0, "))
+    playwright.expect(page.locator("#status")).to_have_text(re.compile(r"^CNN predicts 0, "))
 
 
-def test_a_dot_and_a_bar_are_no_question_and_no_complaint_on_the_console(page):
-    asked = []
-    page.on("request", lambda request: asked.append(request.url))
+def test_a_dot_and_a_horizontal_bar_are_not_sent_to_the_server(page):
+    requests = []
+    page.on("request", lambda request: requests.append(request.url))
     draw(page, [(0.5, 0.5), (0.5, 0.5)])
     playwright.expect(page.locator("#message")).to_have_text("No digit yet: draw it larger.")
     page.click("#clear")
-    draw(page, [(0.2, 0.2), (0.8, 0.2)])  # what a 7 begins with
+    draw(page, [(0.2, 0.2), (0.8, 0.2)])  # the beginning of a 7
     playwright.expect(page.locator("#message")).to_have_text("No digit yet: draw it larger.")
-    assert asked == []
+    assert requests == []
     draw(page, [(0.8, 0.2), (0.5, 0.9)])
     wait_for(page, "7")
     playwright.expect(page.locator("#message")).to_have_text("")
 
 
 def test_bars_move_while_the_pen_is_down(page):
-    box = page.locator("#sheet").bounding_box()
+    box = page.locator("#drawing").bounding_box()
     x, y, side = box["x"] + box["width"] / 2, box["y"], box["width"]
     page.mouse.move(x, y + 0.2 * side)
     page.mouse.down()
@@ -150,7 +150,7 @@ def test_bars_move_while_the_pen_is_down(page):
     page.mouse.up()
 
 
-def test_undo_takes_a_stroke_back_and_clear_all(page):
+def test_undo_removes_a_stroke_and_clear_all_of_them(page):
     draw(page, ZERO)
     wait_for(page, "0")
     draw(page, [(0.9, 0.1), (0.9, 0.9)])
@@ -164,17 +164,17 @@ def test_undo_takes_a_stroke_back_and_clear_all(page):
     playwright.expect(page.locator("#hint")).to_be_visible()
 
 
-def test_undo_brings_back_what_was_cleared_and_the_drawing_before_a_picture(page, two_digits):
+def test_undo_restores_a_cleared_drawing_and_the_drawing_before_an_image(page, two_digits):
     draw(page, ZERO)
     wait_for(page, "0")
     page.click("#clear")
     wait_for(page, NOTHING)
-    playwright.expect(page.locator("#said")).to_have_text("Cleared")
+    playwright.expect(page.locator("#status")).to_have_text("Cleared")
     page.click("#undo")
     wait_for(page, "0")
     page.set_input_files("#file", two_digits)
     playwright.expect(page.locator(".digit")).to_have_count(2)
-    draw(page, ONE)  # on a new sheet
+    draw(page, ONE)  # replaces the image
     wait_for(page, "1")
     page.click("#undo")
     playwright.expect(page.locator(".digit")).to_have_count(2)
@@ -188,14 +188,14 @@ def test_undo_brings_back_what_was_cleared_and_the_drawing_before_a_picture(page
 
 def test_a_digit_drawn_by_touch(opened):
     page = opened(PHONE, has_touch=True, is_mobile=True)
-    box = page.locator("#sheet").bounding_box()
+    box = page.locator("#drawing").bounding_box()
     session = page.context.new_cdp_session(page)
 
     def touch(kind, *points):
-        places = [
+        touches = [
             {"x": box["x"] + x * box["width"], "y": box["y"] + y * box["width"]} for x, y in points
         ]
-        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": places})
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": touches})
 
     touch("touchStart", ZERO[0])
     for point in ZERO[1:]:
@@ -207,13 +207,13 @@ def test_a_digit_drawn_by_touch(opened):
 
 def test_a_digit_drawn_with_the_keyboard_alone(page):
     page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.id") == "sheet"
+    assert page.evaluate("document.activeElement.id") == "drawing"
     playwright.expect(page.locator("#keys")).to_be_visible()
     for _ in range(8):
         page.keyboard.press("ArrowUp")
-    playwright.expect(page.locator("#said")).to_have_text("Top")
+    playwright.expect(page.locator("#status")).to_have_text("Top")
     page.keyboard.press("Space")
-    playwright.expect(page.locator("#said")).to_have_text("Pen down")
+    playwright.expect(page.locator("#status")).to_have_text("Pen down")
     for _ in range(16):
         page.keyboard.press("ArrowDown")
     page.keyboard.press("Space")
@@ -224,7 +224,7 @@ def test_a_digit_drawn_with_the_keyboard_alone(page):
 
 @pytest.fixture
 def two_digits(page, tmp_path):
-    """A picture of a zero and a one, wide."""
+    """A wide image of a zero and a one."""
     picture = Image.new("RGB", (300, 140), "white")
     pencil = ImageDraw.Draw(picture)
     pencil.ellipse((30, 20, 100, 120), outline="black", width=12)
@@ -234,7 +234,7 @@ def two_digits(page, tmp_path):
     return file
 
 
-def test_an_opened_picture_shows_each_of_its_digits(page, two_digits):
+def test_each_digit_of_an_opened_image_is_shown(page, two_digits):
     page.set_input_files("#file", two_digits)
     digits = page.locator(".digit")
     playwright.expect(digits).to_have_count(2)
@@ -242,19 +242,19 @@ def test_an_opened_picture_shows_each_of_its_digits(page, two_digits):
     wait_for(page, "0")
     digits.first.press("ArrowRight")
     wait_for(page, "1")
-    said = re.compile("^Digit 2 of 2: CNN reads 1, .* Softmax 1, ")
-    playwright.expect(page.locator("#said")).to_have_text(said)
+    announced = re.compile("^Digit 2 of 2: CNN predicts 1, .* Softmax 1, ")
+    playwright.expect(page.locator("#status")).to_have_text(announced)
     playwright.expect(digits.last).to_be_focused()
     assert digits.last.get_attribute("aria-checked") == "true"
-    sheet = page.locator("#sheet").bounding_box()
-    page.mouse.click(sheet["x"] + 0.22 * sheet["width"], sheet["y"] + 0.5 * sheet["height"])
-    wait_for(page, "0")  # pointed at
-    draw(page, ZERO)  # on a new sheet
+    area = page.locator("#drawing").bounding_box()
+    page.mouse.click(area["x"] + 0.22 * area["width"], area["y"] + 0.5 * area["height"])
+    wait_for(page, "0")  # clicked
+    draw(page, ZERO)  # replaces the image
     playwright.expect(digits).to_have_count(1)
     wait_for(page, "0")
 
 
-def test_a_picture_is_pasted(page, two_digits):
+def test_an_image_is_pasted(page, two_digits):
     page.evaluate(
         """bytes => {
             const clipboardData = new DataTransfer();
@@ -267,32 +267,32 @@ def test_a_picture_is_pasted(page, two_digits):
     playwright.expect(page.locator(".digit")).to_have_count(2)
 
 
-def test_a_file_that_is_no_picture_is_complained_about(page, tmp_path):
+def test_a_file_that_is_not_an_image_is_reported(page, tmp_path):
     file = tmp_path / "x.png"
-    file.write_bytes(b"no picture")
+    file.write_bytes(b"not an image")
     page.set_input_files("#file", file)
-    playwright.expect(page.locator("#message")).to_have_text(re.compile("^picture: "))
+    playwright.expect(page.locator("#message")).to_have_text(re.compile("^expected "))
 
 
-def test_a_file_that_is_no_picture_leaves_the_drawing_as_it_is(page, tmp_path):
+def test_a_file_that_is_not_an_image_leaves_the_drawing(page, tmp_path):
     draw(page, ZERO)
     wait_for(page, "0")
     file = tmp_path / "x.png"
-    file.write_bytes(b"no picture")
+    file.write_bytes(b"not an image")
     page.set_input_files("#file", file)
-    playwright.expect(page.locator("#message")).to_have_text(re.compile("^picture: "))
+    playwright.expect(page.locator("#message")).to_have_text(re.compile("^expected "))
     playwright.expect(page.locator(".digit")).to_have_count(1)
 
 
-def test_a_text_file_is_told_to_be_no_picture(page, tmp_path):
+def test_a_text_file_is_reported(page, tmp_path):
     file = tmp_path / "x.txt"
-    file.write_text("no picture")
+    file.write_text("not an image")
     page.set_input_files("#file", file)
-    message = re.compile(r"^picture: expected a picture \(PNG, ")
+    message = re.compile(r"^expected an? \w+ \(PNG, ")
     playwright.expect(page.locator("#message")).to_have_text(message)
 
 
-def test_of_two_pictures_opened_quickly_the_later_one_stays(page, two_digits, tmp_path):
+def test_of_two_images_opened_quickly_the_later_one_stays(page, two_digits, tmp_path):
     page.evaluate(
         """() => {
             const decode = createImageBitmap;
@@ -315,19 +315,23 @@ def test_of_two_pictures_opened_quickly_the_later_one_stays(page, two_digits, tm
     playwright.expect(page.locator(".digit")).to_have_count(1)
 
 
-def test_a_model_that_the_page_has_never_heard_of_is_shown_too(opened):
+def test_an_unknown_model_is_shown_too(opened):
     def fifth(route):
-        said = route.fetch().json()
-        said["models"].append({**said["models"][0], "title": "Fifth", "summary": "the same again"})
-        said["default"] = "mlp"
-        route.fulfill(json=said)
+        listed = route.fetch().json()
+        listed["models"].append(
+            {**listed["models"][0], "title": "Fifth", "summary": "the same again"}
+        )
+        listed["default"] = "mlp"
+        route.fulfill(json=listed)
 
     page = opened(before=lambda page: page.route("**/api/models", fifth))
     draw(page, ONE)
     wait_for(page, "1", column=5)
     assert page.locator("#models th").all_inner_texts()[4].startswith("Fifth")
     assert "Fifth: the same again." in page.locator("#summaries").inner_text()
-    playwright.expect(page.locator("#said")).to_have_text(re.compile("^MLP reads 1, .*, Fifth 1"))
+    playwright.expect(page.locator("#status")).to_have_text(
+        re.compile("^MLP predicts 1, .*, Fifth 1")
+    )
 
 
 def test_feature_maps_are_shown_on_demand(page):
@@ -343,8 +347,8 @@ def test_the_parts_of_the_page_have_names(page):
     for part in (
         'button "Undo"',
         'button "Clear"',
-        'button "Open picture"',
-        'application "Sheet of paper"',
+        'button "Open image"',
+        'application "Drawing area"',
         'columnheader "Softmax',
         'rowheader "9"',
         "status",
@@ -353,7 +357,7 @@ def test_the_parts_of_the_page_have_names(page):
 
 
 @pytest.mark.parametrize(
-    ("name", "size"), [("phone", PHONE), ("phone-on-its-side", PHONE_ON_ITS_SIDE), ("desk", DESK)]
+    ("name", "size"), [("phone", PHONE), ("phone-landscape", PHONE_LANDSCAPE), ("desktop", DESKTOP)]
 )
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_it_fits_the_screen(opened, name, size, scheme):
@@ -364,12 +368,12 @@ def test_it_fits_the_screen(opened, name, size, scheme):
     playwright.expect(page.locator(".grid canvas")).to_have_count(96)
     page.evaluate("scrollTo(0, 0)")
     assert page.evaluate("document.documentElement.scrollWidth") == size[0]
-    in_sight = ["#sheet", "#open", "#models th:nth-of-type(2) .label"]
+    in_sight = ["#drawing", "#open", "#models th:nth-of-type(2) .label"]
     boxes = [page.locator(part).bounding_box() for part in in_sight]
     for part, box in zip(in_sight, boxes, strict=True):
         assert box["y"] >= 0 and box["y"] + box["height"] <= size[1], part
         assert box["x"] + box["width"] <= size[0], part
-    if name != "phone":  # beside each other
+    if name != "phone":  # two columns
         bars = page.locator("table").bounding_box()
         assert max(box["x"] + box["width"] for box in boxes[:2]) <= bars["x"]
     assert overlapping(page) == []
@@ -378,7 +382,7 @@ def test_it_fits_the_screen(opened, name, size, scheme):
 
 
 def overlapping(page):
-    """Heads of columns that run into each other."""
+    """Return pairs of column heads that overlap."""
     boxes = [part.bounding_box() for part in page.locator("#models th").all()]
     return [
         (left, right)
@@ -387,7 +391,7 @@ def overlapping(page):
     ]
 
 
-# Of WCAG: the contrast of two colours as the browser paints them.
+# The contrast ratio of WCAG of two colours as the browser paints them.
 CONTRAST = """([selector, property, behind]) => {
     const canvas = document.createElement("canvas");
     const paper = canvas.getContext("2d", { willReadFrequently: true });
@@ -406,12 +410,12 @@ CONTRAST = """([selector, property, behind]) => {
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_bars_and_words_stand_out(opened, scheme):
+def test_bars_and_text_have_enough_contrast(opened, scheme):
     page = opened(color_scheme=scheme)
     draw(page, ZERO)
     wait_for(page, "0")
     for least, *colours in [
-        (4.5, "#hint", "color", "#sheet"),
+        (4.5, "#hint", "color", "#drawing"),
         (4.5, ".note", "color", "body"),
         (3, "td:not(.best) .bar", "backgroundColor", ".track"),
         (3, ".best .bar", "backgroundColor", ".track"),
@@ -419,7 +423,7 @@ def test_bars_and_words_stand_out(opened, scheme):
         assert page.evaluate(CONTRAST, colours) >= least, colours
 
 
-def test_bars_are_seen_in_forced_colours(opened):
+def test_bars_have_enough_contrast_in_forced_colours(opened):
     page = opened(forced_colors="active")
     draw(page, ZERO)
     wait_for(page, "0")

@@ -166,12 +166,12 @@ def test_a_run_that_another_process_has_just_finished_is_an_error_and_stays_as_i
     softmax.main(["--dataset", "generated", "--steps", "2", "--run-dir", "run"])
     result = Path("run/result.json").rename("result.json")
 
-    def lock(directory):
+    def late_lock(directory):
         shutil.copy(result, directory)  # by the process that had the lock until now
         return original(directory)
 
-    original = run_directory.Lock
-    monkeypatch.setattr(run_directory, "Lock", lock)
+    original = run_directory.lock
+    monkeypatch.setattr(run_directory, "lock", late_lock)
     assert softmax.main(["--resume", "run"]) == 2
     assert capsys.readouterr().err == (
         "error: softmax: run: another process has just finished this run\n"

@@ -64,6 +64,26 @@ def test_the_wheel_has_the_web_page(installed):
     assert names(installed / static) == names(ROOT / static)
 
 
+def test_the_wheel_has_the_data_of_the_report(installed):
+    for name in ("deep_mnist.mplstyle", "page.html.jinja", "published.json"):
+        path = Path("deep_mnist", "report", name)
+        assert (installed / path).read_bytes() == (ROOT / path).read_bytes()
+
+
+def test_the_installed_report_finds_its_style_sheet_and_its_template(installed):
+    code = (
+        "from deep_mnist.report import figure, page\n"
+        "with figure.style(): figure.create('title', 'caption', 2)\n"
+        "print(figure.__file__, page.render([], [], 'svg')[:15])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=installed, capture_output=True, text=True, check=True
+    )
+    path, start = done.stdout.strip().split(" ", 1)
+    assert Path(path) == installed / "deep_mnist" / "report" / "figure.py"
+    assert start == "<!DOCTYPE html>"
+
+
 def test_the_wheel_has_type_information(installed):
     assert (installed / "deep_mnist" / "py.typed").exists()
 

@@ -89,7 +89,7 @@ def configure(
         if run_directory.print_if_finished(program, directory):
             return None
         if not shared_directory:
-            run_directory.Lock(directory).release()
+            run_directory.lock(directory).release()
         options = dataclasses.replace(options, resume=str(directory))
         config, run_config = run_directory.read_config(
             directory / run_directory.CONFIG, program, config_class, numpy_only=numpy_only

@@ -1,22 +1,15 @@
-"""Download a dataset from its mirrors; a file appears verified and whole, or not at all."""
+"""Download the files of a dataset from its mirrors, with pooch."""
 
 import functools
-import http.client
-import math
 import os
-import secrets
 import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
 
-import numpy as np
-import numpy.typing as npt
+import pooch
+import requests
 
-from deep_mnist.data import idx, verify
+from deep_mnist.data import verify
 from deep_mnist.data.registry import DatasetFiles, IdxFile
 from deep_mnist.errors import DatasetError, DatasetUnreachableError
 
@@ -24,36 +17,25 @@ __all__ = ["download", "download_from"]
 
 OFFLINE = "DEEP_MNIST_OFFLINE"
 TIMEOUT = 10.0  # seconds to connect, and between two packets
-DEADLINE = 300.0  # seconds for one file from one mirror
-STALE = 86_400.0  # seconds after which no process writes to a .part file any more
-HEADROOM = 65_536  # bytes that a published file may be larger than its uncompressed pixels
 CHUNK = 65_536  # bytes
 
-T = TypeVar("T")
 
+def download(dataset: DatasetFiles, files: list[IdxFile], directory: Path) -> None:
+    """Download files of a dataset, as .gz, and verify them.
 
-def download(
-    dataset: DatasetFiles, files: list[IdxFile], directory: Path
-) -> dict[str, npt.NDArray[np.uint8]]:
-    """Download files of a dataset, as .gz.
-
-    Each download and each mirror that fails is reported on standard error. The environment's
-    proxy settings are used, and TLS certificates are verified. Several processes may do this at
-    once. With DEEP_MNIST_OFFLINE=1 no socket is opened.
+    A file appears whole and verified, or not at all; several processes may do this at once. The
+    environment's proxy settings are used. With DEEP_MNIST_OFFLINE=1 no socket is opened.
 
     Args:
       dataset: the dataset; its mirrors are tried in their order.
       files: the files of it to download.
       directory: where they are saved; created if needed.
 
-    Returns:
-      The arrays by file name, uint8: images [N, rows, columns], labels [N].
-
     Raises:
       DatasetUnreachableError: no mirror has a file, or it cannot be written.
     """
     if not files:
-        return {}
+        return
     names = ", ".join(f"{file.name}.gz" for file in dataset.files)
     hint = (
         f"put {names} into {directory}, or name their directory with --data-dir, data_dir or "
@@ -63,30 +45,28 @@ def download(
         raise DatasetUnreachableError(
             f"{dataset.title} is not on disk, and {OFFLINE} forbids downloading it", hint=hint
         )
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-        _remove_stale(directory)
-    except OSError as error:
-        raise _unwritable(directory, error) from None
-    arrays = {}
     mirrors = list(dataset.mirrors)
     for file in files:
         failures = []
         for mirror in mirrors:
             url = f"{mirror}{file.name}.gz"
             try:
-                arrays[file.name] = _fetch(
+                _retrieve(
                     url,
                     directory / f"{file.name}.gz",
-                    math.prod(file.shape) + HEADROOM,
-                    functools.partial(_verified, dataset, file),
+                    functools.partial(_check, dataset, file),
                 )
-            except OSError as error:
-                raise _unwritable(directory, error) from None
             except DatasetError as error:
-                failures.append(f"{url}: {error}")
+                failures.append(f"{url}: {error.message}")
                 print(f"warning: {failures[-1]}", file=sys.stderr)
                 continue
+            except OSError as error:
+                raise DatasetUnreachableError(
+                    f"the dataset is not on disk, and {directory} cannot be written "
+                    f"({error.strerror or error})",
+                    hint="set XDG_CACHE_HOME to a writable directory, or name the directory of "
+                    "the dataset with --data-dir, data_dir or DEEP_MNIST_DATA_DIR",
+                ) from None
             print(f"downloaded {url} into {directory}", file=sys.stderr)
             # The mirror that worked is the first one for the next file.
             mirrors.remove(mirror)
@@ -97,7 +77,6 @@ def download(
                 f"{dataset.title} is not on disk and cannot be downloaded ({', '.join(failures)})",
                 hint=hint,
             )
-    return arrays
 
 
 def download_from(url: str, path: Path, check: Callable[[Path], object]) -> None:
@@ -118,8 +97,7 @@ def download_from(url: str, path: Path, check: Callable[[Path], object]) -> None
             hint=f"put the file there by hand, or unset {OFFLINE}",
         )
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _fetch(url, path, idx.MAX_BYTES, check)
+        _retrieve(url, path, check)
     except DatasetError as error:
         raise DatasetUnreachableError(
             f"{url}: cannot be downloaded ({error.message})",
@@ -131,79 +109,47 @@ def download_from(url: str, path: Path, check: Callable[[Path], object]) -> None
         ) from None
 
 
-def _verified(dataset: DatasetFiles, file: IdxFile, part: Path) -> npt.NDArray[np.uint8]:
-    array = verify.read_file(dataset, file, part)
-    if file.payload_sha256 is None and verify.file_sha256(part) != file.gz_sha256:
+def _check(dataset: DatasetFiles, file: IdxFile, path: Path) -> None:
+    verify.read_file(dataset, file, path)
+    if file.payload_sha256 is None and verify.file_sha256(path) != file.gz_sha256:
         raise DatasetError(f"expected SHA-256 {file.gz_sha256}")
-    return array
 
 
-def _fetch(url: str, path: Path, max_bytes: int, check: Callable[[Path], T]) -> T:
-    """Download one file and return what `check` returns.
+def _retrieve(url: str, path: Path, check: Callable[[Path], object]) -> None:
+    """Download one file to a temporary file, check it, and rename it.
 
     Raises:
       DatasetError: the download fails, with the reason alone as message.
       OSError: the directory cannot be written.
     """
-    part = path.with_name(f"{path.name}.{secrets.token_hex(8)}.part")
-    part.touch(exist_ok=False)
-    try:
-        _receive(url, part, max_bytes)
-        checked = check(part)
-        part.replace(path)
-        return checked
-    except urllib.error.HTTPError as error:
-        error.close()
-        raise DatasetError(str(error)) from None
-    except urllib.error.URLError as error:
-        raise DatasetError(str(error.reason)) from None
-    except (OSError, http.client.HTTPException, ValueError) as error:  # ValueError: no such scheme
-        raise DatasetError(str(error) or type(error).__name__) from None
-    except DatasetError as error:
-        raise DatasetError(error.message.removeprefix(f"{part}: ")) from None
-    finally:
-        part.unlink(missing_ok=True)
+    pooch.get_logger().setLevel("WARNING")
+    http = pooch.HTTPDownloader(timeout=TIMEOUT, chunk_size=CHUNK)
+
+    def download_and_check(url: str, temporary: str, _: object) -> None:
+        try:
+            http(url, temporary, None)
+            check(Path(temporary))
+        except requests.RequestException as error:
+            raise DatasetError(_reason(error)) from None
+        except DatasetError as error:
+            raise DatasetError(error.message.removeprefix(f"{temporary}: ")) from None
+
+    # The checksum is that of the uncompressed file, which `check` compares.
+    pooch.retrieve(url, None, path.name, path.parent, downloader=download_and_check)
 
 
-def _receive(url: str, part: Path, max_bytes: int) -> None:
-    """Write the response of a URL to a file."""
-    deadline = time.monotonic() + DEADLINE
-    request = urllib.request.Request(url, headers={"User-Agent": "deep_mnist"})
-    with urllib.request.urlopen(request, timeout=TIMEOUT) as response, part.open("wb") as target:
-        expected = getattr(response, "length", None)  # if the server sends it
-        received = 0
-        # read1 returns as soon as something arrives, so that the deadline holds for slow servers.
-        while chunk := response.read1(CHUNK):
-            received += len(chunk)
-            if received > max_bytes:
-                raise DatasetError(f"expected at most {max_bytes} bytes, found more")
-            if time.monotonic() > deadline:
-                raise DatasetError(f"not finished after {DEADLINE:.0f} seconds")
-            target.write(chunk)
-        if expected is not None and received != expected:
-            raise DatasetError(f"truncated, expected {expected} bytes, found {received}")
-        target.flush()
-        os.fsync(target.fileno())
+def _reason(error: requests.RequestException) -> str:
+    """Return why a request failed, without the URL and the layers of the HTTP library."""
+    if error.response is not None:
+        error.response.close()
+        return f"HTTP {error.response.status_code} {error.response.reason}"
+    if isinstance(error, requests.exceptions.ChunkedEncodingError):
+        return "truncated"
+    if isinstance(error, requests.Timeout):
+        return "timed out"
+    cause = error.args[0]
+    return str(getattr(cause, "reason", cause))
 
 
 def _offline() -> bool:
     return os.environ.get(OFFLINE, "0") not in ("", "0")
-
-
-def _remove_stale(directory: Path) -> None:
-    """Remove the temporary files of downloads that were killed."""
-    for part in directory.glob("*.part"):
-        try:
-            if time.time() - part.stat().st_mtime > STALE:
-                part.unlink()
-        except FileNotFoundError:  # another process was quicker
-            continue
-
-
-def _unwritable(directory: Path, error: OSError) -> DatasetUnreachableError:
-    return DatasetUnreachableError(
-        f"the dataset is not on disk, and {directory} cannot be written "
-        f"({error.strerror or error})",
-        hint="set XDG_CACHE_HOME to a writable directory, or name the directory of the dataset "
-        "with --data-dir, data_dir or DEEP_MNIST_DATA_DIR",
-    )

@@ -131,8 +131,8 @@ def check_new_path(path: Path, flag: str, *, directory: bool = False) -> None:
     Args:
       path: where a file or a directory will be written.
       flag: the flag or argument that names it, for the message.
-      directory: whether it is a directory, which may exist if it is empty. Temporary files of
-        `atomic_write` do not count.
+      directory: whether it is a directory, which may exist if it is empty. Hidden files, such as
+        the lock of a run, and temporary files of `atomic_write` do not count.
 
     Raises:
       DeepMnistError: the path exists.
@@ -142,7 +142,10 @@ def check_new_path(path: Path, flag: str, *, directory: bool = False) -> None:
     if not directory:
         raise DeepMnistError(f"{flag}: {path} already exists", hint="choose a new name")
     try:
-        empty = all(file.match("*" + TEMPORARY_SUFFIX) for file in path.iterdir())
+        empty = all(
+            file.name.startswith(".") or file.match("*" + TEMPORARY_SUFFIX)
+            for file in path.iterdir()
+        )
     except NotADirectoryError:
         raise DeepMnistError(f"{flag}: {path} is a file", hint="choose a new directory") from None
     except OSError as error:

@@ -11,8 +11,10 @@ import os
 import sys
 from pathlib import Path
 
+import platformdirs
+
 from deep_mnist.data import io, registry, verify
-from deep_mnist.data.registry import DatasetFiles
+from deep_mnist.data.registry import DatasetFiles, IdxFile
 from deep_mnist.data.verify import Arrays
 from deep_mnist.errors import DatasetError, DatasetUnreachableError
 
@@ -63,13 +65,7 @@ def load_arrays(name: str, data_dir: str | None = None, mirror: str | None = Non
 
 def cache_dir() -> Path:
     """Return the user's cache directory for this project, which need not exist."""
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA") or "~/AppData/Local"
-    elif sys.platform == "darwin":
-        base = os.environ.get("XDG_CACHE_HOME") or "~/Library/Caches"
-    else:
-        base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return _expand(base) / "deep_mnist"
+    return platformdirs.user_cache_path("deep_mnist", appauthor=False)
 
 
 def _read_named(dataset: DatasetFiles, path: Path, alternative: str) -> Arrays:
@@ -96,25 +92,31 @@ def _read_cached(dataset: DatasetFiles, directory: Path) -> Arrays:
         arrays = verify.read(dataset, directory)
     except DatasetError:
         arrays = None
-    if arrays is not None:
-        return arrays
-    intact = {}
+    if arrays is None:
+        from deep_mnist.data import download  # not at the top: pooch takes 60 ms to import
+
+        download.download(dataset, _missing_files(dataset, directory), directory)
+        arrays = verify.read(dataset, directory)
+    assert arrays is not None
+    return arrays
+
+
+def _missing_files(dataset: DatasetFiles, directory: Path) -> list[IdxFile]:
+    """Return the files of the dataset that a directory lacks, and rename the damaged ones."""
+    missing = []
     for file in dataset.files:
         for name in verify.file_names(file):
             path = directory / name
             if not os.path.isfile(path):  # noqa: PTH113 - pathlib raises where access is denied
                 continue
             try:
-                intact[file.name] = verify.read_file(dataset, file, path)
+                verify.read_file(dataset, file, path)
                 break
             except DatasetError as error:
                 _rename_damaged(path, error)
-    from deep_mnist.data import download  # not at the top, because urllib takes 50 ms to import
-
-    missing = [file for file in dataset.files if file.name not in intact]
-    return verify.assemble(
-        dataset, intact | download.download(dataset, missing, directory), directory
-    )
+        else:
+            missing.append(file)
+    return missing
 
 
 def _rename_damaged(path: Path, damage: DatasetError) -> None:

@@ -100,7 +100,7 @@ def maybe_download(
     path = Path(work_directory, filename)
     if os.path.exists(path):  # noqa: PTH110 - pathlib raises where access is denied
         return str(path)
-    from deep_mnist.data import download  # not at the top, because urllib takes 50 ms to import
+    from deep_mnist.data import download  # not at the top: pooch takes 60 ms to import
 
     dataset = registry.DATASETS.get(registry.name_by_url(source_url) or "")
     files = [file for file in dataset.files if filename == f"{file.name}.gz"] if dataset else []

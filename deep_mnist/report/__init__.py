@@ -1,16 +1,16 @@
-"""`python -m deep_mnist.report RUN...`: pictures of runs, and a page of them.
+"""Charts of runs: `python -m deep_mnist.report RUN...`.
 
-Read in this order:
+Modules, in reading order:
 
-    __main__.py      the command line
-    runs.py          what a run directory says
-    answers.py       what the run's weights say of the test digits
-    gallery.py       which pictures a set of runs gets
-    curves.py  accuracies.py  confusion.py  misread.py  filters.py  published.py
-                     a picture each: measured by NumPy, drawn on a sheet
-    documents.py     the figures that the source documents print
-    sheet.py         one sheet: size, colours, words; PNG and SVG, the same bytes every time
-    page.py          the sheets on one self-contained page
-
-matplotlib is loaded when something is drawn, TensorFlow when a run's weights are read.
+    runs.py              the files of a run's directory
+    predictions.py       what its model predicts for the test images
+    charts.py            the charts that a set of runs gets
+    accuracy.py          test accuracy of several runs
+    curves.py            training curves
+    published.py         values of the source documents (published.json), and those of runs
+    confusion.py         confusion matrix
+    misclassified.py     the most confident errors
+    filters.py           weights of the first layer, feature maps
+    figure.py            a figure in the style of deep_mnist.mplstyle, and its file
+    page.py              all charts on one page (page.html.jinja)
 """

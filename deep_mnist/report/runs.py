@@ -1,45 +1,44 @@
-"""What a run directory says of a run, finished or not, of this version or an older one."""
+"""The files of a run's directory: its configuration, reports and result."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import fields
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from deep_mnist import inference
 from deep_mnist.errors import DeepMnistError
+from deep_mnist.inference import PROGRAMS
 from deep_mnist.training import checksummed_json, metrics
-from deep_mnist.training.config import run_fields
-from deep_mnist.training.run_directory import CONFIG, PROGRAM, RESTORED_FROM, RESULT
+from deep_mnist.training.run_directory import CONFIG, PROGRAM, RESULT
 
 
 class Report(NamedTuple):
-    """A line of metrics.jsonl: how the model did on the batch of `step`, before training on it."""
+    """A line of metrics.jsonl: the metrics of the batch of `step`, before training on it."""
 
     step: int
-    accuracy: float  # fraction of the batch that is read right
-    loss: float  # as the program trains on it: softmax and cnn sum over the batch
+    accuracy: float  # in [0, 1]
+    loss: float  # as the program trains on it: a sum over the batch, or its mean
 
 
 class Run(NamedTuple):
-    """A run of a program."""
+    """A run of one of inference.PROGRAMS, finished or not."""
 
     directory: Path
-    label: str  # short, and another for every run that is shown
-    model: str  # one of inference.PROGRAMS
-    config: dict[str, Any]  # with the fields of the version that wrote it
+    label: str  # short, and different for every run that is shown
+    model: str
+    config: dict[str, Any]
     reports: list[Report]
     result: dict[str, Any] | None  # None while it is unfinished
-    lost: str = ""  # what its metrics.jsonl lacks
+    warning: str = ""  # what is missing from its metrics.jsonl
 
     @property
     def dataset(self) -> str:
+        """The dataset that it was trained on."""
         return str(self.config.get("dataset", "mnist"))
 
     @property
     def kind(self) -> str:
-        """Its model, and its data set where that is not MNIST: what it may be compared with."""
+        """Its model, and its dataset if that is not MNIST: runs of one kind are comparable."""
         return self.model if self.dataset == "mnist" else f"{self.model}-{self.dataset}"
 
     @property
@@ -47,14 +46,14 @@ class Run(NamedTuple):
         """What its examples are called."""
         if self.dataset == "generated":
             return "SYNTHETIC digits"
-        return "digits" if self.dataset == "mnist" else f"{self.dataset} pictures"
+        return "digits" if self.dataset == "mnist" else f"{self.dataset} images"
 
 
 def read_all(directories: Iterable[str]) -> list[Run]:
-    """Reads runs, in the order given.
+    """Read runs, in the order given.
 
     Raises:
-      DeepMnistError: a directory is not of a run, or its files can't be read.
+      DeepMnistError: a directory is not a run's, or its files are damaged.
     """
     runs = [_read(Path(directory)) for directory in dict.fromkeys(directories)]
     labels = _labels(runs)
@@ -62,7 +61,7 @@ def read_all(directories: Iterable[str]) -> list[Run]:
 
 
 def by_kind(runs: Iterable[Run]) -> dict[str, list[Run]]:
-    """The runs of each model and data set, in the order in which these first come."""
+    """Return the runs of each model and dataset, in the order of the first of each."""
     groups: dict[str, list[Run]] = {}
     for run in runs:
         groups.setdefault(run.kind, []).append(run)
@@ -70,25 +69,24 @@ def by_kind(runs: Iterable[Run]) -> dict[str, list[Run]]:
 
 
 def _read(directory: Path) -> Run:
-    if not directory.is_dir():
-        raise DeepMnistError(f"{directory}: expected the directory of a run, found none there")
     config = _read_json(directory / CONFIG)
-    result = _read_json(directory / RESULT)
     if config is None:
         raise DeepMnistError(
-            f"{directory} is not the directory of a run: {CONFIG} is missing; "
-            "runs are in saved/runs/MODEL/ unless --run-dir named another place"
+            f"{directory} is not a run directory: no {CONFIG}",
+            hint="without --run-dir, runs are in saved/runs/MODEL/",
         )
-    model = config.get(PROGRAM) or _model_of(config) if result is None else result.get("model")
-    if model not in inference.PROGRAMS:
+    result = _read_json(directory / RESULT)
+    model = (result or config).get(PROGRAM)
+    if model not in PROGRAMS:
+        path = directory / (CONFIG if result is None else RESULT)
         raise DeepMnistError(
-            f"{directory / RESULT}: expected a model of {', '.join(inference.PROGRAMS)}, "
-            f"found {model!r}"
+            f"{path}: expected {PROGRAM} to be one of {', '.join(PROGRAMS)}, found {model!r}"
         )
+    _check_numbers(directory / CONFIG, config, ("steps", "batch_size"))
     if result is not None:
-        _check_result(directory / RESULT, result)
-    reports, lost = _reports(directory, config, result)
-    return Run(directory, directory.name, model, config, reports, result, lost)
+        _check_numbers(directory / RESULT, result, ("test_accuracy", "test_examples", "steps"))
+    reports, warning = _read_reports(directory, config, result)
+    return Run(directory, directory.name, model, config, reports, result, warning)
 
 
 def _read_json(path: Path) -> dict[str, Any] | None:
@@ -98,49 +96,42 @@ def _read_json(path: Path) -> dict[str, Any] | None:
         return None
 
 
-def _check_result(path: Path, result: dict[str, Any]) -> None:
-    for key in ("test_accuracy", "test_examples", "steps"):
-        value = result.get(key)
+def _check_numbers(path: Path, values: dict[str, Any], keys: Iterable[str]) -> None:
+    for key in keys:
+        value = values.get(key)
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise DeepMnistError(f"{path}: expected a number as {key}, found {value!r}")
 
 
-def _model_of(config: dict[str, Any]) -> str | None:
-    """The program that has all of these settings, and the fewest others."""
-    known = {
-        name: {
-            field.name
-            for field in (
-                *fields(program.module.Config),
-                *run_fields(name, numpy_only=not program.has_graph),
-            )
-        }
-        for name, program in inference.PROGRAMS.items()
-    }
-    able = [n for n in inference.PROGRAMS if config.keys() - {PROGRAM, RESTORED_FROM} <= known[n]]
-    return min(able, key=lambda name: len(known[name]), default=None)
-
-
-def _reports(
+def _read_reports(
     directory: Path, config: dict[str, Any], result: dict[str, Any] | None
 ) -> tuple[list[Report], str]:
-    """The reports, and what was lost of them: a cluster's come when they come."""
-    if not (directory / metrics.METRICS).exists():
-        lost = "is not there: the training itself is not drawn"
-        return [], lost if result is not None else ""
+    """Return the reports by step, and a warning, empty if none is missing."""
+    path = directory / metrics.METRICS
     lines, damaged = metrics.read(directory)
-    whole = [line for line in lines if line.keys() >= {"training_accuracy", "loss"}]
-    reports = [Report(line["step"], line["training_accuracy"], line["loss"]) for line in whole]
-    damaged += len(lines) - len(whole)
+    complete = [line for line in lines if line.keys() >= {"training_accuracy", "loss"}]
+    reports = [Report(line["step"], line["training_accuracy"], line["loss"]) for line in complete]
+    damaged += len(lines) - len(complete)
+    warning = ""
+    if damaged:
+        warning = f"skipped {damaged} damaged lines of {path}"
+    elif result is not None and not path.exists():
+        warning = f"{path} not found: no training curves"
+    elif result is not None and _has_gaps(complete, config, result):
+        warning = f"{path} lacks reports"
+    return sorted(reports), warning
+
+
+def _has_gaps(lines: list[Any], config: dict[str, Any], result: dict[str, Any]) -> bool:
+    """Return whether reports are missing; those of a cluster are irregular."""
     every = config.get("log_every")
-    lost = f"{damaged} damaged lines are left out" if damaged else ""
-    if not lost and result is not None and "cluster" not in result and isinstance(every, int):
-        lost = "reports are missing" if metrics.has_gaps(whole, result["steps"], every) else ""
-    return sorted(reports), lost
+    if "cluster" in result or not isinstance(every, int):
+        return False
+    return metrics.has_gaps(lines, result["steps"], every)
 
 
 def _labels(runs: list[Run]) -> list[str]:
-    """By seed where that tells the runs of a model apart, else by directory."""
+    """Return the seed of each run if that distinguishes them, else the directory."""
     seeds = [(run.kind, run.config.get("seed")) for run in runs]
     if len(set(seeds)) == len(runs):
         return [f"seed {seed}" for _, seed in seeds]

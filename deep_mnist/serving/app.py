@@ -1,150 +1,162 @@
-"""The application: a page to draw on, and the JSON API that it calls."""
+"""The application: a web page to draw digits on, and the JSON API behind it."""
 
-from __future__ import annotations
-
-import json
+import asyncio
+import os
+import traceback
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from tempfile import SpooledTemporaryFile
+from typing import IO, Any, Literal
 
-import numpy as np
-from flask import Flask, Response, abort, jsonify, request, send_from_directory
-from werkzeug.exceptions import HTTPException, InternalServerError, MethodNotAllowed, NotFound
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.staticfiles import StaticFiles
+from fastapi_offline import FastAPIOffline
+from pydantic import ValidationError
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from deep_mnist import __version__
-from deep_mnist.errors import ImageError
-from deep_mnist.serving import bodies, hosts
-from deep_mnist.serving.gate import BusyError, Gate
-from deep_mnist.serving.reader import Reader
-from deep_mnist.vision import image
+from deep_mnist.errors import ImageError, printable
+from deep_mnist.serving import predictions, schemas
+from deep_mnist.serving.middleware import FILE_TYPES, Security
 
-WEB = Path(__file__).parent / "static"
-PARTS = (".css", ".js", ".svg")  # of the page
-HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-        "img-src 'self' blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    ),
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
+STATIC = Path(__file__).parent / "static"
+MAX_WAITING = 8  # requests; the next one gets 503
+IN_MEMORY = 1_000_000  # bytes of an image file; a larger one is received into a temporary file
+ERROR = {"model": schemas.Error, "description": "`error` has what was expected and what was found"}
+FILE = {"type": "string", "format": "binary"}
+FORM = {"type": "object", "properties": {"picture": FILE}, "required": ["picture"]}
+BODIES = {  # FastAPI describes bodies of one type only
+    "application/json": {"$ref": "#/components/schemas/Pixels"},
+    "multipart/form-data": FORM,
+    **{file_type: FILE for file_type in ("image/*", "application/octet-stream")},
 }
+BODY = {"required": True, "content": {kind: {"schema": BODIES[kind]} for kind in BODIES}}
+INVALID = (RequestValidationError, ValidationError)
 
 
-class Gates(NamedTuple):
-    """Two queues: what the models read in milliseconds does not wait for somebody's large photo."""
+class Threads:
+    """A few threads, for which a limited number of requests wait."""
 
-    pictures: Gate  # from a file to its digits
-    models: Gate
+    def __init__(self, count: int) -> None:
+        self.executor = ThreadPoolExecutor(count)
+        self.requests = asyncio.Semaphore(count + MAX_WAITING)
+
+    async def run(self, function: Callable[[], Any]) -> Any:
+        """Call a function in one of the threads; raise HTTPException if too many wait."""
+        if self.requests.locked():
+            raise HTTPException(503, "too many requests at a time; try again", {"Retry-After": "1"})
+        async with self.requests:
+            return await asyncio.get_running_loop().run_in_executor(self.executor, function)
 
 
-def create(reader: Reader, listening_on: str, gates: Gates) -> Flask:
-    """The application of a server that listens on the host `listening_on`.
+def create_app(models: predictions.Models, host: str | None) -> FastAPI:
+    """Return the application for loaded models; `host` is that of `Security`."""
+    app = FastAPIOffline(
+        title="deep_mnist",
+        version=__version__,
+        openapi_url="/api/openapi.json",
+        redoc_url=None,
+        redirect_slashes=False,
+        responses={"4XX": ERROR, "5XX": ERROR},
+    )
+    for exception in (*INVALID, ImageError, HTTPException, ClientDisconnect, Exception):
+        app.add_exception_handler(exception, _error_response)
+    app.add_middleware(Security, host=host)
+    app.mount("/web", StaticFiles(directory=STATIC))
+    description = predictions.describe(models)
+    index = (STATIC / "index.html").read_text("utf-8")
+    image_threads = Threads(1)  # limits the memory: one image is decoded at a time
+    model_threads = Threads(os.cpu_count() or 1)
 
-    Every answer but the page and its parts is JSON; one of a status from 400 on is
-    `{"error": "one line"}`.
-    """
-    app = Flask("deep_mnist", static_folder=None)
-    app.url_map.merge_slashes = False  # by a redirect, which would be HTML
-    app.config["MAX_CONTENT_LENGTH"] = bodies.MAX_BYTES
-    app.config["PROVIDE_AUTOMATIC_OPTIONS"] = False
-    app.json.sort_keys = False  # type: ignore[attr-defined]
-    description = json.loads((WEB / "openapi.json").read_text("utf-8"))
-    description["info"]["version"] = __version__
-
-    @app.before_request
-    def check_headers() -> None:
-        if not hosts.is_ours(request.headers.get("Host", ""), listening_on):
-            abort(403, "Host: this server goes by another name; start it with --host NAME")
-        if hosts.comes_from_elsewhere(request.method, request.headers):
-            abort(403, "Origin: expected this server's own page, found one from elsewhere")
-        bodies.check_encoding(request)
-
-    @app.after_request
-    def add_headers(response: Response) -> Response:
-        response.headers.update(HEADERS)
-        if response.mimetype == "application/json":
-            response.headers["Cache-Control"] = "no-store"
-        return response
-
-    @app.get("/")
-    def page() -> Response:
-        return send_from_directory(WEB, "index.html")
-
-    @app.get("/web/<name>")
-    def part(name: str) -> Response:
-        if not name.endswith(PARTS):
-            abort(404)
-        return send_from_directory(WEB, name)
+    @app.api_route("/", methods=["GET", "HEAD"], include_in_schema=False)
+    async def page() -> HTMLResponse:
+        return HTMLResponse(index)
 
     @app.get("/healthz")
-    def health() -> Response:
-        return jsonify(status="ok")
+    async def health() -> dict[str, str]:
+        """The server responds."""
+        return {"status": "ok"}
 
-    @app.get("/api/openapi.json")
-    def openapi() -> Response:
-        return jsonify(description)
+    @app.get("/api/models", response_model=schemas.Models)
+    async def list_models() -> Any:
+        """The models, in the order of their predictions."""
+        return description
 
-    @app.get("/api/models")
-    def list_models() -> Response:
-        return jsonify(reader.models())
+    @app.post(
+        "/api/predict",
+        response_model=schemas.Prediction,
+        response_model_exclude_none=True,
+        openapi_extra={"requestBody": BODY},
+    )
+    async def predict(request: Request, pixels: Literal["0", "1"] = "0") -> Any:
+        """Classify the digits in an image file, or 28x28 pixels.
 
-    @app.post("/api/predict")
-    def predict() -> Response:
-        with_pixels = bodies.wants_pixels(request)
-        file = bodies.picture(request)
-        if file is not None:
-            size, found = gates.pictures.run(lambda: _digits(file))
+        A file may have several digits, dark on light or light on dark; each is segmented, scaled
+        and centred as in MNIST. Pixels are used as they are. ?pixels=1 adds the models' input.
+        """
+        content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if content_type == "application/json":
+            body = schemas.Pixels.model_validate_json(await request.body())
+            size, digits = predictions.single_digit(body.pixels)
         else:
-            pixels = bodies.pixels(request)
-            bodies.check_ink(pixels)
-            size, found = (28, 28), [image.Digit(pixels, (0, 0, 28, 28))]
-        digits = gates.models.run(lambda: _read(reader, found))
-        if with_pixels:
-            for digit, seen in zip(digits, found, strict=True):
-                digit["pixels"] = [round(value, 4) for value in seen.pixels.tolist()]
-        return jsonify(size=size, digits=digits)
+            async with _image_file(request, content_type) as file:
+                size, digits = await image_threads.run(lambda: predictions.find_digits(file.read()))
+        predicted = await model_threads.run(lambda: predictions.classify(models, digits))
+        if pixels == "1":
+            for prediction, digit in zip(predicted, digits, strict=True):
+                prediction["pixels"] = [round(pixel, 4) for pixel in digit.pixels.tolist()]
+        return {"size": size, "digits": predicted}
 
-    @app.post("/api/feature-maps")
-    def feature_maps() -> Response:
-        pixels = bodies.pixels(request)
-        return jsonify(layers=gates.models.run(lambda: reader.feature_maps(pixels)))
-
-    @app.errorhandler(ImageError)
-    def no_digit(error: ImageError) -> tuple[Response, int]:
-        return jsonify(error=f"picture: {error}"), 422
-
-    @app.errorhandler(BusyError)
-    def busy(error: BusyError) -> tuple[Response, int, dict[str, str]]:
-        return (
-            jsonify(error="busy: too many requests at a time; try again"),
-            503,
-            {"Retry-After": "1"},
-        )
-
-    @app.errorhandler(HTTPException)
-    def refused(error: HTTPException) -> Response:
-        said = error.description
-        if isinstance(error, NotFound):
-            said = "there is nothing here; /api/openapi.json lists what there is"
-        elif isinstance(error, MethodNotAllowed):
-            said = (
-                f"expected {' or '.join(sorted(error.valid_methods or ()))}, found another method"
-            )
-        elif isinstance(error, InternalServerError):
-            said = "internal error; the server's own output tells more"
-        response = jsonify(error=said)
-        response.status_code = error.code or 500
-        if isinstance(error, MethodNotAllowed):
-            response.headers["Allow"] = ", ".join(sorted(error.valid_methods or ()))
-        return response
+    @app.post("/api/feature-maps", response_model=schemas.FeatureMaps)
+    async def feature_maps(body: schemas.Pixels) -> Any:
+        """The feature maps of the CNN's convolutional layers for 28x28 pixels."""
+        return await model_threads.run(lambda: predictions.feature_maps(models, body.pixels))
 
     return app
 
 
-def _digits(file: bytes) -> tuple[tuple[int, int], list[image.Digit]]:
-    picture = image.read(file)
-    return (picture.width, picture.height), image.digits(picture)
+@asynccontextmanager
+async def _image_file(request: Request, content_type: str) -> AsyncIterator[IO[bytes]]:
+    """Receive the image file of a request, from a form or as its body."""
+    if content_type == "multipart/form-data":
+        async with request.form(max_files=1, max_fields=10) as form:
+            files = [value for value in form.values() if isinstance(value, UploadFile)]
+            if not files:
+                raise HTTPException(400, "expected a form with a file (curl -F picture=@FILE)")
+            yield files[0].file
+    elif content_type.startswith(FILE_TYPES):
+        with SpooledTemporaryFile(IN_MEMORY) as file:
+            async for chunk in request.stream():
+                file.write(chunk)
+            file.seek(0)
+            yield file
+    else:
+        expected = "application/json, multipart/form-data or image/png, image/jpeg, ..."
+        raise HTTPException(415, f"Content-Type: expected {expected}, found {content_type[:80]!r}")
 
 
-def _read(reader: Reader, found: list[image.Digit]) -> list[dict[str, Any]]:
-    return reader.read(np.stack([digit.pixels for digit in found]), [digit.box for digit in found])
+async def _error_response(request: Request, error: Exception) -> JSONResponse:
+    """Return the response {"error": "what was expected and found, on one line"}."""
+    headers = None
+    if isinstance(error, HTTPException):
+        status, message, headers = error.status_code, error.detail, error.headers
+    elif isinstance(error, ImageError):
+        status, message = 422, "; ".join(filter(None, (error.message, error.hint)))
+    elif isinstance(error, INVALID):
+        first = error.errors()[0]
+        path = ".".join(map(str, first["loc"])) or "body"  # such as pixels.784.5
+        status, message = 400, f"{path:.40}: {first['msg']}, found {first['input']!r:.40}"
+        if first["type"] == "json_invalid":
+            message = f"body: invalid JSON, {first['ctx']['error']}"
+    elif isinstance(error, ClientDisconnect):
+        status, message = 400, "the body is incomplete"
+    else:
+        traceback.print_exception(error)
+        status, message = 500, "internal error; see the server's standard error"
+    return JSONResponse({"error": printable(message)}, status, headers)

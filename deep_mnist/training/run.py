@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -39,6 +39,9 @@ from deep_mnist.training.numpy_session import NumpySession
 from deep_mnist.training.progress import Progress, mark
 from deep_mnist.training.session import Session
 from deep_mnist.training.summaries import Summaries
+
+if TYPE_CHECKING:
+    import filelock
 
 
 class Run:
@@ -87,7 +90,7 @@ class Run:
         self.directory: Path | None = None
         self.first_step = 0
         self._session_class = session_class
-        self._lock: run_directory.Lock | None = None
+        self._lock: filelock.BaseFileLock | None = None
         self._summaries: Summaries | None = None
         self._saved_step = 0
         self._seconds_before = 0.0  # of training, before this process
@@ -354,7 +357,7 @@ class Run:
                 hint="restore another checkpoint",
             )
         directory = run_directory.create(self.program, self.options.run_dir)
-        self._lock = run_directory.Lock(directory)
+        self._lock = run_directory.lock(directory)
         run_directory.check_unused(str(directory))  # another process may have been quicker
         run_directory.remove_temporary_files(directory)
         if self.options.restore is not None:
@@ -373,7 +376,7 @@ class Run:
             raise
 
     def _resume(self, directory: Path) -> None:
-        self._lock = run_directory.Lock(directory)
+        self._lock = run_directory.lock(directory)
         if self._is_single_process and (directory / run_directory.RESULT).exists():
             raise DeepMnistError(f"{directory}: another process has just finished this run")
         run_directory.remove_temporary_files(directory)

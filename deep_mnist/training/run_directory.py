@@ -6,14 +6,12 @@ written again is replaced as a whole.
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import os
 import shlex
-import sys
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from deep_mnist.data import DATASETS
 from deep_mnist.data.io import atomic_write, check_new_path
@@ -24,13 +22,14 @@ from deep_mnist.training.config import RunConfig, check, create_configs, flag, r
 from deep_mnist.training.progress import mark
 from deep_mnist.training.recipes import RECIPES
 
-if sys.platform != "win32":
-    import fcntl
+if TYPE_CHECKING:
+    import filelock
 
 ConfigT = TypeVar("ConfigT")
 
 CONFIG = "config.json"
 RESULT = "result.json"
+LOCK = ".lock"
 FILES = (CONFIG, RESULT, "metrics.jsonl", "checkpoint")
 PROGRAM = "model"  # key in config.json and result.json
 RESTORED_FROM = "restored_from"  # key in config.json: the weights that the run started from
@@ -110,7 +109,7 @@ def find(program: str, resume: str | bool) -> Path:
     for directory in sorted(root.glob("*"), reverse=True):
         if (directory / CONFIG).exists() and not (directory / RESULT).exists():
             try:
-                Lock(directory).release()
+                lock(directory).release()
             except DeepMnistError:
                 continue
             return directory
@@ -259,44 +258,25 @@ def check_starts_from_scratch(directory: Path) -> None:
         )
 
 
-class Lock:
-    """Reserves a run's directory for this process until it ends or releases it.
+def lock(directory: Path) -> filelock.BaseFileLock:
+    """Reserve a run's directory for this process until it ends or releases the lock.
+
+    Returns:
+      The lock, acquired; call its `release`.
 
     Raises:
       DeepMnistError: another process has it.
     """
+    import filelock  # not at the top: takes as long to import as the rest of --help
 
-    def __init__(self, directory: Path) -> None:
-        self._descriptor: int | None = None
-        if sys.platform == "win32":
-            return  # has no flock: two processes in one directory are not detected
-        self._descriptor = os.open(directory, os.O_RDONLY)
-        try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            holder = _holder(self._descriptor)
-            self.release()
-            raise DeepMnistError(f"{directory} is in use: {holder} trains there") from None
-        except OSError:
-            pass  # a file system without locks, such as some network file systems
-
-    def release(self) -> None:
-        """Release the directory."""
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-            self._descriptor = None
-
-
-def _holder(descriptor: int) -> str:
-    """Return which process holds the lock of an open directory, where Linux lists it."""
-    status = os.fstat(descriptor)
-    major, minor = os.major(status.st_dev), os.minor(status.st_dev)
-    with contextlib.suppress(OSError):
-        for line in Path("/proc/locks").read_text("utf-8").splitlines():
-            _, kind, _, _, process, inode, *_ = line.split()
-            if (kind, inode) == ("FLOCK", f"{major:02x}:{minor:02x}:{status.st_ino}"):
-                return f"process {process}"
-    return "another process"
+    file_lock = filelock.FileLock(directory / LOCK, timeout=0, thread_local=False)
+    try:
+        file_lock.acquire()
+    except filelock.Timeout:
+        raise DeepMnistError(f"{directory} is in use by another process") from None
+    except (OSError, NotImplementedError):
+        pass  # a file system without locks, such as some network file systems
+    return file_lock
 
 
 def print_if_finished(program: str, directory: Path) -> bool:

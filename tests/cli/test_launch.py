@@ -236,9 +236,9 @@ def test_weights_are_evaluated_in_a_pod_of_a_cluster(monkeypatch, capsys):
 def test_a_run_in_use_is_not_resumed(fails):
     directory = run_directory.create("softmax", None)
     (directory / "config.json").write_text(json.dumps(dataclasses.asdict(RunConfig())))
-    lock = run_directory.Lock(directory)
+    lock = run_directory.lock(directory)
     assert "no interrupted run in" in fails("softmax", "--resume")
-    assert "is in use: " in fails("softmax", "--resume", str(directory))
+    assert "is in use by another process" in fails("softmax", "--resume", str(directory))
     lock.release()
 
 

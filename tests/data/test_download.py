@@ -54,12 +54,6 @@ class Mirror(BaseHTTPRequestHandler):
             self.send(gzip.compress(PAYLOADS[name.removesuffix(".gz")][:-1] + b"\x07"))
         elif behaviour == "recompressed":
             self.send(gzip.compress(PAYLOADS[name.removesuffix(".gz")], mtime=2))
-        elif behaviour == "endless":
-            self.send(body + bytes(1 << 20))
-        elif behaviour == "drip":
-            self.send(b"", len(body))
-            while not self.server.released.wait(0.02):
-                self.wfile.write(body[:1])
         elif behaviour == "stall":
             self.send(body[:-9], len(body))
             self.server.released.wait(20)
@@ -194,9 +188,12 @@ def test_a_file_of_an_unknown_dataset_is_downloaded(server, tmp_path):
 @pytest.mark.parametrize(
     ("address", "reason"),
     [
-        ("{server}/403/t10k-labels-idx1-ubyte.gz", "HTTP Error 403: Forbidden"),
+        ("{server}/403/t10k-labels-idx1-ubyte.gz", "HTTP 403 Forbidden"),
         ("{server}/page/t10k-labels-idx1-ubyte.gz", "expected an IDX file, found a web page"),
-        ("digits.gz", "unknown url type: 'digits.gz'"),
+        (
+            "digits.gz",
+            "Invalid URL 'digits.gz': No scheme supplied. Perhaps you meant https://digits.gz?",
+        ),
     ],
 )
 def test_a_file_of_an_unknown_dataset_that_cannot_be_downloaded_is_an_error(
@@ -228,14 +225,12 @@ def test_mirrors_are_tried_until_one_works(mirrors, server, directory, capsys):
     assert names(directory) == GZ_NAMES
     lines = capsys.readouterr().err.splitlines()
     name = "train-images-idx3-ubyte.gz"
-    size = len(PUBLISHED["train-images-idx3-ubyte"])
     assert lines[:6] == [
-        f"warning: {server.url}/403/{name}: HTTP Error 403: Forbidden",
-        f"warning: {server.url}/503/{name}: HTTP Error 503: Service Unavailable",
+        f"warning: {server.url}/403/{name}: HTTP 403 Forbidden",
+        f"warning: {server.url}/503/{name}: HTTP 503 Service Unavailable",
         f"warning: {server.url}/hang/{name}: timed out",
         f"warning: {server.url}/page/{name}: expected an IDX file, found a web page",
-        f"warning: {server.url}/truncated/{name}: "
-        f"truncated, expected {size} bytes, found {size - 9}",
+        f"warning: {server.url}/truncated/{name}: truncated",
         f"downloaded {server.url}/good/{name} into {directory}",
     ]
     # The other three files come from the mirror that worked.
@@ -248,7 +243,6 @@ def test_mirrors_are_tried_until_one_works(mirrors, server, directory, capsys):
     [
         ("short", "truncated"),
         ("other", "expected train-images-idx3-ubyte of MNIST with SHA-256"),
-        ("endless", "expected at most 89056 bytes, found more"),
         ("stall", "timed out"),
     ],
 )
@@ -258,15 +252,6 @@ def test_a_file_that_fails_verification_is_not_kept(mirrors, directory, behaviou
         search.load_arrays("mnist")
     assert reason in str(caught.value)
     assert names(directory) == []
-
-
-def test_a_slow_download_ends_at_the_deadline(mirrors, monkeypatch):
-    monkeypatch.setattr(download, "DEADLINE", 0.2)
-    mirrors("drip")
-    started = time.monotonic()
-    with pytest.raises(DatasetUnreachableError, match="not finished after 0 seconds"):
-        search.load_arrays("mnist")
-    assert time.monotonic() - started < 2
 
 
 def test_a_recompressed_file_is_accepted_if_the_payload_is_known(mirrors, directory):
@@ -290,7 +275,7 @@ def test_a_failed_download_names_every_mirror_and_hints_at_alternatives(mirrors,
     name = "train-images-idx3-ubyte.gz"
     assert caught.value.message == (
         "MNIST is not on disk and cannot be downloaded "
-        f"({server.url}/403/{name}: HTTP Error 403: Forbidden, "
+        f"({server.url}/403/{name}: HTTP 403 Forbidden, "
         f"{server.url}/page/{name}: expected an IDX file, found a web page)"
     )
     assert caught.value.hint == (
@@ -352,20 +337,6 @@ def test_an_unwritable_cache_is_an_error(mirrors, server, tmp_path, monkeypatch)
     assert server.requests == []
 
 
-def test_an_unwritable_directory_is_an_error(mirrors, server, monkeypatch):
-    def denied(path, **options):
-        raise PermissionError(13, "Permission denied")
-
-    mirrors("good", "403")
-    monkeypatch.setattr(Path, "touch", denied)
-    with pytest.raises(
-        DatasetUnreachableError,
-        match=r"not on disk, and .* cannot be written \(Permission denied\)",
-    ):
-        search.load_arrays("mnist")
-    assert server.requests == []
-
-
 def test_nothing_is_downloaded_into_a_directory_that_was_named(mirrors, server, tmp_path):
     mirrors("good")
     (tmp_path / "named").mkdir()
@@ -373,17 +344,6 @@ def test_nothing_is_downloaded_into_a_directory_that_was_named(mirrors, server, 
         search.load_arrays("mnist", str(tmp_path / "named"))
     assert server.requests == []
     assert names(tmp_path / "named") == []
-
-
-def test_only_old_temporary_files_are_removed(mirrors, directory):
-    mirrors("good")
-    directory.mkdir(parents=True)
-    (directory / "old.part").write_bytes(b"")
-    (directory / "young.part").write_bytes(b"")
-    two_days_ago = time.time() - 2 * 86_400
-    os.utime(directory / "old.part", (two_days_ago, two_days_ago))
-    search.load_arrays("mnist")
-    assert names(directory) == [*GZ_NAMES, "young.part"]
 
 
 # Processes ----------------------------------------------------------------
@@ -427,13 +387,13 @@ def test_processes_that_start_at_once_with_a_damaged_cache(mirrors, directory):
 def test_a_killed_download_leaves_no_file_that_looks_complete(mirrors, directory):
     child = start(mirrors("stall"))
     deadline = time.monotonic() + 10
-    while not any(part.stat().st_size for part in directory.glob("*.part")):
+    while not directory.exists() or not names(directory):
         assert time.monotonic() < deadline, "the download never started"
         time.sleep(0.01)
     child.send_signal(signal.SIGKILL)
     child.communicate()
-    (part,) = names(directory)
-    assert part.endswith(".part")
+    (temporary,) = names(directory)
+    assert not temporary.endswith(".gz")
     mirrors("good")
     assert_whole(search.load_arrays("mnist"))
-    assert names(directory) == sorted([*GZ_NAMES, part])
+    assert names(directory) == sorted([*GZ_NAMES, temporary])

@@ -151,6 +151,7 @@ def test_an_existing_file_is_refused(tmp_path):
 def test_a_directory_is_refused_where_a_file_is_written_or_if_it_is_not_empty(tmp_path):
     assert "already exists" in refused(tmp_path)
     (tmp_path / "config.json.0123456789abcdef.tmp").write_bytes(b"")
+    (tmp_path / ".lock").write_bytes(b"")
     io.check_new_path(tmp_path, "--out", directory=True)
     (tmp_path / "config.json").write_bytes(b"")
     assert refused(tmp_path, directory=True) == (

@@ -59,6 +59,29 @@ def test_the_image_has_the_files_of_the_wheel():
     assert names == {"setup.py", "pyproject.toml", "README.md", "LICENSE", "deep_mnist", "saved"}
 
 
+@pytest.mark.parametrize("version", ["1.29", "1.37"])
+def test_the_manifests_are_valid_for_kubernetes(version):
+    kubernetes_validate = pytest.importorskip("kubernetes_validate")
+    kinds = []
+    for name in ("plain.yaml", "volume.yaml", "network-policy.yaml"):
+        for document in documents(name):
+            assert kubernetes_validate.validate(document, version, strict=True) == version
+            kinds.append(document["kind"])
+    assert kinds == [
+        "Service", "ConfigMap", "Job", "Job", "PersistentVolumeClaim", "NetworkPolicy"
+    ]  # fmt: skip
+    # TFJob is Kubeflow's; its pods are Kubernetes'.
+    (job,) = documents("tfjob.yaml")
+    for replica in job["spec"]["tfReplicaSpecs"].values():
+        pod = {
+            "apiVersion": "v1",
+            "kind": "PodTemplate",
+            "metadata": {"name": "pod"},
+            "template": replica["template"],
+        }
+        assert kubernetes_validate.validate(pod, version, strict=True) == version
+
+
 def test_the_kubeflow_job_is_a_cluster_behind_the_network_policy():
     (job,) = documents("tfjob.yaml")
     (policy,) = documents("network-policy.yaml")

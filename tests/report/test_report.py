@@ -1,5 +1,6 @@
-"""Pictures of runs: the figures in them, the files they are written to, and mistakes."""
+"""Charts of runs: their numbers, the files they are written to, and errors."""
 
+import base64
 import html.parser
 import importlib.util
 import json
@@ -9,23 +10,23 @@ import subprocess
 import sys
 from pathlib import Path
 
+import matplotlib as mpl
 import numpy as np
 import pytest
 
 from deep_mnist import softmax
 from deep_mnist.report import __main__ as report
 from deep_mnist.report import (
-    accuracies,
-    answers,
+    accuracy,
+    charts,
     confusion,
     curves,
-    documents,
-    gallery,
-    misread,
+    figure,
+    misclassified,
     page,
+    predictions,
     published,
     runs,
-    sheet,
 )
 
 QUICK = ["--dataset", "generated", "--steps", "40", "--batch-size", "20", "--log-every", "4"]
@@ -33,10 +34,17 @@ QUICK = ["--dataset", "generated", "--steps", "40", "--batch-size", "20", "--log
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    """A finished run of softmax, trained on a few generated digits."""
+    """A finished run of softmax, trained on a few synthetic digits."""
     directory = tmp_path_factory.mktemp("runs") / "first"
     assert softmax.main([*QUICK, "--run-dir", str(directory), "--quiet"]) == 0
     return directory
+
+
+@pytest.fixture(autouse=True)
+def style():
+    """Draws in the style of the report."""
+    with figure.style():
+        yield
 
 
 @pytest.fixture
@@ -53,7 +61,7 @@ def fails(capsys):
     return call
 
 
-def made_up(directory, config, reports, result=None):
+def write_run(directory, config, reports, result=None):
     directory.mkdir()
     (directory / "config.json").write_text(json.dumps(config))
     lines = [json.dumps({"step": s, "training_accuracy": a, "loss": x}) for s, a, x in reports]
@@ -63,140 +71,144 @@ def made_up(directory, config, reports, result=None):
     return str(directory)
 
 
-# What is drawn ----------------------------------------------------------------
+class Page(html.parser.HTMLParser):
+    """The images of a page, and the names of its tags and attributes."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.images, self.names = [], set()
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        self.names |= {tag, *dict(attributes)}
+        if tag == "img":
+            self.images.append(dict(attributes))
 
 
-def test_a_run_gets_its_pictures_and_a_page(run, capsys):
+# Charts -----------------------------------------------------------------------
+
+
+def test_a_run_gets_its_charts_and_a_page(run, capsys):
     assert report.main([str(run), "--out", "out", "--html", "page.html"]) == 0
-    kinds = ("curves", "confusion", "misread", "weights")
-    names = [f"{kind}-softmax-generated" for kind in kinds]
-    assert sorted(path.name for path in Path("out").iterdir()) == sorted(
-        f"{name}.svg" for name in names
-    )
+    names = [
+        f"{chart}-softmax-generated.svg"
+        for chart in ("curves", "confusion", "misclassified", "weights")
+    ]
+    assert sorted(path.name for path in Path("out").iterdir()) == sorted(names)
     printed = capsys.readouterr()
-    assert printed.out.splitlines() == [*(f"out/{name}.svg" for name in names), "page.html"]
+    assert printed.out.splitlines() == [*(f"out/{name}" for name in names), "page.html"]
     assert printed.err == ""
 
-    class Page(html.parser.HTMLParser):
-        images, other = [], []
-
-        def handle_starttag(self, tag, attributes):
-            values = dict(attributes)
-            if tag == "img":
-                self.images.append(values)
-            self.other += [name for name in values if name in ("href", "srcset", "action")]
-            assert tag not in ("script", "link", "iframe", "object")
-
     text = Path("page.html").read_text("utf-8")
-    Page().feed(text)
-    assert len(Page.images) == 4
-    assert Page.other == []
-    for image in Page.images:
-        assert image["src"].startswith("data:image/svg+xml;base64,")
+    page = Page(text)
+    assert len(page.images) == 4
+    for image, name in zip(page.images, names, strict=True):
+        kind, _, content = image["src"].partition("base64,")
+        assert kind == "data:image/svg+xml;"
+        assert base64.b64decode(content) == Path("out", name).read_bytes()
         assert len(image["alt"]) > 80
-    assert "http:" not in text
-    assert "https:" not in text
+    assert page.names.isdisjoint({"script", "link", "iframe", "href", "srcset", "action"})
+    assert not re.search("https?:", text)  # nothing is fetched
     assert 'name="viewport" content="width=device-width' in text
-    assert "prefers-color-scheme: dark" in text
+    assert "color-scheme: light dark" in text
     assert "SYNTHETIC digits" in text
 
 
-def test_the_same_runs_give_the_same_bytes_and_leave_matplotlib_as_it_was(run):
-    import matplotlib as mpl
-
-    before = dict(mpl.rcParams)
-    first, second = (list(gallery.draw(runs.read_all([str(run)]), None)) for _ in range(2))
-    for one, other in zip(first, second, strict=True):
-        assert sheet.svg(one) == sheet.svg(other)
-    assert sheet.png(first[0]) == sheet.png(second[0])
-    assert sheet.png(first[0]).startswith(b"\x89PNG")
-    assert dict(mpl.rcParams) == before
+def test_names_of_directories_are_escaped_on_the_page(tmp_path):
+    config = {"model": "cnn", "steps": 9, "batch_size": 5}
+    directory = write_run(tmp_path / "<b>&", config, [(0, 0.5, 1.0)])
+    assert report.main([directory, "--html", "page.html"]) == 0
+    assert "<td>&lt;b&gt;&amp;</td>" in Path("page.html").read_text("utf-8")
 
 
-def test_answers_add_up_to_the_result_of_the_run(run, digits):
+def test_the_same_runs_give_the_same_bytes(run):
+    first, second = (list(charts.draw(runs.read_all([str(run)]), None)) for _ in range(2))
+    assert [one.content("svg") for one in first] == [other.content("svg") for other in second]
+    assert first[0].content("png") == second[0].content("png")
+    assert first[0].content("png").startswith(b"\x89PNG")
+    assert b"<dc:date>" not in first[0].content("svg")
+
+
+def test_matplotlibs_settings_do_not_matter_and_are_restored(run):
+    both = []
+    for size in (8, 20):
+        with mpl.rc_context({"font.size": size, "lines.linewidth": size}):
+            with figure.style():
+                both.append(curves.draw(runs.read_all([str(run)])).content("svg"))
+            assert mpl.rcParams["font.size"] == size
+    assert both[0] == both[1]
+
+
+def test_predictions_agree_with_the_result_of_the_run(run, digits):
     (finished,) = runs.read_all([str(run)])
-    read = answers.read(finished, digits.test)
-    table = answers.confusion(read)
-    assert table.sum(axis=1).tolist() == np.bincount(digits.test.labels).tolist()
-    assert np.trace(table) / table.sum() == finished.result["test_accuracy"]
-    assert read.first_weights.shape == (784, 10)
-    with sheet.settings():
-        picture = confusion.draw(finished, read)
-    assert f"{np.trace(table):,} of 2,000 right" in picture.alt
+    predicted = predictions.predict(finished, digits.test)
+    matrix = predicted.confusion_matrix()
+    assert matrix.sum(axis=1).tolist() == np.bincount(digits.test.labels).tolist()
+    assert np.trace(matrix) / matrix.sum() == finished.result["test_accuracy"]
+    assert predicted.first_weights.shape == (784, 10)
 
 
-def test_a_misread_digit_is_told_with_what_was_said():
-    images = np.zeros((3, 784), np.uint8)
-    labels = np.array([4, 7, 1], np.uint8)
-    probabilities = np.full((3, 10), 0.0)
-    probabilities[0, 9], probabilities[1, 7], probabilities[2, 7] = 0.8, 0.9, 0.99996
-    read = answers.Answers(images, labels, probabilities, np.zeros((784, 10)), ())
+def four_predictions():
+    """A 4 predicted as 9, a 7 and a 3 classified correctly, a 1 predicted as 7."""
+    probabilities = np.zeros((4, 10))
+    probabilities[[0, 1, 2, 3], [9, 7, 3, 7]] = 0.8, 0.9, 0.7, 0.99996
+    images, labels = np.zeros((4, 784), np.uint8), np.array([4, 7, 3, 1], np.uint8)
+    return predictions.Predictions(images, labels, probabilities, np.zeros((784, 10)), ())
+
+
+def test_the_confusion_matrix_has_true_labels_in_rows():
     one = runs.Run(Path("run"), "run", "softmax", {}, [], None)
-    with sheet.settings():
-        picture = misread.draw(one, read)
-    assert picture.alt == "2 of 2 misread digits: 1 read as 7, 99.9 % sure; 4 read as 9, 80 % sure."
-    assert misread.draw(one, read._replace(labels=np.array([9, 7, 7], np.uint8))) is None
+    chart = confusion.draw(one, four_predictions())
+    assert chart.title == "softmax classifies 2 of 4 test digits correctly"
+    assert "Most frequent errors: 1 predicted as 7 (1), 4 predicted as 9 (1)." in chart.alt
+    assert "3 100.0%, 4 0.0%" in chart.alt
+    axes = chart.figure.axes[0]
+    assert (axes.get_ylabel(), axes.get_xlabel()) == ("true label", "predicted label")
+    assert {text.get_position() for text in axes.texts} == {(9, 4), (7, 7), (3, 3), (7, 1)}
 
 
-def test_an_unfinished_run_shows_its_curves(run, tmp_path, monkeypatch, capsys):
+def test_misclassified_images_are_listed_with_their_confidence():
+    one = runs.Run(Path("run"), "run", "softmax", {}, [], None)
+    predicted = four_predictions()
+    chart = misclassified.draw(one, predicted)
+    assert chart.title == "softmax misclassifies 2 digits"
+    assert chart.alt == (
+        "True label, predicted label and confidence of 2 images: "
+        "1 predicted as 7, 99.9%; 4 predicted as 9, 80%."
+    )
+    assert misclassified.draw(one, predicted._replace(labels=predicted.predicted)) is None
+
+
+def test_an_unfinished_run_shows_its_curves(run, tmp_path, capsys):
     shutil.copytree(run, tmp_path / "second")
     (tmp_path / "second" / "result.json").unlink()
     with (tmp_path / "second" / "metrics.jsonl").open("a") as file:
         file.write('{"step": 40, "trai')
     assert report.main([str(tmp_path / "second"), "--html", "page.html"]) == 0
-    assert "softmax, unfinished: reported up to step 36 of 40" in Path("page.html").read_text()
-    assert capsys.readouterr().out == "page.html\n"
+    assert "softmax, unfinished: step 36 of 40" in Path("page.html").read_text()
+    printed = capsys.readouterr()
+    assert (printed.out, printed.err) == ("page.html\n", "")
 
 
-def test_without_the_test_digits_the_rest_is_drawn(tmp_path, capsys):
-    config = {"steps": 8, "batch_size": 50, "dataset": "mnist"}
-    result = {"model": "softmax", "test_accuracy": 0.9, "test_examples": 10_000, "steps": 8}
-    run = made_up(tmp_path / "run", config, [(0, 0.1, 115.0), (4, 0.5, 60.0)], result)
-    assert report.main([run, "--format", "png"]) == 0
-    assert [path.name for path in Path("report").iterdir()] == ["curves-softmax.png"]
-    assert "report: left out what needs the test digits: " in capsys.readouterr().err
-
-
-def test_a_smoothed_line_is_a_mean_of_the_points_around():
+def test_a_smoothed_curve_is_a_moving_mean():
     values = np.array([0.0, 3.0, 6.0, 6.0, 12.0, 0.0])
     assert curves.smooth(values, 1).tolist() == values.tolist()
-    assert curves.smooth(values, 3).tolist() == [0, 3, 5, 8, 6, 6]
+    assert curves.smooth(values, 3) == pytest.approx([3, 5, 8, 6])
 
 
-@pytest.mark.parametrize(
-    ("settings", "model"),
-    [
-        ("steps batch_size learning_rate optimizer loss seed dataset", "softmax"),
-        ("steps batch_size learning_rate keep_prob optimizer loss seed dataset", "cnn"),
-        ("steps batch_size learning_rate variant seed dataset picture", "mlp"),
-        ("steps batch_size learning_rate dtype seed dataset", "fnn"),
-    ],
-)
-def test_an_unfinished_run_of_an_older_version_is_known_by_its_settings(settings, model, tmp_path):
-    directory = made_up(tmp_path / "run", dict.fromkeys(settings.split(), 1), [])
-    assert runs.read_all([directory])[0].model == model
+@pytest.mark.parametrize("loss", [4.0471896, 0.0])
+def test_a_run_with_one_report_is_drawn_without_a_warning(tmp_path, loss):
+    config = {"model": "softmax", "batch_size": 2, "steps": 9}
+    one = write_run(tmp_path / "run", config, [(0, 0.5, loss)])
+    assert curves.draw(runs.read_all([one])).content("png").startswith(b"\x89PNG")
 
 
-def test_figures_as_the_document_prints_them_are_no_distance_away(tmp_path):
-    config = {"dataset": "mnist", "batch_size": 128, "learning_rate": 1e-3, "variant": "scaled"}
-    rows = [(469 * epoch + step, 0.1, loss) for epoch, step, loss in documents.MLP_ROWS]
-    doubled = [(step, accuracy, 2 * loss) for step, accuracy, loss in rows]
-    directories = [made_up(tmp_path / "a", config, rows), made_up(tmp_path / "b", config, doubled)]
-    same, both = runs.read_all(directories[:1]), runs.read_all(directories)
-    with sheet.settings():
-        assert "ours is within 0.0 % of" in published.draw(published.compare(same)).title
-        assert "mean of ours is within 50.0 %" in published.draw(published.compare(both)).title
-    assert "<td>epoch 9, step 400</td><td>0.0878</td>" not in page.write(same, [], "svg")
-    assert published.compare([same[0]._replace(config={**config, "batch_size": 64})]) is None
-    assert published.compare([same[0]._replace(model="softmax")]) is None
-
-
-def test_runs_on_other_digits_are_not_put_together(tmp_path):
+def test_runs_on_different_datasets_are_separate(tmp_path):
     result = {"model": "cnn", "test_examples": 2_000, "steps": 8}
     directories = [
-        made_up(
+        write_run(
             tmp_path / dataset,
-            {"dataset": dataset, "seed": 0},
+            {"dataset": dataset, "seed": 0, "steps": 8, "batch_size": 50},
             [(0, 0.1, 100.0)],
             {**result, "test_accuracy": accuracy},
         )
@@ -204,81 +216,171 @@ def test_runs_on_other_digits_are_not_put_together(tmp_path):
     ]
     both = runs.read_all(directories)
     assert list(runs.by_kind(both)) == ["cnn", "cnn-generated"]
-    with sheet.settings():
-        compared = accuracies.draw(both)
-        curve = curves.draw(both[1:])
-    assert "cnn 75.00 % (1 run); cnn-generated 50.00 % (1 run)" in compared.alt
+    assert "cnn 75.00%; cnn-generated 50.00%." in accuracy.draw(both).alt
+    curve = curves.draw(both[1:])
     assert curve.name == "curves-cnn-generated"
-    assert curve.title == "cnn learns to read 50.00 % of the test SYNTHETIC digits"
+    assert curve.title == "cnn classifies 50.00% of the test SYNTHETIC digits correctly"
 
 
-# Mistakes ---------------------------------------------------------------------
+# Published values -------------------------------------------------------------
 
 
-def test_what_is_no_run_is_told(fails, tmp_path):
-    assert "expected the directory of a run, found none there" in fails("nowhere")
-    assert "is not the directory of a run: config.json is missing" in fails(tmp_path)
-    run = made_up(tmp_path / "run", {"steps": 1}, [], {"model": "elephant"})
-    assert "expected a model of softmax, cnn, mlp, fnn, found 'elephant'" in fails(run)
+def mlp_runs(tmp_path):
+    """Two runs: one with the losses that the document prints, one with twice these."""
+    config = {"model": "mlp", "steps": 4_690, **published.TABLES["mlp"]["config"]}
+    rows = [
+        (469 * row["epoch"] + row["step"], 0.1, row["loss"])
+        for row in published.TABLES["mlp"]["rows"]
+    ]
+    doubled = [(step, accuracy, 2 * loss) for step, accuracy, loss in rows]
+    return runs.read_all(
+        [write_run(tmp_path / "a", config, rows), write_run(tmp_path / "b", config, doubled)]
+    )
+
+
+def test_the_published_tables():
+    mlp, fnn = published.TABLES["mlp"], published.TABLES["fnn"]
+    assert (len(mlp["rows"]), len(fnn["rows"])) == (50, 50)
+    assert mlp["rows"][-1] == {"epoch": 9, "step": 400, "loss": 0.08842341601848602}
+    assert fnn["rows"][-1] == {"epoch": 49, "loss": 3.779043032271536, "accuracy": 0.80545}
+    assert fnn["test_accuracy"] == 0.819
+
+
+def test_the_distance_from_the_published_losses(tmp_path):
+    both = mlp_runs(tmp_path)
+    same = published.draw(published.compare(both[:1]))
+    assert same.title == "mlp: after the first row, the loss is within 0.0% of the published"
+    mean = published.draw(published.compare(both))
+    assert mean.title == "mlp: after the first row, the mean loss is within 50.0% of the published"
+    assert "epoch 9, step 400: 0.08842 and 0.1326." in mean.alt
+    text = page.render(both, [(mean, b"")], "svg")
+    assert "<td>epoch 9, step 400</td><td>0.0884</td><td>0.0884</td><td>0.1768</td>" in text
+
+
+def test_only_runs_with_the_documents_settings_are_compared(tmp_path):
+    run = mlp_runs(tmp_path)[0]
+    assert published.compare([run._replace(config={**run.config, "batch_size": 64})]) is None
+    assert published.compare([run._replace(model="softmax")]) is None
+    assert published.compare([run._replace(reports=run.reports[:-1])]) is None
+
+
+# Warnings ---------------------------------------------------------------------
+
+
+def test_damaged_reports_are_a_warning(run, tmp_path, capsys):
+    directory = tmp_path / "run"
+    shutil.copytree(run, directory)
+    (directory / "result.json").unlink()
+    metrics = directory / "metrics.jsonl"
+    metrics.write_bytes(metrics.read_bytes().replace(b'"loss"', b'"lass"', 2))
+    assert report.main([str(directory), "--out", "out"]) == 0
+    assert capsys.readouterr().err == f"warning: report: skipped 2 damaged lines of {metrics}\n"
+
+
+def test_missing_reports_of_a_finished_run_are_a_warning(run, tmp_path):
+    directory = tmp_path / "run"
+    shutil.copytree(run, directory)
+    metrics = directory / "metrics.jsonl"
+
+    def warnings():
+        return [run.warning for run in runs.read_all([str(run), str(directory)])]
+
+    metrics.write_text("".join(metrics.read_text().splitlines(keepends=True)[:-3]))
+    assert warnings() == ["", f"{metrics} lacks reports"]
+    metrics.unlink()
+    assert warnings() == ["", f"{metrics} not found: no training curves"]
+    (directory / "result.json").unlink()  # it may not have reported yet
+    assert warnings() == ["", ""]
+
+
+def test_another_accuracy_than_in_the_result_is_a_warning(run, tmp_path, capsys):
+    directory = tmp_path / "run"
+    shutil.copytree(run, directory)
+    result = json.loads((directory / "result.json").read_text())
+    del result["sha256"]
+    correct = round(2000 * result["test_accuracy"])
+    (directory / "result.json").write_text(json.dumps({**result, "test_accuracy": 0.25}))
+    assert report.main([str(directory), "--out", "out"]) == 0
+    assert capsys.readouterr().err == (
+        f"warning: report: {directory}: the weights classify {correct} of 2000 test images "
+        "correctly, result.json has 500 of 2000\n"
+    )
+
+
+def test_without_the_test_images_the_rest_is_drawn(tmp_path, capsys):
+    config = {"steps": 8, "batch_size": 50, "dataset": "mnist"}
+    result = {"model": "softmax", "test_accuracy": 0.9, "test_examples": 10_000, "steps": 8}
+    run = write_run(tmp_path / "run", config, [(0, 0.1, 115.0), (4, 0.5, 60.0)], result)
+    assert report.main([run, "--format", "png"]) == 0
+    assert [path.name for path in Path("report").iterdir()] == ["curves-softmax.png"]
+    warning, hint = capsys.readouterr().err.splitlines()[-2:]
+    assert warning.startswith("warning: report: skipped the charts of predictions and weights: ")
+    assert hint.startswith("hint: ")
+
+
+# Errors -----------------------------------------------------------------------
+
+
+def test_directories_that_are_no_run(fails, tmp_path):
+    assert "nowhere is not a run directory: no config.json" in fails("nowhere")
+    assert "is not a run directory: no config.json" in fails(tmp_path)
+    run = write_run(tmp_path / "run", {"steps": 1, "batch_size": 1}, [], {"model": "elephant"})
+    assert "expected model to be one of softmax, cnn, mlp, fnn, found 'elephant'" in fails(run)
     Path(run, "result.json").write_text('{"model": "cnn", "test_accuracy": "high"}')
     assert "expected a number as test_accuracy, found 'high'" in fails(run)
     Path(run, "result.json").write_text("[]")
     assert "expected an object, found a list" in fails(run)
     Path(run, "result.json").unlink()
-    assert "there is nothing to draw yet" in fails(run)
+    Path(run, "config.json").write_text('{"model": "cnn", "steps": 9}')
+    assert "config.json: expected a number as batch_size, found None" in fails(run)
     Path(run, "config.json").write_text("{")
     assert "config.json is not valid JSON" in fails(run)
 
 
-def test_nothing_existing_is_written_over(fails, run):
+def test_a_run_without_reports_and_result_is_an_error(fails, tmp_path):
+    run = write_run(tmp_path / "run", {"model": "cnn", "steps": 9, "batch_size": 5}, [])
+    Path(run, "metrics.jsonl").unlink()
+    assert fails(run) == "error: report: nothing to draw: no run has a report or a result\n"
+
+
+def test_nothing_is_overwritten(fails, run):
     Path("full").mkdir()
     Path("full/mine.txt").touch()
     Path("mine.html").touch()
-    assert "--out full exists and is not an empty directory" in fails(run, "--out", "full")
-    assert "--html mine.html exists: name a new file" in fails(run, "--html", "mine.html")
-    assert "there is no directory nowhere" in fails(run, "--html", "nowhere/page.html")
+    assert "--out: full is not empty" in fails(run, "--out", "full")
+    assert "--html: mine.html already exists" in fails(run, "--html", "mine.html")
+    assert "--html: no directory nowhere" in fails(run, "--html", "nowhere/page.html")
 
 
-def test_without_matplotlib_one_line_says_how_to_install_it(fails, run, monkeypatch):
+@pytest.mark.parametrize("package", ["matplotlib", "jinja2"])
+def test_a_missing_extra_is_reported_with_the_command_that_installs_it(
+    fails, run, monkeypatch, package
+):
     find = importlib.util.find_spec
     monkeypatch.setattr(
-        importlib.util, "find_spec", lambda name: None if name == "matplotlib" else find(name)
+        importlib.util, "find_spec", lambda name: None if name == package else find(name)
     )
-    assert (
-        fails(run) == 'error: report: drawing needs matplotlib: pip install "deep_mnist[plots]"\n'
+    assert fails(run) == (
+        f"error: report: {package} is not installed\n"
+        'hint: install the extra with: pip install "deep_mnist[plots]"\n'
     )
 
 
-def test_a_folder_without_the_data_set_is_the_users_mistake(run, fails, tmp_path):
+def test_a_directory_without_the_dataset_is_an_error(run, tmp_path, capsys):
     config = json.loads((run / "config.json").read_text())
+    del config["sha256"]
     shutil.copytree(run, tmp_path / "mnist")
     (tmp_path / "mnist" / "config.json").write_text(json.dumps({**config, "dataset": "mnist"}))
     assert report.main([str(tmp_path / "mnist"), "--data-dir", str(tmp_path)]) == 2
+    assert str(tmp_path) in capsys.readouterr().err
 
 
-def test_help_loads_neither_matplotlib_nor_tensorflow():
+def test_help_loads_neither_matplotlib_nor_jinja2_nor_tensorflow():
     code = (
-        "import runpy, sys; sys.argv = ['x', '--help']; heavy = {'matplotlib', 'tensorflow'}\n"
+        "import runpy, sys; sys.argv = ['x', '--help']\n"
+        "heavy = {'matplotlib', 'jinja2', 'tensorflow'}\n"
         "try: runpy.run_module('deep_mnist.report', run_name='__main__')\n"
         "except SystemExit as done: print(done.code, *(heavy & {*sys.modules}))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.endswith("\n0\n")
-
-
-def test_a_run_with_one_report_is_drawn_without_a_warning(tmp_path):
-    one = made_up(tmp_path / "one", {"batch_size": 2, "steps": 9}, [(0, 0.5, 4.0471896)])
-    lost = made_up(tmp_path / "none", {"batch_size": 2, "steps": 9}, [(0, 0.5, 0.0)])
-    for directory in (one, lost):
-        (run,) = runs.read_all([directory])
-        assert curves.draw([run._replace(model="softmax")]) is not None
-
-
-def test_weights_that_come_without_reports_are_no_damaged_run(tmp_path):
-    result = {"test_accuracy": 0.5, "test_examples": 10, "steps": 9, "model": "softmax"}
-    begun = made_up(tmp_path / "begun", {"steps": 9}, [])
-    shipped = made_up(tmp_path / "shipped", {"steps": 9}, [], result)
-    for directory in (begun, shipped):
-        Path(directory, "metrics.jsonl").unlink()
-    lost = [run.lost for run in runs.read_all([begun, shipped])]
-    assert lost == ["", "is not there: the training itself is not drawn"]

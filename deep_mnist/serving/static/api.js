@@ -1,13 +1,13 @@
-// The calls of the JSON API; a refusal becomes an Error with the server's own line, and its status.
+// Calls of the JSON API. An error response becomes an Error with the server's message and status.
 
 export const getModels = () => call("/api/models");
 
-// Whatever it is, the server looks at its bytes: a type that the browser guessed says no more.
-export const readPicture = (picture, signal) =>
+// The server detects the type from the bytes; the browser only guesses it from the file name.
+export const predict = (file, signal) =>
   call("/api/predict?pixels=1", {
     method: "POST",
     headers: { "Content-Type": "application/octet-stream" },
-    body: picture,
+    body: file,
     signal,
   });
 
@@ -24,9 +24,11 @@ async function call(path, options) {
     response = await fetch(path, options);
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new Error("The server does not answer. Is it still running?");
+    throw new Error("The server does not respond. Is it still running?");
   }
-  const answer = await response.json();
-  if (!response.ok) throw Object.assign(new Error(answer.error), { status: response.status });
-  return answer;
+  if (response.ok) return response.json();
+  // With too many connections, the response is not JSON.
+  const busy = { error: "The server is busy. Try again." };
+  const { error } = await response.json().catch(() => busy);
+  throw Object.assign(new Error(error), { status: response.status });
 }

@@ -1,5 +1,5 @@
-// Grey pixels as a BMP file, in a millisecond. canvas.toBlob compresses when the page is idle, in
-// Chromium after up to a second; while somebody draws it hardly is.
+// Grey pixels as a BMP file, in a millisecond. canvas.toBlob compresses when the page is idle, which
+// in Chromium takes up to a second, and longer while somebody draws.
 
 const HEADER = 54;
 const PALETTE = 4 * 256;
@@ -11,7 +11,7 @@ export function greyBmp({ width, height, data }) {
   view.setUint16(0, 0x4d42, true); // "BM"
   view.setUint32(2, bytes.length, true);
   view.setUint32(10, HEADER + PALETTE, true);
-  view.setUint32(14, 40, true); // bytes of the second header, from here
+  view.setUint32(14, 40, true); // size of the second header
   view.setInt32(18, width, true);
   view.setInt32(22, -height, true); // the first row is the top one
   view.setUint16(26, 1, true); // plane

@@ -1,152 +1,152 @@
-// Wires the page: what is drawn or opened is read, and the answer shown.
+// The page: the drawing or image is sent to the server, and its predictions are shown.
 
-import { Answers } from "./answers.js";
-import { getFeatureMaps, getModels, readPicture } from "./api.js";
+import { getFeatureMaps, getModels, predict } from "./api.js";
+import { Drawing } from "./drawing.js";
 import { paintPixels } from "./pixels.js";
-import { Sheet } from "./sheet.js";
+import { Predictions } from "./predictions.js";
 
-const BETWEEN = 30; // ms from a question to the next while the pen is down
-const BEFORE_SPEAKING = 700; // ms without change, so that a screen reader is not flooded
+const INTERVAL = 30; // ms between requests while the pen is down
+const BEFORE_ANNOUNCING = 700; // ms without change, so that a screen reader is not flooded
 const MAX_BYTES = 20_000_000;
 const TOO_SMALL = "No digit yet: draw it larger.";
 
 const $ = (id) => document.getElementById(id);
 
-const sheet = new Sheet($("sheet"), {
-  onInk: change,
+const drawing = new Drawing($("drawing"), {
+  onChange: change,
   onPenUp: settle,
-  onOther: () => asking?.abort(),
-  onBox: (index) => answers.choose(index),
-  say,
+  onReplace: () => request?.abort(),
+  onBox: (index) => predictions.select(index),
+  announce,
 });
-let answers = null;
-let version = 0; // of what is on the sheet
-let asked = 0; // the version that was asked about last
-let shown = 0; // the version whose answer is shown
-let asking = null; // what ends the question under way; there is one at a time
-let askedAt = -Infinity;
+let predictions = null;
+let version = 0; // of the drawing
+let sentVersion = 0;
+let shownVersion = 0; // whose predictions are shown
+let request = null; // AbortController of the current request; there is one at a time
+let sentAt = -Infinity;
 let changedAt = 0;
 let isPenUp = true;
-let complaint = ""; // of what is on the sheet
-let trouble = ""; // of anything else, until something new is drawn or opened
+let drawingError = "";
+let otherError = ""; // is shown until the drawing changes
 let timer = null;
-let speaking = null;
+let announcing = null;
 
 start();
 
 async function start() {
   try {
-    const said = await getModels();
+    const listed = await getModels();
     const parts = ["digits", "models", "bars", "accuracy", "accuracies", "summaries"];
     const elements = Object.fromEntries(parts.map((id) => [id, $(id)]));
-    answers = new Answers(elements, said.models, said.default, choose);
+    predictions = new Predictions(elements, listed.models, listed.default, select);
     settle();
   } catch (error) {
-    complain(error.message);
+    showError(error.message);
   }
 }
 
-// Reading ---------------------------------------------------------------------
+// Predictions -----------------------------------------------------------------
 
 function change() {
   version++;
   changedAt = performance.now();
   isPenUp = false;
-  trouble = "";
-  $("hint").hidden = !sheet.isEmpty;
-  const isLeft = [$("undo"), $("clear")].includes(document.activeElement);
-  $("undo").disabled = !sheet.canUndo;
-  $("clear").disabled = sheet.isEmpty;
-  if (isLeft && document.activeElement.disabled) sheet.canvas.focus();
-  askSoon();
+  otherError = "";
+  $("hint").hidden = !drawing.isEmpty;
+  const isFocused = [$("undo"), $("clear")].includes(document.activeElement);
+  $("undo").disabled = !drawing.canUndo;
+  $("clear").disabled = drawing.isEmpty;
+  if (isFocused && document.activeElement.disabled) drawing.canvas.focus();
+  sendSoon();
 }
 
 function settle() {
   isPenUp = true;
   clearTimeout(timer);
   timer = null;
-  if (shown === version) showComplaint();
-  else askSoon();
+  if (shownVersion === version) showErrors();
+  else sendSoon();
 }
 
-function askSoon() {
-  if (!answers || asking || timer !== null || asked === version) return;
-  const wait = isPenUp ? 0 : askedAt + BETWEEN - performance.now();
-  if (wait <= 0) ask();
-  else timer = setTimeout(() => ((timer = null), ask()), wait);
+function sendSoon() {
+  if (!predictions || request || timer !== null || sentVersion === version) return;
+  const wait = isPenUp ? 0 : sentAt + INTERVAL - performance.now();
+  if (wait <= 0) send();
+  else timer = setTimeout(() => ((timer = null), send()), wait);
 }
 
-async function ask() {
-  const [mine, at] = [version, changedAt];
-  asked = mine;
-  if (!sheet.isReadable) return show({ digits: [] }, mine, sheet.isEmpty ? "" : TOO_SMALL);
-  asking = new AbortController();
-  askedAt = performance.now();
-  const { signal } = asking;
-  if (sheet.isPicture) {
-    answers.show([]); // a large one takes a while, and what was said of another does not hold
-    $("latency").textContent = "Reading…";
+async function send() {
+  const [sent, at] = [version, changedAt];
+  sentVersion = sent;
+  if (!drawing.mayBeDigit) return show({ digits: [] }, sent, drawing.isEmpty ? "" : TOO_SMALL);
+  request = new AbortController();
+  sentAt = performance.now();
+  const { signal } = request;
+  if (drawing.isImage) {
+    predictions.show([]); // a large image takes a while, and these are of another one
+    $("latency").textContent = "Classifying…";
   }
-  let answer = { digits: [] };
-  let said = "";
+  let response = { digits: [] };
+  let message = "";
   try {
-    answer = await readPicture(sheet.source(), signal);
+    response = await predict(drawing.toFile(), signal);
   } catch (error) {
-    said = error.status === 422 && !sheet.isPicture ? TOO_SMALL : error.message;
+    message = error.status === 422 && !drawing.isImage ? TOO_SMALL : error.message;
   }
-  asking = null;
+  request = null;
   if (!signal.aborted) {
-    show(answer, mine, said);
-    if (!said) $("latency").textContent = `Read in ${Math.round(performance.now() - at)} ms`;
+    show(response, sent, message);
+    if (!message) $("latency").textContent = `Classified in ${Math.round(performance.now() - at)} ms`;
   }
-  askSoon();
+  sendSoon();
 }
 
-function show({ digits, size }, itsVersion, said) {
-  shown = itsVersion;
-  complaint = said;
-  answers.show(digits);
-  sheet.mark(digits.map((digit) => digit.box), size, answers.chosen);
-  showComplaint();
+function show({ digits, size }, itsVersion, message) {
+  shownVersion = itsVersion;
+  drawingError = message;
+  predictions.show(digits);
+  drawing.showBoxes(digits.map((digit) => digit.box), size, predictions.selected);
+  showErrors();
   if (!digits.length) $("latency").textContent = "";
-  say(answers.sentence(), BEFORE_SPEAKING);
+  announce(predictions.sentence(), BEFORE_ANNOUNCING);
   showFeatureMaps();
 }
 
-function choose(index) {
-  sheet.marked = index;
-  sheet.paint();
-  say(answers.sentenceOfChosen());
+function select(index) {
+  drawing.selected = index;
+  drawing.paint();
+  announce(predictions.sentenceOfSelected());
   showFeatureMaps();
 }
 
-function complain(message) {
-  trouble = message;
-  showComplaint();
+function showError(message) {
+  otherError = message;
+  showErrors();
 }
 
-function showComplaint() {
-  $("message").textContent = trouble || (isPenUp ? complaint : ""); // half a digit is no mistake
+function showErrors() {
+  $("message").textContent = otherError || (isPenUp ? drawingError : ""); // not while drawing
 }
 
-// An answer is said once nothing has changed for a while; it waits for no word about the pen.
-function say(sentence, delay = 0) {
-  const said = $("said");
+// Predictions are announced once nothing has changed for a while, the state of the pen at once.
+function announce(sentence, delay = 0) {
+  const status = $("status");
   if (!delay) {
-    const isSame = said.textContent === sentence;
-    said.textContent = isSame ? `${sentence}\u00a0` : sentence; // what does not change is not read
+    const isSame = status.textContent === sentence;
+    status.textContent = isSame ? `${sentence}\u00a0` : sentence; // only a change is read aloud
     return;
   }
-  clearTimeout(speaking);
-  if (sentence) speaking = setTimeout(() => (said.textContent = sentence), delay);
+  clearTimeout(announcing);
+  if (sentence) announcing = setTimeout(() => (status.textContent = sentence), delay);
 }
 
 // Feature maps ----------------------------------------------------------------
 
-let mapsOf = null; // the pixels that they were last asked for
+let mapsOf = null; // the pixels of the latest request
 
 async function showFeatureMaps() {
-  const pixels = answers?.digits[answers.chosen]?.pixels;
+  const pixels = predictions?.digits[predictions.selected]?.pixels;
   if (!$("maps").open || pixels === mapsOf) return;
   mapsOf = pixels;
   if (!pixels) {
@@ -158,7 +158,7 @@ async function showFeatureMaps() {
     if (mapsOf !== pixels) return;
     document.querySelectorAll(".grid").forEach((grid, index) => paintMaps(grid, layers[index]));
   } catch (error) {
-    complain(error.message);
+    showError(error.message);
   }
 }
 
@@ -169,64 +169,64 @@ function paintMaps(grid, { size, maps }) {
 
 $("maps").addEventListener("toggle", showFeatureMaps);
 
-// Pictures --------------------------------------------------------------------
+// Images ----------------------------------------------------------------------
 
-let latest = 0; // number of the file that was opened last: an earlier one may be decoded later
+let latest = 0; // number of the file that was opened last; an earlier one may be decoded later
 
-async function openPicture(file) {
-  const mine = ++latest;
+async function openImage(file) {
+  const number = ++latest;
   if (file.size > MAX_BYTES) {
-    complain(`${file.name} is larger than ${MAX_BYTES / 1e6} MB: make the picture smaller.`);
+    showError(`${file.name} is larger than ${MAX_BYTES / 1e6} MB: make the image smaller.`);
     return;
   }
   const bitmap = await createImageBitmap(file).catch(() => null);
   try {
-    // No picture, and what is on the sheet stays there; or one that only the server can decode.
-    if (!bitmap && mine === latest) await readPicture(file);
-    if (mine === latest) sheet.showPicture(file, bitmap);
+    // If neither the browser nor the server can decode it, the drawing stays.
+    if (!bitmap && number === latest) await predict(file);
+    if (number === latest) drawing.showImage(file, bitmap);
   } catch (error) {
-    if (mine === latest) complain(error.message);
+    if (number === latest) showError(error.message);
   } finally {
     bitmap?.close();
   }
 }
 
-// Of several files the first picture; no file is none.
-const choice = (files) => [...files].find((file) => file.type.startsWith("image/")) ?? files[0];
+// Return the first image of several files, or the first file; undefined if there is none.
+const firstImage = (files) => [...files].find((file) => file.type.startsWith("image/")) ?? files[0];
 
 $("open").addEventListener("click", () => $("file").click());
 $("file").addEventListener("change", () => {
-  if ($("file").files.length) openPicture($("file").files[0]);
+  if ($("file").files.length) openImage($("file").files[0]);
   $("file").value = ""; // so that the same file can be opened again
 });
 
 document.addEventListener("paste", (event) => {
-  const file = choice(event.clipboardData.files);
-  if (file) openPicture(file);
+  const file = firstImage(event.clipboardData.files);
+  if (file) openImage(file);
 });
 
-const paper = document.querySelector(".sheet");
+const area = document.querySelector(".drawing");
 document.addEventListener("dragover", (event) => {
   event.preventDefault();
-  paper.classList.add("dropping");
+  area.classList.add("dropping");
 });
 document.addEventListener("dragleave", (event) => {
-  if (!event.relatedTarget) paper.classList.remove("dropping");
+  if (!event.relatedTarget) area.classList.remove("dropping");
 });
 document.addEventListener("drop", (event) => {
   event.preventDefault();
-  paper.classList.remove("dropping");
-  const file = choice(event.dataTransfer.files);
-  if (file) openPicture(file);
+  area.classList.remove("dropping");
+  const file = firstImage(event.dataTransfer.files);
+  if (file) openImage(file);
 });
 
 // Undo and clear --------------------------------------------------------------
 
-$("undo").addEventListener("click", () => sheet.undo());
-$("clear").addEventListener("click", () => sheet.clear());
+$("undo").addEventListener("click", () => drawing.undo());
+$("clear").addEventListener("click", () => drawing.clear());
 document.addEventListener("keydown", (event) => {
   if ((event.ctrlKey || event.metaKey) && !event.shiftKey && event.key.toLowerCase() === "z") {
     event.preventDefault();
-    sheet.undo();
+    drawing.undo();
   }
 });

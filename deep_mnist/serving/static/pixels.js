@@ -1,8 +1,8 @@
-// Small canvases: of grey values, and of pictures.
+// Small canvases, of grey values and of images.
 
-const PICTURE_SIDE = 1120; // pixels, most, of a picture that is kept to be shown
+const MAX_SIDE = 1120; // pixels of an image that is kept to be shown
 
-// The text's colour on the paper's, so that themes hold.
+// Paint in the colour of the text, which depends on the theme.
 export function paintPixels(canvas, values, side, largest) {
   canvas.width = canvas.height = side;
   const [red, green, blue] = getComputedStyle(canvas).color.match(/[\d.]+/g).map(Number);
@@ -11,9 +11,9 @@ export function paintPixels(canvas, values, side, largest) {
   canvas.getContext("2d").putImageData(image, 0, 0);
 }
 
-// A picture as large as it is ever shown: those that can be taken back hold little memory.
+// Shrink an image to the largest size that is shown: the undo history holds many.
 export function shrunk(bitmap) {
-  const scale = Math.min(1, PICTURE_SIDE / Math.max(bitmap.width, bitmap.height));
+  const scale = Math.min(1, MAX_SIDE / Math.max(bitmap.width, bitmap.height));
   const canvas = document.createElement("canvas");
   canvas.width = Math.max(1, Math.round(bitmap.width * scale));
   canvas.height = Math.max(1, Math.round(bitmap.height * scale));

@@ -1,41 +1,41 @@
-// The sheet of paper: strokes by mouse, pen, touch and keys, or a picture, with boxes on it.
+// The drawing area: strokes by mouse, pen, touch and keyboard, or an image, with bounding boxes.
 
 import { greyBmp } from "./bmp.js";
 import { shrunk } from "./pixels.js";
-import { SIDE, fit, placeOf } from "./places.js";
+import { SIDE, fit, regionOf } from "./coordinates.js";
 
 const PEN = 20;
-const SENT_SIDE = 140; // pixels of the drawing that is sent: 5 for one that the models see
-const FLATTEST = 4; // width to height: a stroke that is flatter is no digit yet
-const MOST_STATES = 100; // that can be taken back
+const SENT_SIDE = 140; // pixels of the drawing that is sent: 5 for each of the 28 that the models get
+const MAX_ASPECT_RATIO = 4; // width to height: a flatter stroke is not a digit yet
+const MAX_UNDO = 100;
 const STEP = 10; // of the keyboard's pen
 const FINE_STEP = 2;
-const BEFORE_SAYING = 250; // ms that the keyboard's pen rests
+const BEFORE_ANNOUNCING = 250; // ms that the keyboard's pen rests
 
-const EMPTY = { strokes: [], file: null, picture: null };
+const EMPTY = { strokes: [], file: null, image: null };
 
-export class Sheet {
-  // onInk() is called when there is something new to read, onPenUp() when that is all for now,
-  // onOther() when it has little to do with what was there, onBox(index) when a digit on a picture
-  // is pointed at.
-  constructor(canvas, { onInk, onPenUp, onOther, onBox, say }) {
+export class Drawing {
+  // onChange() is called when the drawing has changed, onPenUp() when a stroke has ended, onReplace()
+  // when another drawing or image replaces it, onBox(index) when a digit of an image is clicked, and
+  // announce(text) for a screen reader.
+  constructor(canvas, { onChange, onPenUp, onReplace, onBox, announce }) {
     this.canvas = canvas;
     this.context = canvas.getContext("2d");
-    this.onInk = onInk;
+    this.onChange = onChange;
     this.onPenUp = onPenUp;
-    this.onOther = onOther;
+    this.onReplace = onReplace;
     this.onBox = onBox;
-    this.say = say;
-    // Strokes, each a list of [x, y]; or a file, and what it looks like where the browser knows.
+    this.announce = announce;
+    // Strokes, each a list of [x, y]; or a file, and its image if the browser can decode it.
     this.state = EMPTY;
-    this.past = []; // the states before
+    this.history = []; // previous states
     this.boxes = [];
-    this.marked = 0; // the box that is chosen
-    this.pointer = null; // id of the pointer that draws
-    this.pen = { x: SIDE / 2, y: SIDE / 2, down: false }; // the keyboard's
-    this.place = placeOf(this.pen); // where it was last said to be
-    this.drawing = document.createElement("canvas");
-    this.drawing.width = this.drawing.height = SENT_SIDE;
+    this.selected = 0; // index of the selected box
+    this.pointer = null; // ID of the pointer that draws
+    this.pen = { x: SIDE / 2, y: SIDE / 2, down: false }; // moved by the keyboard
+    this.region = regionOf(this.pen); // as announced last
+    this.sent = document.createElement("canvas");
+    this.sent.width = this.sent.height = SENT_SIDE;
 
     canvas.addEventListener("pointerdown", (event) => this.#start(event));
     canvas.addEventListener("pointermove", (event) => this.#move(event));
@@ -54,58 +54,58 @@ export class Sheet {
     }
   }
 
-  get isPicture() {
+  get isImage() {
     return this.state.file !== null;
   }
 
   get isEmpty() {
-    return !this.isPicture && !this.state.strokes.length;
+    return !this.isImage && !this.state.strokes.length;
   }
 
   get canUndo() {
-    return this.past.length > 0;
+    return this.history.length > 0;
   }
 
-  // Whether there may be a digit: a dot, or the bar that a 7 begins with, is none.
-  get isReadable() {
-    if (this.isPicture) return true;
+  // Whether there may be a digit: a dot is not one, and neither is the horizontal bar of a 7.
+  get mayBeDigit() {
+    if (this.isImage) return true;
     const { strokes } = this.state;
     const [width, height] = [0, 1].map((axis) => {
       const values = strokes.flat().map((point) => point[axis]);
       return values.reduce((a, b) => Math.max(a, b), 0) - values.reduce((a, b) => Math.min(a, b), SIDE);
     });
-    return height >= PEN && (strokes.length > 1 || width + PEN < FLATTEST * (height + PEN));
+    return height >= PEN && (strokes.length > 1 || width + PEN < MAX_ASPECT_RATIO * (height + PEN));
   }
 
   clear() {
     if (this.isEmpty) return;
     this.#remember();
     this.#show(EMPTY);
-    this.say("Cleared");
+    this.announce("Cleared");
   }
 
   undo() {
     if (!this.canUndo) return;
-    this.#show(this.past.pop());
-    this.say("Taken back");
+    this.#show(this.history.pop());
+    this.announce("Undone");
   }
 
-  // Shows a picture file; bitmap is null where the browser can't decode what the server may.
-  showPicture(file, bitmap) {
+  // Show an image file; bitmap is null if the browser cannot decode it.
+  showImage(file, bitmap) {
     this.#remember();
-    this.#show({ strokes: [], file, picture: bitmap && shrunk(bitmap) });
+    this.#show({ strokes: [], file, image: bitmap && shrunk(bitmap) });
   }
 
-  // Marks the digits found: boxes in the coordinates of what was read, which is `size` large.
-  mark(boxes, size, marked) {
-    Object.assign(this, { boxes, size, marked });
+  // Show bounding boxes, in the coordinates of an image of this size.
+  showBoxes(boxes, size, selected) {
+    Object.assign(this, { boxes, size, selected });
     this.paint();
   }
 
-  // What there is to read: the file, or the drawing as one, black on white in any theme.
-  source() {
-    if (this.isPicture) return this.state.file;
-    const context = this.drawing.getContext("2d", { willReadFrequently: true });
+  // Return the image file, or the drawing as a file, black on white in any theme.
+  toFile() {
+    if (this.isImage) return this.state.file;
+    const context = this.sent.getContext("2d", { willReadFrequently: true });
     context.setTransform(SENT_SIDE / SIDE, 0, 0, SENT_SIDE / SIDE, 0, 0);
     context.fillStyle = "white";
     context.fillRect(0, 0, SIDE, SIDE);
@@ -115,15 +115,15 @@ export class Sheet {
 
   paint() {
     const { canvas, context } = this;
-    const { picture } = this.state;
+    const { image } = this.state;
     const side = Math.round(canvas.clientWidth * devicePixelRatio);
     if (canvas.width !== side) canvas.width = canvas.height = side;
     const style = getComputedStyle(canvas);
     context.setTransform(side / SIDE, 0, 0, side / SIDE, 0, 0);
     context.clearRect(0, 0, SIDE, SIDE);
-    if (picture) {
-      const [x, y, scale] = fit(picture.width, picture.height);
-      context.drawImage(picture, x, y, picture.width * scale, picture.height * scale);
+    if (image) {
+      const [x, y, scale] = fit(image.width, image.height);
+      context.drawImage(image, x, y, image.width * scale, image.height * scale);
     }
     this.#draw(context, style.color);
     const colour = (name) => style.getPropertyValue(`--${name}`);
@@ -132,18 +132,18 @@ export class Sheet {
   }
 
   #remember() {
-    this.past.push(this.state);
-    if (this.past.length > MOST_STATES) this.past.shift();
+    this.history.push(this.state);
+    if (this.history.length > MAX_UNDO) this.history.shift();
   }
 
   #show(state) {
     this.state = state;
     this.pen.down = false;
-    this.pointer = null; // a stroke that is under way ends here
+    this.pointer = null; // ends the current stroke
     this.boxes = [];
     this.paint();
-    this.onOther();
-    this.onInk();
+    this.onReplace();
+    this.onChange();
     this.onPenUp();
   }
 
@@ -152,13 +152,13 @@ export class Sheet {
     this.state = { ...EMPTY, strokes: [...this.state.strokes, [point, point]] }; // a tap is a dot
     this.boxes = [];
     this.paint();
-    this.onInk();
+    this.onChange();
   }
 
-  #go(points) {
+  #extend(points) {
     this.state.strokes.at(-1).push(...points);
     this.paint();
-    this.onInk();
+    this.onChange();
   }
 
   #draw(context, colour) {
@@ -168,7 +168,7 @@ export class Sheet {
     for (const points of this.state.strokes) {
       context.beginPath();
       context.moveTo(...points[0]);
-      // Through the middles of the segments, bent by their ends: a smooth line.
+      // A smooth line through the midpoints of the segments.
       for (let i = 1; i < points.length - 1; i++) {
         const [x, y] = points[i];
         const [nextX, nextY] = points[i + 1];
@@ -179,16 +179,17 @@ export class Sheet {
     }
   }
 
-  #outline(context, chosen, others, halo) {
-    if (!this.boxes.length || (this.boxes.length === 1 && !this.isPicture)) return;
+  #outline(context, selectedColour, otherColour, halo) {
+    if (!this.boxes.length || (this.boxes.length === 1 && !this.isImage)) return;
     const [left, top, scale] = fit(...this.size);
     this.boxes.forEach(([x, y, width, height], index) => {
       context.beginPath();
       context.roundRect(left + x * scale - 3, top + y * scale - 3, width * scale + 6, height * scale + 6, 4);
-      const line = index === this.marked ? 2 : 1;
-      // A picture may have any colour: around the line is one that it stands out from.
-      for (const [colour, thickness] of [[halo, line + 2], [index === this.marked ? chosen : others, line]]) {
-        context.strokeStyle = colour;
+      const line = index === this.selected ? 2 : 1;
+      const colour = index === this.selected ? selectedColour : otherColour;
+      // An image may have any colour: the halo separates the line from it.
+      for (const [style, thickness] of [[halo, line + 2], [colour, line]]) {
+        context.strokeStyle = style;
         context.lineWidth = thickness;
         context.stroke();
       }
@@ -219,15 +220,15 @@ export class Sheet {
     );
   }
 
-  // By mouse, pen and touch -----------------------------------------------------
+  // Mouse, pen and touch -----------------------------------------------------
 
   #start(event) {
     if (this.pointer !== null || event.button !== 0) return;
-    event.preventDefault(); // the canvas takes the focus by the keyboard only
+    event.preventDefault(); // only the keyboard focuses the canvas
     const point = this.#point(event);
-    const index = this.isPicture ? this.#boxAt(point) : -1;
+    const index = this.isImage ? this.#boxAt(point) : -1;
     if (index !== -1) return this.onBox(index);
-    if (this.isPicture) this.onOther();
+    if (this.isImage) this.onReplace();
     this.pen.down = false;
     this.pointer = event.pointerId;
     this.canvas.setPointerCapture(event.pointerId);
@@ -237,7 +238,7 @@ export class Sheet {
   #move(event) {
     if (event.pointerId !== this.pointer) return;
     const events = event.getCoalescedEvents?.() ?? [];
-    this.#go((events.length ? events : [event]).map((each) => this.#point(each)));
+    this.#extend((events.length ? events : [event]).map((each) => this.#point(each)));
   }
 
   #end(event) {
@@ -246,42 +247,42 @@ export class Sheet {
     this.onPenUp();
   }
 
-  // By keys -----------------------------------------------------------------------
+  // Keyboard -----------------------------------------------------------------------
 
   #key(event) {
     const directions = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.key in directions) this.#steer(directions[event.key], event.shiftKey ? FINE_STEP : STEP);
-    else if (event.key === " ") this.#lowerOrLift();
+    if (event.key in directions) this.#movePen(directions[event.key], event.shiftKey ? FINE_STEP : STEP);
+    else if (event.key === " ") this.#togglePen();
     else if (event.key === "Backspace") this.undo();
     else if (event.key === "Delete") this.clear();
     else return;
     event.preventDefault();
   }
 
-  #steer([x, y], step) {
+  #movePen([x, y], step) {
     const { pen } = this;
     const inside = (value) => Math.min(Math.max(value, PEN / 2), SIDE - PEN / 2);
     pen.x = inside(pen.x + x * step);
     pen.y = inside(pen.y + y * step);
-    if (pen.down) this.#go([[pen.x, pen.y]]);
+    if (pen.down) this.#extend([[pen.x, pen.y]]);
     else this.paint();
-    clearTimeout(this.saying);
-    this.saying = setTimeout(() => this.#sayPlace(), BEFORE_SAYING);
+    clearTimeout(this.announcing);
+    this.announcing = setTimeout(() => this.#announceRegion(), BEFORE_ANNOUNCING);
   }
 
-  #sayPlace() {
-    const place = placeOf(this.pen);
-    if (place !== this.place) this.say(place);
-    this.place = place;
+  #announceRegion() {
+    const region = regionOf(this.pen);
+    if (region !== this.region) this.announce(region);
+    this.region = region;
   }
 
-  #lowerOrLift() {
+  #togglePen() {
     const { pen } = this;
     pen.down = !pen.down;
-    this.say(pen.down ? "Pen down" : "Pen up");
+    this.announce(pen.down ? "Pen down" : "Pen up");
     if (pen.down) {
-      if (this.isPicture) this.onOther();
+      if (this.isImage) this.onReplace();
       this.#begin([pen.x, pen.y]);
     } else {
       this.paint();

@@ -1,17 +1,17 @@
-// The table of bars, the digits found, and what a screen reader says of them.
+// The table of probabilities, the digits that were found, and their text for a screen reader.
 
 import { paintPixels } from "./pixels.js";
 
-export class Answers {
-  // `models` as the API lists them; the answer of the one named `chief` is the digit's label.
-  // onChoose(index) is called when one of several digits is chosen.
-  constructor(elements, models, chief, onChoose) {
+export class Predictions {
+  // `models` are as the API lists them, `defaultModel` is the name of the one that predicts the label.
+  // onSelect(index) is called when one of several digits is selected.
+  constructor(elements, models, defaultModel, onSelect) {
     this.elements = elements;
     this.models = models;
-    this.chief = chief;
-    this.onChoose = onChoose;
+    this.defaultModel = defaultModel;
+    this.onSelect = onSelect;
     this.digits = [];
-    this.chosen = 0;
+    this.selected = 0;
     this.columns = models.map((model) => this.#column(model));
     elements.accuracy.colSpan = models.length;
     const summaries = models.map(({ title, summary }) => `${title}: ${summary}`);
@@ -26,45 +26,46 @@ export class Answers {
 
   show(digits) {
     this.digits = digits;
-    this.chosen = Math.min(this.chosen, Math.max(digits.length - 1, 0));
+    this.selected = Math.min(this.selected, Math.max(digits.length - 1, 0));
     this.#thumbnails();
     this.#bars();
   }
 
-  choose(index) {
-    this.chosen = index;
+  select(index) {
+    this.selected = index;
     this.#bars();
     [...this.elements.digits.children].forEach((button, i) => {
       button.setAttribute("aria-checked", i === index);
       button.tabIndex = i === index ? 0 : -1;
     });
-    this.onChoose(index);
+    this.onSelect(index);
   }
 
-  // In words: "CNN reads 5, 99.8 %. Softmax 5, MLP 3, FNN 8."
+  // Return, for example, "CNN predicts 5, 99.8%. Softmax 5, MLP 3, FNN 8."
   sentence() {
-    if (this.digits.length < 2) return this.#inWords(this.digits[0]);
+    if (this.digits.length < 2) return this.#describe(this.digits[0]);
     return `${this.digits.length} digits: ${this.digits.map((digit) => digit.label).join(" ")}`;
   }
 
-  sentenceOfChosen() {
-    const which = `Digit ${this.chosen + 1} of ${this.digits.length}`;
-    return `${which}: ${this.#inWords(this.digits[this.chosen])}`;
+  sentenceOfSelected() {
+    const which = `Digit ${this.selected + 1} of ${this.digits.length}`;
+    return `${which}: ${this.#describe(this.digits[this.selected])}`;
   }
 
-  #inWords(digit) {
+  #describe(digit) {
     if (!digit) return "";
-    const said = ({ name, title }) => `${title} ${digit.models[name].label}`;
-    const [chief] = this.models.filter(({ name }) => name === this.chief);
-    const others = this.models.filter((model) => model !== chief);
-    const first = `${chief.title} reads ${digit.label}, ${percent(digit.probability)}.`;
-    return others.length ? `${first} ${others.map(said).join(", ")}.` : first;
+    const label = ({ name, title }) => `${title} ${digit.models[name].label}`;
+    const isDefault = ({ name }) => name === this.defaultModel;
+    const others = this.models.filter((model) => !isDefault(model));
+    const { title } = this.models.find(isDefault);
+    const first = `${title} predicts ${digit.label}, ${percent(digit.probability)}.`;
+    return others.length ? `${first} ${others.map(label).join(", ")}.` : first;
   }
 
   #column({ name, title, test_accuracy: accuracy }) {
     const head = document.createElement("th");
     head.scope = "col";
-    const parts = ["name", "label", "sure"].map((kind) => {
+    const parts = ["name", "label", "confidence"].map((kind) => {
       const part = head.appendChild(document.createElement("span"));
       part.className = kind;
       return part;
@@ -72,7 +73,7 @@ export class Answers {
     parts[0].textContent = title;
     this.elements.models.append(head);
     this.elements.accuracies.insertCell().textContent = percent(accuracy);
-    return { name, head, label: parts[1], sure: parts[2] };
+    return { name, head, label: parts[1], confidence: parts[2] };
   }
 
   #row(digit) {
@@ -87,29 +88,29 @@ export class Answers {
       const bar = track.appendChild(document.createElement("span"));
       bar.className = "bar";
       const text = cell.appendChild(document.createElement("span"));
-      text.className = "unseen";
+      text.className = "visually-hidden";
       return { cell, bar, text };
     });
     return { row, cells };
   }
 
   #bars() {
-    const digit = this.digits[this.chosen];
-    this.columns.forEach(({ name, head, label, sure }, column) => {
-      const answer = digit?.models[name];
-      head.classList.toggle("idle", !answer);
-      label.textContent = answer?.label ?? "–";
-      sure.textContent = answer ? percent(answer.probability) : "\u00a0";
+    const digit = this.digits[this.selected];
+    this.columns.forEach(({ name, head, label, confidence }, column) => {
+      const prediction = digit?.models[name];
+      head.classList.toggle("idle", !prediction);
+      label.textContent = prediction?.label ?? "–";
+      confidence.textContent = prediction ? percent(prediction.probability) : "\u00a0";
       this.rows.forEach(({ cells }, value) => {
         const { cell, bar, text } = cells[column];
-        const probability = answer?.probabilities[value] ?? 0;
-        cell.classList.toggle("best", answer?.label === value);
-        bar.style.visibility = probability < 0.005 ? "hidden" : ""; // no hairline of an edge
+        const probability = prediction?.probabilities[value] ?? 0;
+        cell.classList.toggle("best", prediction?.label === value);
+        bar.style.visibility = probability < 0.005 ? "hidden" : ""; // hides the rounded end of an empty bar
         bar.style.transform = `translateX(${100 * (probability - 1)}%)`;
-        text.textContent = answer ? percent(probability) : "";
+        text.textContent = prediction ? percent(probability) : "";
       });
     });
-    this.rows.forEach(({ row }, value) => row.classList.toggle("chosen", digit?.label === value));
+    this.rows.forEach(({ row }, value) => row.classList.toggle("selected", digit?.label === value));
   }
 
   #thumbnails() {
@@ -118,9 +119,9 @@ export class Answers {
     while (list.children.length < this.digits.length) list.append(this.#thumbnail(list.children.length));
     this.digits.forEach(({ label, pixels }, index) => {
       const button = list.children[index];
-      button.setAttribute("aria-label", `Digit ${index + 1}, read as ${label}`);
-      button.setAttribute("aria-checked", index === this.chosen);
-      button.tabIndex = index === this.chosen ? 0 : -1;
+      button.setAttribute("aria-label", `Digit ${index + 1}, predicted as ${label}`);
+      button.setAttribute("aria-checked", index === this.selected);
+      button.tabIndex = index === this.selected ? 0 : -1;
       button.lastChild.textContent = label;
       paintPixels(button.firstChild, pixels, 28, 1);
     });
@@ -132,7 +133,7 @@ export class Answers {
     button.className = "digit";
     button.setAttribute("role", "radio");
     button.append(document.createElement("canvas"), document.createElement("span"));
-    button.addEventListener("click", () => this.choose(index));
+    button.addEventListener("click", () => this.select(index));
     return button;
   }
 
@@ -140,11 +141,11 @@ export class Answers {
     const step = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 }[event.key];
     if (!step) return;
     event.preventDefault();
-    this.choose((this.chosen + step + this.digits.length) % this.digits.length);
-    this.elements.digits.children[this.chosen].focus();
+    this.select((this.selected + step + this.digits.length) % this.digits.length);
+    this.elements.digits.children[this.selected].focus();
   }
 }
 
 function percent(fraction) {
-  return `${(100 * fraction).toFixed(1)} %`;
+  return `${(100 * fraction).toFixed(1)}%`;
 }
