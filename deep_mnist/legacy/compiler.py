@@ -35,6 +35,8 @@ def compiled_tree(tree: ast.Module, path: str, integer_division: bool, flags: in
     """Return the code of a syntax tree.
 
     Args:
+      tree: of a module or cell; it is changed.
+      path: the name of the file in tracebacks.
       integer_division: the quotient of two integers is an integer, as in Python 2.
       flags: compiler flags of `from __future__` statements in earlier cells.
     """

@@ -183,7 +183,7 @@ def _tf1_path(name: str) -> str:
 
 def _provide_scipy_misc(name: str, fromlist: Sequence[str] | None) -> None:
     """Give scipy.misc a package where SciPy is not installed; the shim does not need SciPy."""
-    asks_for_misc = name == "scipy.misc" or "misc" in (fromlist or ())
-    if asks_for_misc and "scipy" not in sys.modules and importlib.util.find_spec("scipy") is None:
+    imports_misc = name == "scipy.misc" or "misc" in (fromlist or ())
+    if imports_misc and "scipy" not in sys.modules and importlib.util.find_spec("scipy") is None:
         package = sys.modules["scipy"] = ModuleType("scipy")
         package.__path__ = []

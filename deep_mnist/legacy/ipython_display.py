@@ -27,6 +27,8 @@ __all__ = [
 
 
 class _Shown:
+    """An object of IPython.display."""
+
     def __init__(self, data: Any = None, *args: Any, **options: Any) -> None:
         self.data = data
 
@@ -34,38 +36,17 @@ class _Shown:
         return f"<{type(self).__name__}>"
 
 
-class HTML(_Shown):
-    """Stands for IPython's object of the same name, as the classes below do."""
-
-
-class SVG(_Shown): ...
-
-
-class Audio(_Shown): ...
-
-
-class IFrame(_Shown): ...
-
-
-class Image(_Shown): ...
-
-
-class Javascript(_Shown): ...
-
-
-class Latex(_Shown): ...
-
-
-class Markdown(_Shown): ...
-
-
-class Math(_Shown): ...
-
-
-class Video(_Shown): ...
-
-
-class YouTubeVideo(_Shown): ...
+HTML = type("HTML", (_Shown,), {})
+SVG = type("SVG", (_Shown,), {})
+Audio = type("Audio", (_Shown,), {})
+IFrame = type("IFrame", (_Shown,), {})
+Image = type("Image", (_Shown,), {})
+Javascript = type("Javascript", (_Shown,), {})
+Latex = type("Latex", (_Shown,), {})
+Markdown = type("Markdown", (_Shown,), {})
+Math = type("Math", (_Shown,), {})
+Video = type("Video", (_Shown,), {})
+YouTubeVideo = type("YouTubeVideo", (_Shown,), {})
 
 
 def clear_output(wait: bool = False) -> None:

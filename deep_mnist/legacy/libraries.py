@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.metadata
+import importlib.util
 import os
 import sys
 from types import ModuleType
@@ -34,6 +35,14 @@ MOVED = {
     "tensorflow.python.ops.control_flow_ops": ("Assert", "case", "cond", "while_loop"),
     "tensorflow.python.ops.variable_scope": ("Variable",),
 }
+# Names of TensorFlow 1's TPU embedding, which tensorflow_estimator imports.
+EMBEDDING_PARAMETERS = [
+    f"{optimizer}Parameters"
+    for optimizer in (
+        *("Adagrad", "Adam", "Ftrl", "Momentum", "ProximalAdagrad", "RMSProp"),
+        "StochasticGradientDescent",
+    )
+]
 
 
 def use_legacy_keras() -> None:
@@ -52,7 +61,9 @@ def load(name: str) -> Any:
     """
     library = name.partition(".")[0]
     try:
-        if library == "tf_slim":
+        if library == "tf_keras":
+            _prepare_keras()
+        elif library == "tf_slim":
             _prepare_slim()
         elif library == "tensorflow_estimator":
             _prepare_estimator()
@@ -95,6 +106,12 @@ def import_by_name(name: str) -> Any:
         return getattr(import_by_name(package), attribute)
 
 
+def _prepare_keras() -> None:
+    """Save models and weights as the Keras of TensorFlow 1 did; the format of today is eager."""
+    training: Any = importlib.import_module("tf_keras.src.engine.training")
+    training.saving_api = importlib.import_module("tf_keras.src.saving.legacy.save")
+
+
 def _prepare_slim() -> None:
     """tf_slim imports tf_keras.legacy_tf_layers, now in tf_keras.src, and uses MOVED."""
     if "tf_keras.legacy_tf_layers" in sys.modules:
@@ -127,8 +144,11 @@ def _prepare_estimator() -> None:
         "tensorflow_estimator.python.estimator.estimator_export",
         estimator_export=lambda *names, **options: lambda function: function,
     )
-    for name in ("tpu", "tpu.experimental"):  # needs the TPU embedding of TensorFlow 1
-        _module(f"tensorflow_estimator._api.v1.estimator.{name}", __path__=[])
+    package = "tensorflow.python.tpu"
+    importlib.import_module(package)
+    for name in ("session_support", "tpu_embedding", "tpu_embedding_gradient"):
+        if importlib.util.find_spec(f"{package}.{name}") is None:
+            _module(f"{package}.{name}", **dict.fromkeys(EMBEDDING_PARAMETERS))
 
 
 def _module(name: str, **members: Any) -> None:

@@ -50,7 +50,9 @@ class Plots:
         from matplotlib import pyplot
 
         for number in pyplot.get_fignums():
-            self._save(pyplot.figure(number))
+            figure = pyplot.figure(number)
+            _run_animations(figure)
+            self._save(figure)
         pyplot.close("all")
 
     def _save(self, figure: Any) -> None:
@@ -62,6 +64,18 @@ class Plots:
             print(f"warning: plot not written to {path.name}: {error.strerror}", file=sys.stderr)
             return
         print(f"plot written to {path.name}", flush=True)
+
+
+def _run_animations(figure: Any) -> None:
+    """Run a figure's animations to their last frame, unless they repeat: scripts train in them."""
+    waiting = figure.canvas.callbacks.callbacks.get("draw_event", {})
+    owners: list[Any] = [getattr(method(), "__self__", None) for method in waiting.values()]
+    animations = [owner for owner in owners if getattr(owner, "_repeat", True) is False]
+    if animations:
+        figure.canvas.draw()  # starts them
+    for animation in animations:
+        while animation._step():
+            pass
 
 
 def _do_nothing(*args: Any, **kwargs: Any) -> None:

@@ -80,7 +80,6 @@ PYTHON2_BUILTINS: dict[str, Any] = {
     "__divide__": python2.divide,
     "__idivide__": python2.divide_in_place,
     "__range__": python2.whole_range,
-    "__tostring__": python2.tostring,
 }
 
 _PACKAGE = Path(__file__).resolve().parents[1]

@@ -16,7 +16,7 @@ CELLS = f"{KERAS}.__internal__.legacy.rnn_cell"
 SLIM = "tf_slim"
 ESTIMATOR = "tensorflow_estimator._api.v1.estimator"
 
-# Modules: path -> the modules it shows the names of, the first that has a name wins.
+# Path -> the modules that have its names; the first that has a name wins.
 # Any other path is that of tensorflow.compat.v1, or of tensorflow.python.
 MODULES: dict[str, tuple[str, ...]] = {
     "": (f"{HERE}.arguments", f"{HERE}.summaries", V1),
@@ -28,11 +28,12 @@ MODULES: dict[str, tuple[str, ...]] = {
     "estimator": (ESTIMATOR,),
     "estimator.export": (f"{ESTIMATOR}.export",),
     "estimator.inputs": (f"{ESTIMATOR}.inputs",),
+    "estimator.tpu": (f"{ESTIMATOR}.tpu",),
     "keras": (KERAS,),
     "keras.backend": (f"{HERE}.keras_backend", f"{KERAS}.backend"),
     "keras.datasets": (f"{KERAS}.datasets",),
-    "keras.datasets.mnist": (f"{HERE}.keras_mnist",),
-    "keras.datasets.fashion_mnist": (f"{HERE}.keras_fashion_mnist",),
+    "keras.datasets.mnist": (f"{HERE}.keras_datasets.mnist",),
+    "keras.datasets.fashion_mnist": (f"{HERE}.keras_datasets.fashion_mnist",),
     "keras.layers": (f"{KERAS}.layers",),
     "keras.models": (f"{KERAS}.models",),
     # Data
@@ -51,7 +52,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "models.image.mnist": (),
     "models.image.mnist.convolutional": (f"{HERE}.convolutional_tutorial",),
     "types": (V1,),
-    # Private modules whose functions changed their arguments, or that are gone
+    # Private modules that were removed, or whose functions changed their arguments
     "python.ops.rnn": (f"{V1}.nn", "tensorflow.python.ops.rnn"),
     "python.ops.rnn_cell": (f"{HERE}.cells", f"{HERE}.linear", CELLS),
     "python.ops.rnn_cell_impl": (f"{HERE}.cells", f"{HERE}.linear", CELLS),
@@ -121,15 +122,16 @@ MODULES: dict[str, tuple[str, ...]] = {
     "contrib.staging": ("tensorflow.python.ops.data_flow_ops",),
     "contrib.stateless": (f"{V1}.random",),
     "contrib.tfprof": (f"{V1}.profiler",),
+    "contrib.tfprof.model_analyzer": ("tensorflow.python.profiler.model_analyzer",),
+    "contrib.tfprof.tfprof_logger": ("tensorflow.python.profiler.tfprof_logger",),
+    "contrib.tpu": (f"{ESTIMATOR}.tpu", f"{V1}.tpu"),
     "contrib.nn": (f"{HERE}.contrib_nn", f"{V1}.nn"),
 }
 
 # Paths that are another path.
 SAME: dict[str, str] = {
-    "models.rnn.seq2seq": "nn.seq2seq",
     "models.image.mnist.input_data": "examples.tutorials.mnist.input_data",
-    "g3doc.tutorials.mnist.input_data": "examples.tutorials.mnist.input_data",
-    "g3doc.tutorials.mnist.mnist": "examples.tutorials.mnist.mnist",
+    "g3doc": "examples",
     "contrib.keras": "keras",
     "contrib.skflow": "contrib.learn",
     "contrib.hparam": "contrib.training",
@@ -163,11 +165,11 @@ SAME: dict[str, str] = {
     "python.platform.default._logging": "logging",
 }
 
-# Folders of private paths, which are skipped: contrib.learn.python.learn.datasets.
-FOLDERS = frozenset({"python", "ops", "api", "_impl", "estimators", "canned", "engine"})
+# Packages of private paths, which are skipped: contrib.learn.python.learn.datasets.
+PACKAGES = frozenset({"python", "ops", "api", "_impl", "estimators", "canned", "engine"})
 
-# Folders of tensorflow.python whose modules moved from one to another between releases.
-PYTHON_FOLDERS = ("python.framework", "python.ops", "python.platform", "python.training")
+# Packages of tensorflow.python whose modules moved between them from release to release.
+PYTHON_PACKAGES = ("python.framework", "python.ops", "python.platform", "python.training")
 
 # Public modules in which the names of private modules are looked up, in this order.
 PUBLIC = (
@@ -184,15 +186,30 @@ PUBLIC = (
     ),
     *("nn.rnn_cell", "layers", "estimator", "contrib.framework", "contrib.layers", "contrib.rnn"),
 )
+# Private modules of TensorFlow whose names contrib re-exported: after those of PUBLIC.
+PRIVATE = (
+    *(f"framework.{name}" for name in ("ops", "tensor", "tensor_util", "meta_graph", "test_util")),
+    *(f"ops.{name}" for name in ("init_ops", "check_ops", "data_flow_ops", "nn_impl", "nn_ops")),
+    *("ops.variable_scope", "ops.gen_array_ops", "ops.gen_math_ops", "ops.gen_nn_ops"),
+    *("autograph", "autograph.impl.api", "distribute.cross_device_ops", "eager.context"),
+    *("saved_model.signature_def_utils_impl", "trackable.base", "trackable.data_structures"),
+    *("tpu.device_assignment", "tpu.ops.tpu_ops", "tpu.topology", "tpu.tpu", "tpu.training_loop"),
+    *("util.deprecation",),
+)
 PUBLIC_KERAS = (
     *("keras.layers", "keras.models", "keras", "keras.utils", "keras.backend"),
     *("keras.optimizers", "keras.losses", "keras.metrics", "keras.callbacks"),
     *("keras.initializers", "keras.regularizers", "keras.preprocessing.image"),
 )
 
+# Until 0.12 these had names of their own for batches of matrices.
+BATCHED = """cholesky cholesky_solve fft fft2d fft3d ifft ifft2d ifft3d matrix_band_part
+    matrix_determinant matrix_diag matrix_diag_part matrix_inverse matrix_set_diag matrix_solve
+    matrix_solve_ls matrix_transpose matrix_triangular_solve self_adjoint_eig svd""".split()
+
 # Names: old -> the name that does the same with the same arguments.
 RENAMED: dict[str, str] = {
-    # r0.x, gone in 1.0
+    # r0.x, removed in 1.0
     "all_variables": "global_variables",
     "initialize_all_variables": "global_variables_initializer",
     "initialize_variables": "variables_initializer",
@@ -210,36 +227,15 @@ RENAMED: dict[str, str] = {
     "concat_v2": "concat",
     "split_v": "split",
     "reverse_v2": "reverse",
-    "batch_cholesky": "cholesky",
-    "batch_cholesky_solve": "cholesky_solve",
-    "batch_fft": "fft",
-    "batch_fft2d": "fft2d",
-    "batch_fft3d": "fft3d",
-    "batch_ifft": "ifft",
-    "batch_ifft2d": "ifft2d",
-    "batch_ifft3d": "ifft3d",
-    "batch_matrix_band_part": "matrix_band_part",
-    "batch_matrix_determinant": "matrix_determinant",
-    "batch_matrix_diag": "matrix_diag",
-    "batch_matrix_diag_part": "matrix_diag_part",
-    "batch_matrix_inverse": "matrix_inverse",
-    "batch_matrix_set_diag": "matrix_set_diag",
-    "batch_matrix_solve": "matrix_solve",
-    "batch_matrix_solve_ls": "matrix_solve_ls",
-    "batch_matrix_transpose": "matrix_transpose",
-    "batch_matrix_triangular_solve": "matrix_triangular_solve",
-    "batch_self_adjoint_eig": "self_adjoint_eig",
-    "batch_svd": "svd",
+    **{f"batch_{name}": name for name in BATCHED},
     "merge_summary": "summary.merge",
     "merge_all_summaries": "summary.merge_all",
     "train.SummaryWriter": "summary.FileWriter",
     "train.SummaryWriterCache": "summary.FileWriterCache",
     "image.per_image_whitening": "image.per_image_standardization",
-    "image.random_crop": "random_crop",
-    "python.Variable": "Variable",
     "int32_ref": "int32",
     "nn.deconv2d": "nn.conv2d_transpose",
-    # contrib, gone in 2.0
+    # contrib, removed in 2.0
     "contrib.layers.summaries": "summary",
     "contrib.layers.one_hot_column": "feature_column.indicator_column",
     "contrib.layers.input_from_feature_columns": "feature_column.input_layer",
@@ -255,10 +251,6 @@ RENAMED: dict[str, str] = {
     "contrib.layers.sparse_column_with_vocabulary_file": (
         "feature_column.categorical_column_with_vocabulary_file"
     ),
-    "contrib.metrics.set_difference": "sets.difference",
-    "contrib.metrics.set_intersection": "sets.intersection",
-    "contrib.metrics.set_size": "sets.size",
-    "contrib.metrics.set_union": "sets.union",
     "contrib.nn.deprecated_flipped_sigmoid_cross_entropy_with_logits": (
         "nn.sigmoid_cross_entropy_with_logits"
     ),
@@ -272,35 +264,27 @@ RENAMED: dict[str, str] = {
     "contrib.stateless.stateless_random_normal": "random.stateless_normal",
     "contrib.stateless.stateless_random_uniform": "random.stateless_uniform",
     "contrib.tfprof.ProfileContext": "profiler.Profiler",
+    "contrib.distribute.DistributionStrategy": "distribute.Strategy",
+    "contrib.distribute.get_distribution_strategy": "distribute.get_strategy",
+    "contrib.distribute.get_tower_context": "distribute.get_replica_context",
+    "contrib.distribute.has_distribution_strategy": "distribute.has_strategy",
     "contrib.eager.Network": "contrib.eager.network.Network",
     "contrib.eager.Sequential": "keras.Sequential",
     "contrib.factorization.KMeansClustering": "estimator.experimental.KMeans",
-    "contrib.framework.argsort": "argsort",
-    "contrib.framework.init_from_checkpoint": "train.init_from_checkpoint",
-    "contrib.framework.is_tensor": "is_tensor",
-    "contrib.framework.list_variables": "train.list_variables",
-    "contrib.framework.load_checkpoint": "train.load_checkpoint",
-    "contrib.framework.load_variable": "train.load_variable",
-    "contrib.framework.sort": "sort",
     "contrib.learn.KMeansClustering": "estimator.experimental.KMeans",
-    "contrib.metrics.confusion_matrix": "confusion_matrix",
+    "distributions.bijectors": "contrib.distributions.bijectors",
     "estimator.model_to_estimator": "keras.estimator.model_to_estimator",
+    "layers.Input": "keras.layers.Input",
     "train.SyncReplicasOptimizerV2": "train.SyncReplicasOptimizer",
     "nn.rnn": "nn.static_rnn",
     "nn.bidirectional_rnn": "nn.static_bidirectional_rnn",
     "models.rnn.rnn.rnn": "nn.static_rnn",
-    "python.ops.rnn.rnn": "nn.static_rnn",
-    "python.ops.rnn.bidirectional_rnn": "nn.static_bidirectional_rnn",
-    "python.framework.graph_util.convert_variables_to_constants": (
-        "graph_util.convert_variables_to_constants"
-    ),
     "contrib.layers.real_valued_column": "contrib.learn.real_valued_column",
     "contrib.layers.infer_real_valued_columns": (
         "contrib.learn.infer_real_valued_columns_from_input"
     ),
     "python.util.nest.is_sequence": "python.util.nest.is_nested",
     "contrib.util.constant_value": "get_static_value",
-    "contrib.util.make_tensor_proto": "make_tensor_proto",
 }
 
 # NumPy's own names that later releases of NumPy dropped -> what they were, below `numpy`, or

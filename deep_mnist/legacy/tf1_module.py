@@ -102,7 +102,7 @@ class TF1Module(ModuleType):
     def _find_private(self, name: str) -> Any:
         """Return the public object that a private path leads to, None if there is none.
 
-        tensorflow.contrib.rnn.python.ops.core_rnn_cell.LSTMCell is contrib.rnn.LSTMCell: folders
+        tensorflow.contrib.rnn.python.ops.core_rnn_cell.LSTMCell is contrib.rnn.LSTMCell: packages
         are skipped, and a name that the module of today does not have is looked up in the
         public API. An unknown part of the path is assumed to be a module.
         """
@@ -112,18 +112,20 @@ class TF1Module(ModuleType):
             return None
         is_module = bool(rest) or family in ("estimator", "keras")
         own_name = family == "contrib" and name == self._path.rpartition(".")[2]
-        if is_module and (own_name or name in symbol_table.FOLDERS):
+        if is_module and (own_name or name in symbol_table.PACKAGES):
             return self._as_private()
         if family in ("core", "python", "tools"):
             real = _real_module(path)
             if real is not None:
                 return TF1Module(path, (real,), private=True)
+        if family == "contrib" and f"contrib.{name}" in symbol_table.MODULES:
+            return module(f"contrib.{name}")
         if self._private or family in ("contrib", "keras", "python"):
             found = _public_object(name, family)
             if found:
                 return found[0]
-        is_folder = self._private or family == "keras" or self._path == "python"
-        if is_folder and not self._guessed and name.islower() and not name.startswith("_"):
+        is_package = self._private or family == "keras" or self._path == "python"
+        if is_package and not self._guessed and name.islower() and not name.startswith("_"):
             shown = f"{self._shown}.{name}"
             return TF1Module(self._path, self._sources, shown=shown, private=True, guessed=True)
         return None
@@ -200,11 +202,11 @@ def _public(source: Any) -> frozenset[str]:
 
 
 def _real_module(path: str) -> ModuleType | None:
-    """Return today's module of TensorFlow at a private path, also if it changed its folder."""
-    folder, _, name = path.rpartition(".")
-    folders = symbol_table.PYTHON_FOLDERS if folder == "python" else ()
-    folders = symbol_table.PYTHON_FOLDERS if folder in symbol_table.PYTHON_FOLDERS else folders
-    for candidate in (path, *(f"{other}.{name}" for other in folders)):
+    """Return today's module of TensorFlow at a private path, also if it moved to another."""
+    package, _, name = path.rpartition(".")
+    is_python = package == "python" or package in symbol_table.PYTHON_PACKAGES
+    others = symbol_table.PYTHON_PACKAGES if is_python else ()
+    for candidate in (path, *(f"{other}.{name}" for other in others)):
         try:
             return importlib.import_module(f"tensorflow.{candidate}")
         except ImportError:
@@ -220,6 +222,11 @@ def _public_object(name: str, family: str) -> list[Any]:
             found = module(path)._lookup(name)
         except (DeepMnistError, AttributeError):
             continue
+        if found and not isinstance(found[0], ModuleType):
+            return found
+    for path in symbol_table.PRIVATE if family == "contrib" else ():
+        source = _real_module(f"python.{path}")
+        found = [getattr(source, name)] if name in dir(source) else []
         if found and not isinstance(found[0], ModuleType):
             return found
     return []

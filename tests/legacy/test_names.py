@@ -1,7 +1,9 @@
 """Names, paths and habits of TF1 programs, NumPy 1 and its relatives."""
 
 import gzip
+import hashlib
 import os
+import shutil
 import subprocess
 import sys
 
@@ -34,6 +36,7 @@ with tf.Session() as sess:
     sess.run(tf.global_variables_initializer())
     path = tf.train.Saver().save(sess, './private.ckpt')
     frozen = graph_util.convert_variables_to_constants(sess, sess.graph_def, ['y'])
+tf.nn.softmax_cross_entropy_with_logits(_sentinel=None, labels=[[0.0, 1.0]], logits=[[1.0, 2.0]])
 print('reader', sorted(pywrap_tensorflow.NewCheckpointReader(path).get_variable_to_shape_map()))
 print('frozen', any(node.op == 'Const' for node in frozen.node))
 
@@ -77,6 +80,59 @@ with tf.Session() as sess:
 print('epochs', total)
 """
 
+TPU = """
+import numpy as np
+import tensorflow as tf
+tpu = tf.contrib.tpu
+print(tpu.TPUEstimator is tf.estimator.tpu.TPUEstimator)
+
+
+def input_fn(params):
+    features = np.ones((params['batch_size'], 4), np.float32)
+    labels = np.zeros(params['batch_size'], np.int32)
+    return tf.data.Dataset.from_tensors((features, labels)).repeat()
+
+
+def model_fn(features, labels, mode, params):
+    loss = tf.losses.sparse_softmax_cross_entropy(labels, tf.layers.dense(features, 3))
+    optimizer = tf.train.GradientDescentOptimizer(0.1)
+    if params['use_tpu']:
+        optimizer = tpu.CrossShardOptimizer(optimizer)
+    train_op = optimizer.minimize(loss, tf.train.get_global_step())
+    return tpu.TPUEstimatorSpec(mode=mode, loss=loss, train_op=train_op)
+
+
+config = tpu.RunConfig(model_dir='run', tpu_config=tpu.TPUConfig(iterations_per_loop=2))
+estimator = tpu.TPUEstimator(model_fn, use_tpu=False, eval_on_tpu=False, train_batch_size=8,
+                             config=config, params={'use_tpu': False})
+estimator.train(input_fn, max_steps=3)
+print(estimator.get_variable_value('global_step'))
+"""
+
+# Public names of contrib that re-exported private names of TensorFlow, or names of each other.
+CONTRIB = """
+import tensorflow as tf
+from tensorflow.contrib import tfprof
+print(tf.contrib.slim.lookup.HashTable is tf.contrib.lookup.HashTable)
+print(tf.contrib.framework.convolutional_orthogonal_2d is not None)
+print(tf.contrib.checkpoint.NoDependency.__name__, tf.contrib.eager.SYNC)
+print(tf.contrib.util.ops_used_by_graph_def.__name__, tf.contrib.nn.nth_element.__name__)
+print(tfprof.model_analyzer.Profiler is tf.profiler.Profiler)
+print(tf.contrib.quantization.quantized_concat.__name__, tf.flags.FLAGS is tf.app.flags.FLAGS)
+print(tf.contrib.distribute.get_distribution_strategy is tf.distribute.get_strategy)
+print(tf.layers.Input is tf.keras.layers.Input)
+"""
+
+ADVISED = """
+import re
+from deep_mnist.legacy import tf1_mode, tf1_module, unsupported
+tf1_mode.start(eager=False)
+for _, text in unsupported.ADVICE.values():
+    for name in re.findall(r'\\btf((?:\\.\\w+)+)', text):
+        tf1_module.find(name[1:])
+        print(name)
+"""
+
 YEARS = """
 import collections
 import time
@@ -99,6 +155,13 @@ array.itemset(1, 5)
 print('methods', array.tolist(), len(array.tostring()), array.ptp())
 print('python', issubclass(list, collections.MutableSequence), time.clock() >= 0)
 print('pillow', ImageDraw.Draw(Image.new('L', (28, 28))).textsize('7')[0] > 0)
+plt.subplot(4 / 2, 2, 1)
+line, = plt.plot([1, 2], label='accuracy')
+plt.plot([3, 4])
+plt.legend().draggable(True)
+plt.gca().lines.remove(line)
+plt.gca().lines.pop(0)
+assert len(plt.gca().lines) == 0
 print('pyplot', cm.get_cmap('gray').name, plt.figure().gca(projection='polar').name)
 """
 
@@ -132,6 +195,29 @@ def test_the_same_objects_under_private_paths_and_names_of_contrib(tmp_path):
     assert lines[-4:] == ["alexnet 11", "density -1.8379", "flags ['epoch']", "epochs 30.0"]
 
 
+def test_a_tpu_estimator_trains_without_a_tpu(tmp_path):
+    assert run(tmp_path, "tpu.py", TPU)[-2:] == ["True", "3"]
+
+
+def test_names_that_contrib_re_exported(tmp_path):
+    assert run(tmp_path, "contrib.py", CONTRIB) == [
+        "True",
+        "True",
+        "NoDependency 0",
+        "ops_used_by_graph_def nth_element",
+        "True",
+        "quantized_concat True",
+        "True",
+        "True",
+    ]
+
+
+def test_advised_names_exist():
+    done = subprocess.run([sys.executable, "-c", ADVISED], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.splitlines()) > 15
+
+
 def test_numpy_1_and_its_relatives(tmp_path):
     assert run(tmp_path, "years.py", YEARS) == [
         "uint8 201 20000 60000 60000 uint8",
@@ -163,6 +249,30 @@ def test_downloads_have_the_published_length(monkeypatch, name, size, content):
     assert len(data) == size
     assert len(gzip.decompress(data)) == content
     assert downloads.content("http://example.com/emnist/" + name) is None
+
+
+@pytest.mark.mnist
+@pytest.mark.skipif(
+    not shutil.which("gzip") or b"Apple" in subprocess.check_output(["gzip", "--version"]),
+    reason="needs GNU gzip",
+)
+@pytest.mark.parametrize(
+    ("name", "md5"),
+    [
+        ("train-images-idx3-ubyte.gz", "f68b3c2dcbeaaa9fbdd348bbdeb94873"),
+        ("train-labels-idx1-ubyte.gz", "d53e105ee54ea40749a09fcbcd1e9432"),
+        ("t10k-images-idx3-ubyte.gz", "9fb629c4189551a2d022fa330f9573f3"),
+        ("t10k-labels-idx1-ubyte.gz", "ec29112dd5afa0611ce80d1b7f02629c"),
+    ],
+)
+def test_downloads_are_the_published_bytes(monkeypatch, mnist_dir, tmp_path, name, md5):
+    monkeypatch.setenv(search.DATA_DIR_VARIABLE, mnist_dir)
+    arrays = search.load_arrays("mnist")
+    monkeypatch.setattr(search, "load_arrays", lambda dataset: arrays)
+    monkeypatch.setenv(search.DATA_DIR_VARIABLE, str(tmp_path))  # no copy of the file
+    monkeypatch.setattr(search, "cache_dir", lambda: tmp_path)
+    data = downloads.content("http://yann.lecun.com/exdb/mnist/" + name)
+    assert hashlib.md5(data).hexdigest() == md5
 
 
 HINT = """

@@ -194,3 +194,30 @@ def test_initial_values_of_a_seed_are_those_of_tensorflow_1(found, network):
 
 def test_collections_of_losses_and_updates_are_those_of_tensorflow_1(found):
     assert (found["losses"], found["updates"]) == (1, 4)
+
+
+SAVE = """
+import numpy as np
+import tensorflow as tf
+model = tf.keras.models.Sequential([tf.keras.layers.Dense(2, input_shape=(3,))])
+model.compile('sgd', 'mse')
+model.save('model.keras')
+model.save_weights('all.weights.h5')
+model.load_weights('all.weights.h5')
+x = np.ones((1, 3))
+print(np.array_equal(tf.keras.models.load_model('model.keras').predict(x), model.predict(x)))
+"""
+
+
+def test_keras_models_are_saved_as_hdf5_whatever_their_name(tmp_path):
+    (tmp_path / "save.py").write_text(SAVE)
+    done = subprocess.run(
+        [sys.executable, "-m", "deep_mnist.legacy", "run", "save.py"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.stdout, done.stderr) == ("True\n", "")
+    for name in ("model.keras", "all.weights.h5"):
+        assert (tmp_path / name).read_bytes().startswith(b"\x89HDF")

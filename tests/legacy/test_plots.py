@@ -30,6 +30,21 @@ def test_each_figure_is_a_file_of_its_own(pyplot, capsys):
     )
 
 
+def test_an_animation_is_run_to_its_end(pyplot):
+    animation = pytest.importorskip("matplotlib.animation")
+    Plots("old").install(pyplot)
+    frames = []
+
+    def step(frame):
+        frames.append(frame)
+        return pyplot.plot([frame])
+
+    running = animation.FuncAnimation(pyplot.figure(), step, 4, init_func=list, repeat=False)
+    pyplot.show()
+    assert frames == [0, 1, 2, 3]
+    del running
+
+
 def test_where_nothing_can_be_written_the_script_goes_on(tmp_path, monkeypatch, capsys):
     folder = tmp_path / "gone"
     folder.mkdir()

@@ -4,8 +4,12 @@ import numpy as np
 import pytest
 
 from deep_mnist.errors import DeepMnistError
-from deep_mnist.legacy import source
+from deep_mnist.legacy import compiler, source
 from deep_mnist.legacy.shims import python2
+
+
+def code_of(text):
+    return compiler.compiled(text, "a.py")[0]
 
 
 def test_python_3_is_left_alone():
@@ -37,33 +41,33 @@ def test_whole_numbers_divide_as_python_2_divided_them(capsys):
         "__idivide__": python2.divide_in_place,
         "__range__": python2.whole_range,
     }
-    exec(python2.compiled("n = 7\nn /= 2\nprint n, 7 / 2, 7 / 2.0, -7 / 2\n", "a.py"), scope)
+    exec(code_of("n = 7\nn /= 2\nprint n, 7 / 2, 7 / 2.0, -7 / 2\n"), scope)
     assert capsys.readouterr().out == "3 3 3.5 -4\n"
 
 
 def test_division_of_the_future_is_kept(capsys):
     pytest.importorskip("fissix")
-    code = python2.compiled("from __future__ import division\nprint 7 / 2\n", "a.py")
+    code = code_of("from __future__ import division\nprint 7 / 2\n")
     exec(code, {"__divide__": python2.divide})
     assert capsys.readouterr().out == "3.5\n"
 
 
 def test_a_range_takes_what_a_division_gave():
     scope = {"__range__": python2.whole_range}
-    exec(python2.compiled("seen = list(range(7 / 2))\n", "a.py"), scope)
+    exec(code_of("seen = list(range(7 / 2))\n"), scope)
     assert scope["seen"] == [0, 1, 2]
 
 
 def test_tabs_count_as_python_2_counted_them(capsys):
     text = "if True:\n        print(1)\n\tprint(2)\n"
-    exec(python2.compiled(text, "a.py"), {})
+    exec(code_of(text), {})
     assert capsys.readouterr().out == "1\n2\n"
 
 
-def test_what_is_no_python_is_told_in_one_line():
+def test_an_error_names_the_line_of_what_is_not_python():
     pytest.importorskip("fissix")
     with pytest.raises(DeepMnistError, match=r"^a\.py:1: expected Python, found what neither"):
-        python2.compiled("<html>no\n", "a.py")
+        code_of("<html>no\n")
 
 
 @pytest.mark.parametrize(
@@ -94,7 +98,7 @@ def test_a_notebook_and_its_magics_are_read(tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"), [(None, "found no such file"), (b"\0\1\2", "found a binary file")]
 )
-def test_what_is_no_script_is_told_in_one_line(content, message, tmp_path):
+def test_an_error_states_what_is_not_a_script(content, message, tmp_path):
     path = tmp_path / "a.py"
     if content is not None:
         path.write_bytes(content)
@@ -105,7 +109,7 @@ def test_what_is_no_script_is_told_in_one_line(content, message, tmp_path):
 def test_division_in_place_stays_in_place_and_reaches_every_target():
     pytest.importorskip("fissix")
     scope = {"__idivide__": python2.divide_in_place, "a": np.array([510.0]), "l": [5]}
-    exec(python2.compiled("print 'Python 2'\nb = a\nb /= 255.0\nl[0] /= 2\n", "a.py"), scope)
+    exec(code_of("print 'Python 2'\nb = a\nb /= 255.0\nl[0] /= 2\n"), scope)
     assert scope["a"].tolist() == [2]
     assert scope["l"] == [2]
 
@@ -121,6 +125,6 @@ def test_division_in_place_stays_in_place_and_reaches_every_target():
         "def xrange(n): return range(n)\nxrange(3)",
     ],
 )
-def test_python_3_is_not_taken_for_python_2(line):
+def test_python_3_is_not_detected_as_python_2(line):
     text = f"{line}\nhalf = 97 / 100\n"
     assert python2.translated(text, "a.py") == (text, False)

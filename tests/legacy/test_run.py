@@ -139,14 +139,14 @@ OWN_FAULT = "raise ValueError('its own')\n"
 PYTHON2 = """# -*- coding: utf-8 -*-
 import sys
 import tensorflow as tf
-import beside
+import halves
 flags = tf.app.flags
 flags.DEFINE_string('log_dir', '/tmp', 'also a flag of absl')
 flags.DEFINE_integer('steps', 3, 'steps')
 FLAGS = flags.FLAGS
 
 def main(_):
-    print 'beside', beside.half(7), FLAGS.steps, FLAGS.log_dir, raw_input('name? ')
+    print 'halves', halves.half(7), FLAGS.steps, FLAGS.log_dir, raw_input('name? ')
     print np_names()
     try:
         tf.contrib.crf
@@ -178,7 +178,7 @@ def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("scripts")
     (folder / "all.py").write_text(R0 + LAYERS + ESTIMATOR + PLOT + OWN_FAULT)
     (folder / "two.py").write_text(PYTHON2)
-    (folder / "beside.py").write_text("def half(n):\n    print 'halved'\n    return n / 2\n")
+    (folder / "halves.py").write_text("def half(n):\n    print 'halved'\n    return n / 2\n")
     (folder / "old.py").write_text(OLD)
     (folder / "layers.py").write_text(
         "import tensorflow as tf\nmodel = tf.contrib.learn.LinearClassifier([])\n"
@@ -254,10 +254,10 @@ def test_python_2_its_neighbours_and_names_that_are_not_covered(folder, ended):
     assert out == [
         "halved",
         "name? ",
-        "beside 3 5 /tmp ",
+        "halves 3 5 /tmp ",
         "(<class 'float'>, 3, b'\\x00\\x01')",
         "tf.contrib.crf was removed in TensorFlow 2.0 and is not covered here: "
-        "write its recursion as ops, or copy it from tensorflow-addons, which is at its end",
+        "copy it from tensorflow-addons, which is no longer maintained",
         "exit 2",
     ]
     assert err == [
@@ -266,7 +266,7 @@ def test_python_2_its_neighbours_and_names_that_are_not_covered(folder, ended):
         "hint: use tf.nn.dynamic_rnn",
         "exit 2",
     ]
-    assert (folder / "beside.py").read_text().startswith("def half(n):\n    print 'h")
+    assert (folder / "halves.py").read_text().startswith("def half(n):\n    print 'h")
 
 
 def test_a_ported_script_needs_the_bridge_no_more(folder, ended):

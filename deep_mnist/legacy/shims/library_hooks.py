@@ -21,7 +21,7 @@ HOOKS: dict[str, str] = {
     "sklearn.datasets": "shims.sklearn_compat.install_datasets",
     "sklearn.manifold": "shims.sklearn_compat.install_manifold",
 }
-# Module that is gone -> the one that has its names.
+# Removed module -> the module that has its names.
 MOVED: dict[str, str] = {
     "sklearn.cross_validation": "sklearn.model_selection",
     "sklearn.grid_search": "sklearn.model_selection",
@@ -67,7 +67,7 @@ class _Finder(MetaPathFinder):
 
 
 class _Moved(Loader):
-    """Imports the module that has the names of one that is gone."""
+    """Imports the module that has the names of a removed one."""
 
     def __init__(self, name: str) -> None:
         self._name = name

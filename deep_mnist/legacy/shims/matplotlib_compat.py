@@ -25,6 +25,10 @@ def install() -> None:
     for owner in (pyplot, axes, figure):
         _add(owner, "hold", _nothing)
     _add(pyplot, "ishold", lambda: True)
+    legend: Any = importlib.import_module("matplotlib.legend").Legend
+    _add(legend, "draggable", legend.set_draggable)
+    _add(axes.ArtistList, "remove", lambda artists, artist: artist.remove())
+    _add(axes.ArtistList, "pop", lambda artists, index=-1: artists[index].remove())
     _add(canvas, "set_window_title", _nothing)
     _add(importlib.import_module("matplotlib.cm"), "get_cmap", pyplot.get_cmap)
     for owner in (figure, pyplot):
@@ -36,6 +40,8 @@ def install() -> None:
     ):
         for name in names:
             setattr(owner, name, _with_old_keywords(getattr(owner, name)))
+    for owner, name in ((figure, "add_subplot"), (figure, "subplots"), (pyplot, "subplot")):
+        setattr(owner, name, _with_whole_numbers(getattr(owner, name)))
     for old, new in COLORMAPS.items():
         for suffix in ("", "_r"):
             if old + suffix not in matplotlib.colormaps:
@@ -49,6 +55,17 @@ def _with_old_keywords(function: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(function)
     def call(*args: Any, **keywords: Any) -> Any:
         return function(*args, **{KEYWORDS.get(name, name): keywords[name] for name in keywords})
+
+    return call
+
+
+def _with_whole_numbers(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function of rows and columns that may be floats, as quotients are."""
+
+    @functools.wraps(function)
+    def call(*args: Any, **keywords: Any) -> Any:
+        args = tuple(int(arg) if isinstance(arg, float) else arg for arg in args)
+        return function(*args, **keywords)
 
     return call
 

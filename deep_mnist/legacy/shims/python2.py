@@ -11,7 +11,6 @@ import re
 import string
 import sys
 import warnings
-from types import CodeType
 from typing import Any
 
 from deep_mnist.errors import DeepMnistError
@@ -47,23 +46,11 @@ FIXERS = """apply basestring dict except exec execfile filter funcattrs getcwdu 
     urllib xrange xreadlines zip""".split()
 
 
-def compiled(text: str, path: str) -> CodeType:
-    """The text's code object, translated from Python 2 where it is that.
-
-    Raises:
-      DeepMnistError: it is neither Python 3 nor Python 2, or fissix is needed and missing.
-    """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # invalid escapes, `is` with a literal
-        tree, two = parsed(text, path)
-        tree = transformed(tree, two and FUTURE_DIVISION.search(text) is None)
-        return compile(tree, path, "exec", dont_inherit=True)
-
-
 def transformed(tree: ast.Module, integer_division: bool) -> ast.Module:
     """Return a syntax tree with calls of this module's functions for what changed since.
 
     Args:
+      tree: of a module or cell; it is changed.
       integer_division: the quotient of two integers is an integer, as in Python 2.
     """
     if integer_division:
@@ -187,11 +174,6 @@ def divide_in_place(left: Any, right: Any) -> Any:
     return left
 
 
-def tostring(value: Any, *args: Any) -> Any:
-    """Return `value.tostring()`, which NumPy 2.3 dropped for tobytes."""
-    return (value.tostring if hasattr(value, "tostring") else value.tobytes)(*args)
-
-
 def whole_range(*args: Any) -> range:
     """Return range(), also of floats that are the quotients of integers."""
     return range(*(int(arg) if isinstance(arg, float) else arg for arg in args))
@@ -239,7 +221,7 @@ def _error(text: str) -> SyntaxError | None:
 class _Division(ast.NodeTransformer):
     """Writes `a / b` as `__divide__(a, b)`, and `a /= b` so that it stays in place.
 
-    imports.py gives scripts those names.
+    project_modules.py gives own modules those names.
     """
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
@@ -262,7 +244,7 @@ class _Dropped(ast.NodeTransformer):
     """Writes `range(a)` as `__range__(a)`, for bounds that division made floats.
 
     Copies of the tutorial's input_data read numbers by a `_read32` that returns an array of one,
-    which NumPy took for a number until 1.12: it returns that number.
+    which NumPy accepted as a number until 1.12: it returns that number.
     """
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:

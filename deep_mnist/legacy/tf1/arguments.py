@@ -21,7 +21,7 @@ __all__ = [
 
 
 def concat(*args: Any, **kwargs: Any) -> Any:
-    """concat(dim, values) until 0.12, concat(values, axis) since 1.0: the axis is a number."""
+    """Concatenate (dim, values), as until 0.12, or (values, axis): the axis is the number."""
     given = dict(zip(("values", "axis", "name"), args, strict=False)) | kwargs
     if "concat_dim" in given:
         given["axis"] = given.pop("concat_dim")
@@ -33,7 +33,7 @@ def concat(*args: Any, **kwargs: Any) -> Any:
 
 
 def split(*args: Any, **kwargs: Any) -> Any:
-    """split(dim, number, value) until 0.12, split(value, sizes, axis) since 1.0."""
+    """Split (dim, number, value), as until 0.12, or (value, sizes, axis), as since 1.0."""
     if "split_dim" in kwargs:
         kwargs["axis"] = kwargs.pop("split_dim")
     if "num_split" in kwargs:
@@ -45,7 +45,7 @@ def split(*args: Any, **kwargs: Any) -> Any:
 
 
 def reverse(tensor: Any, axis: Any = None, name: Any = None, dims: Any = None) -> Any:
-    """Until 0.12 `dims` was a bool for each dimension; since 1.0 `axis` lists the dimensions."""
+    """Reverse dimensions: a bool for each, as until 0.12, or a list of them, as since 1.0."""
     chosen = dims if axis is None else axis
     if isinstance(chosen, list | tuple | np.ndarray) and all(
         isinstance(flag, bool | np.bool_) for flag in chosen
@@ -55,12 +55,12 @@ def reverse(tensor: Any, axis: Any = None, name: Any = None, dims: Any = None) -
 
 
 def batch_matmul(x: Any, y: Any, adj_x: bool = False, adj_y: bool = False, name: Any = None) -> Any:
-    """matmul over the last two dimensions."""
+    """Multiply matrices over the last two dimensions."""
     return tf.matmul(x, y, adjoint_a=adj_x, adjoint_b=adj_y, name=name)
 
 
 def where(condition: Any, x: Any = None, y: Any = None, name: Any = None, **old: Any) -> Any:
-    """where, and the `select` it replaced, whose values were called t and e."""
+    """Select, by the names of where or of the `select` that it replaced: t and e."""
     return tf.where(condition, old.get("t", x), old.get("e", y), name)
 
 
@@ -72,12 +72,12 @@ def initialize_all_variables() -> Any:
 
 
 def zeros_initializer(shape: Any = None, dtype: Any = None, **more: Any) -> Any:
-    """Until 0.12 an initializer itself, called with a shape; since 1.0 what makes one."""
+    """Return an initializer; until 0.12 the function was one, and was called with a shape."""
     return _initializer(tf.zeros_initializer, shape, dtype)
 
 
 def ones_initializer(shape: Any = None, dtype: Any = None, **more: Any) -> Any:
-    """Until 0.12 an initializer itself, called with a shape; since 1.0 what makes one."""
+    """Return an initializer; until 0.12 the function was one, and was called with a shape."""
     return _initializer(tf.ones_initializer, shape, dtype)
 
 

@@ -1,4 +1,4 @@
-"""Cells of tf.nn.rnn_cell and tf.contrib.rnn that tf_keras has not, or with other arguments."""
+"""Cells of tf.nn.rnn_cell and tf.contrib.rnn that tf_keras lacks, or has with other arguments."""
 
 from __future__ import annotations
 
@@ -162,6 +162,7 @@ class LayerNormBasicLSTMCell(_Cell):
         self._keep_prob, self._seed = dropout_keep_prob, dropout_prob_seed
 
     def call(self, inputs: Any, state: Any) -> Any:
+        """Return (output [B, units], (c, h)) of inputs [B, in]."""
         c, h = state
         joined = tf.concat([inputs, h], 1)
         kernel = tf.get_variable("kernel", [joined.shape[1], 4 * self.output_size])
@@ -214,6 +215,7 @@ class PhasedLSTMCell(_Cell):
         self._periods = period_init_min, period_init_max
 
     def call(self, inputs: Any, state: Any) -> Any:
+        """Return (output [B, units], (c, h)) of inputs (times [B, 1], features [B, in])."""
         (c, h), (time, features) = state, inputs
         units, gates, dtype = self.output_size, [features, h], features.dtype
         if self._peepholes:
@@ -263,6 +265,7 @@ class InputProjectionWrapper(_Cell):
         self._cell, self._units, self._activation = cell, num_proj, activation or tf.identity
 
     def call(self, inputs: Any, state: Any) -> Any:
+        """Return the cell's (output, state) of the projected inputs."""
         return self._cell(self._activation(_dense([inputs], self._units)), state)
 
 
@@ -276,5 +279,6 @@ class OutputProjectionWrapper(_Cell):
         self._cell, self._activation = cell, activation or tf.identity
 
     def call(self, inputs: Any, state: Any) -> Any:
+        """Return (projected output, state) of the cell."""
         output, state = self._cell(inputs, state)
         return self._activation(_dense([output], self.output_size)), state

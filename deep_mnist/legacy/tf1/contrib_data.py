@@ -1,4 +1,4 @@
-"""tf.contrib.data: dataset transformations that tf.data.experimental has not."""
+"""tf.contrib.data: dataset transformations that tf.data.experimental lacks."""
 
 from __future__ import annotations
 

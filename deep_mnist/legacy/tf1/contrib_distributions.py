@@ -1,4 +1,4 @@
-"""tf.contrib.distributions: names of before 1.3; the rest is in tf.distributions and TFP."""
+"""tf.contrib.distributions: names of before 1.3; the others are in tf.distributions and TFP."""
 
 from __future__ import annotations
 

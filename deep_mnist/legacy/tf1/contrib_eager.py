@@ -1,4 +1,4 @@
-"""tf.contrib.eager: what tf has not, or under another name."""
+"""tf.contrib.eager: what tf lacks or has under another name."""
 
 from __future__ import annotations
 

@@ -45,15 +45,15 @@ class Experiment:
         self._iteration = train_steps_per_iteration
 
     def extend_train_hooks(self, additional_hooks: Any) -> None:
-        """Adds hooks to those of the training."""
+        """Add hooks to those of training."""
         self._train_hooks.extend(additional_hooks)
 
     def train(self, delay_secs: Any = None) -> Any:
-        """Trains up to train_steps."""
+        """Train up to train_steps."""
         return self._train(self._train_steps)
 
     def evaluate(self, delay_secs: Any = None, name: Any = None) -> dict[str, Any]:
-        """The metrics of the latest checkpoint."""
+        """Return the metrics of the latest checkpoint."""
         more = {"metrics": self._metrics} if self._metrics else {"hooks": self._eval_hooks}
         answer = self.estimator.evaluate(
             input_fn=self._eval_input_fn, steps=self._eval_steps, **more
@@ -61,22 +61,22 @@ class Experiment:
         return dict(answer)
 
     def train_and_evaluate(self) -> tuple[dict[str, Any], list[Any]]:
-        """Trains, evaluates on the way and at the end: (the last metrics, no exports)."""
+        """Train, evaluating at intervals and at the end; return (last metrics, no exports)."""
         saved = getattr(self.estimator.config, "save_checkpoints_steps", None)
-        return self._in_turn(max(self._every, saved) if self._every and saved else None), []
+        return self._alternate(max(self._every, saved) if self._every and saved else None), []
 
     local_run = train_and_evaluate
 
     def continuous_train_and_eval(self, continuous_eval_predicate_fn: Any = None) -> Any:
-        """Trains train_steps_per_iteration steps and evaluates, in turn: (the last metrics, [])."""
-        return self._in_turn(self._iteration), []
+        """Alternate train_steps_per_iteration steps and evaluations; return (metrics, [])."""
+        return self._alternate(self._iteration), []
 
     def test(self) -> dict[str, Any]:
-        """One step of training, then an evaluation."""
+        """Train one step; return the metrics of an evaluation."""
         self._train(1)
         return self.evaluate()
 
-    def _in_turn(self, every: int | None) -> dict[str, Any]:
+    def _alternate(self, every: int | None) -> dict[str, Any]:
         if every and self._train_steps:
             for step in range(every, self._train_steps, every):
                 self._train(step)
@@ -95,7 +95,7 @@ def _run(
     run_config: Any = None,
     hparams: Any = None,
 ) -> Any:
-    """Makes an Experiment, of a folder or of a RunConfig and settings, and runs its schedule."""
+    """Run the schedule of the Experiment for a directory, or a RunConfig and hparams."""
     made = experiment_fn(output_dir) if run_config is None else experiment_fn(run_config, hparams)
     return getattr(made, schedule or "train_and_evaluate")()
 

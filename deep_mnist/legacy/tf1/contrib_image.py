@@ -25,15 +25,17 @@ def transform(
     output_shape: Any = None,
     name: Any = None,
 ) -> Any:
-    """The output at (x, y) is the input at ((a x + b y + c) / k, (d x + e y + f) / k).
+    """Return transformed images.
 
+    The output at (x, y) is the input at ((a x + b y + c) / k, (d x + e y + f) / k), with
     k = g x + h y + 1.
 
     Args:
       images: [B, H, W, C], [H, W, C] or [H, W].
-      transforms: [a, b, c, d, e, f, g, h], of each picture or of all.
+      transforms: [a, b, c, d, e, f, g, h], of each image or of all.
       interpolation: "NEAREST" or "BILINEAR"; what lies outside is 0.
       output_shape: (H, W), those of the images if not given.
+      name: of the operation.
     """
     images = tf.convert_to_tensor(images)
     rank = images.shape.ndims
@@ -49,7 +51,7 @@ def transform(
 
 
 def rotate(images: Any, angles: Any, interpolation: str = "NEAREST", name: Any = None) -> Any:
-    """Turns pictures counterclockwise about their middle, by radians."""
+    """Rotate images counterclockwise about their center, by angles in radians."""
     images = tf.convert_to_tensor(images)
     height, width = _size(images)
     turns = angles_to_projective_transforms(angles, height, width)
@@ -59,7 +61,7 @@ def rotate(images: Any, angles: Any, interpolation: str = "NEAREST", name: Any =
 def translate(
     images: Any, translations: Any, interpolation: str = "NEAREST", name: Any = None
 ) -> Any:
-    """Moves pictures by (dx, dy)."""
+    """Translate images by (dx, dy)."""
     moves = translations_to_projective_transforms(translations)
     return transform(images, moves, interpolation, name=name)
 
@@ -67,7 +69,7 @@ def translate(
 def angles_to_projective_transforms(
     angles: Any, image_height: Any, image_width: Any, name: Any = None
 ) -> Any:
-    """Angles [B] or a scalar -> transforms [B, 8] about the middle."""
+    """Return the transforms [B, 8] of angles [B], or of a scalar, about the center."""
     angle = tf.reshape(tf.cast(angles, tf.float32), [-1])
     right, down = tf.cast(image_width, tf.float32) - 1, tf.cast(image_height, tf.float32) - 1
     cos, sin, none = tf.cos(angle), tf.sin(angle), tf.zeros_like(angle)
@@ -77,26 +79,26 @@ def angles_to_projective_transforms(
 
 
 def translations_to_projective_transforms(translations: Any, name: Any = None) -> Any:
-    """(dx, dy) [B, 2] or [2] -> transforms [B, 8]."""
+    """Return the transforms [B, 8] of translations (dx, dy), [B, 2] or [2]."""
     moves = tf.reshape(tf.cast(translations, tf.float32), [-1, 2])
     one, none = tf.ones_like(moves[:, 0]), tf.zeros_like(moves[:, 0])
     return tf.stack([one, none, -moves[:, 0], none, one, -moves[:, 1], none, none], 1)
 
 
 def flat_transforms_to_matrices(transforms: Any) -> Any:
-    """[B, 8] -> [B, 3, 3]."""
+    """Return the matrices [B, 3, 3] of transforms [B, 8]."""
     flat = tf.reshape(tf.cast(transforms, tf.float32), [-1, 8])
     return tf.reshape(tf.concat([flat, tf.ones_like(flat[:, :1])], 1), [-1, 3, 3])
 
 
 def matrices_to_flat_transforms(matrices: Any) -> Any:
-    """[B, 3, 3] -> [B, 8], with a last element of 1."""
+    """Return the transforms [B, 8] of matrices [B, 3, 3], scaled to a last element of 1."""
     flat = tf.reshape(matrices, [-1, 9])
     return (flat / flat[:, 8:])[:, :8]
 
 
 def compose_transforms(*transforms: Any) -> Any:
-    """Transforms, the first of which is done first, as one: [B, 8]."""
+    """Return one transform [B, 8] that applies the given ones in order."""
     matrix = flat_transforms_to_matrices(transforms[0])
     for following in transforms[1:]:
         matrix = tf.matmul(matrix, flat_transforms_to_matrices(following))

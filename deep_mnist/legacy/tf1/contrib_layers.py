@@ -1,4 +1,4 @@
-"""tf.contrib.layers: what tf_slim has not."""
+"""tf.contrib.layers: what tf_slim lacks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["embed_sequence"]
 def embed_sequence(
     ids: Any, vocab_size: int, embed_dim: int, scope: Any = None, reuse: Any = None, **unused: Any
 ) -> Any:
-    """ids [B, time] -> [B, time, embed_dim]."""
+    """Return the embeddings [B, time, embed_dim] of ids [B, time]."""
     with tf.variable_scope(scope, "EmbedSequence", [ids], reuse=reuse):
         table = tf.get_variable("embeddings", [vocab_size, embed_dim])
         return tf.nn.embedding_lookup(table, ids)

@@ -8,13 +8,13 @@ from deep_mnist.lazy_tensorflow import tf
 
 __all__ = ["alpha_dropout"]
 
-_SATURATED = -1.7580993408473766  # what selu goes to at minus infinity
+_SATURATED = -1.7580993408473766  # the limit of selu at minus infinity
 
 
 def alpha_dropout(
     x: Any, keep_prob: Any, noise_shape: Any = None, seed: Any = None, name: Any = None
 ) -> Any:
-    """Sets what is dropped to selu's lower limit; keeps mean 0 and variance 1.
+    """Dropout that keeps mean 0 and variance 1: dropped units get selu's lower limit.
 
     Source: Klambauer et al. 2017, section 2, https://arxiv.org/abs/1706.02515.
     """

@@ -45,7 +45,7 @@ EVAL_FREQUENCY = 100
 
 
 def maybe_download(filename: str) -> str:
-    """The path of one of MNIST's four files in WORK_DIRECTORY, written if it is not there.
+    """Return the path of one of MNIST's four files in WORK_DIRECTORY, written if missing.
 
     Raises:
       DeepMnistError: it is not one of the four.
@@ -61,7 +61,7 @@ def maybe_download(filename: str) -> str:
 
 
 def extract_data(filename: str, num_images: int) -> Any:
-    """A file of images -> float32 [num_images, 28, 28, 1] in [-0.5, 0.5]."""
+    """Return the images of a file, float32 [num_images, 28, 28, 1] in [-0.5, 0.5]."""
     with gzip.open(filename) as file:
         file.read(16)
         pixels = np.frombuffer(file.read(IMAGE_SIZE * IMAGE_SIZE * num_images), np.uint8)
@@ -70,12 +70,12 @@ def extract_data(filename: str, num_images: int) -> Any:
 
 
 def extract_labels(filename: str, num_images: int) -> Any:
-    """A file of labels -> int64 [num_images]."""
+    """Return the labels of a file, int64 [num_images]."""
     with gzip.open(filename) as file:
         file.read(8)
         return np.frombuffer(file.read(num_images), np.uint8).astype(np.int64)
 
 
 def error_rate(predictions: Any, labels: Any) -> float:
-    """Predictions [B, 10] and labels [B] -> the percentage of errors."""
+    """Return the percentage of errors of predictions [B, 10] for labels [B]."""
     return 100.0 - 100.0 * float(np.mean(np.argmax(predictions, 1) == labels))

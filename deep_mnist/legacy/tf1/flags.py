@@ -39,7 +39,7 @@ class _Values(Mapping[str, Any]):
 
 
 class _Flags:
-    """FLAGS, with what was reached for in it before 1.5."""
+    """FLAGS, with the private attributes of before 1.5."""
 
     def __init__(self) -> None:
         object.__setattr__(self, "_defined", [])
@@ -70,7 +70,7 @@ class _Flags:
         return list(self._defined)
 
     def _parse_flags(self, args: Any = None) -> None:
-        """Parses the command line, as the first look at a flag does."""
+        """Parse the command line, as reading a flag does."""
         for name in self._defined[:1]:
             getattr(tf.flags.FLAGS, name)
 
@@ -79,7 +79,7 @@ FLAGS = _Flags()
 
 
 def _FlagValues() -> _Flags:  # noqa: N802, its name until 1.4
-    """FLAGS with nothing defined: notebooks put it in place to be run a second time."""
+    """Return FLAGS without flags: notebooks reset it so that cells can run again."""
     FLAGS._defined.clear()
     return FLAGS
 

@@ -8,32 +8,32 @@ __all__ = ["HParams"]
 
 
 class HParams:
-    """Settings by name."""
+    """Hyper-parameters, which are attributes."""
 
-    def __init__(self, **settings: Any) -> None:
-        self.__dict__.update(settings)
+    def __init__(self, **hparams: Any) -> None:
+        self.__dict__.update(hparams)
 
     def add_hparam(self, name: str, value: Any) -> None:
-        """Adds one."""
+        """Add a hyper-parameter."""
         setattr(self, name, value)
 
     set_hparam = add_hparam
 
     def get(self, key: str, default: Any = None) -> Any:
-        """One, or a default."""
+        """Return a hyper-parameter, or a default."""
         return self.__dict__.get(key, default)
 
     def values(self) -> dict[str, Any]:
-        """All of them."""
+        """Return all hyper-parameters by name."""
         return dict(self.__dict__)
 
     def override_from_dict(self, values: dict[str, Any]) -> HParams:
-        """Sets several."""
+        """Set several hyper-parameters; return self."""
         self.__dict__.update(values)
         return self
 
     def parse(self, text: str) -> HParams:
-        """Sets those of `name=value,name=value`, each in the type it has."""
+        """Set those of `name=value,name=value`, keeping their types; return self."""
         for part in filter(None, text.split(",")):
             name, _, value = part.partition("=")
             setattr(self, name, type(getattr(self, name))(value))

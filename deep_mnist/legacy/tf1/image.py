@@ -10,7 +10,7 @@ __all__ = ["resize_images"]
 
 
 def resize_images(images: Any, *args: Any, **kwargs: Any) -> Any:
-    """(images, height, width, method) until 0.10, (images, [height, width], method) since."""
+    """Resize to (height, width), as until 0.10, or to a size [height, width]."""
     if len(args) > 1 and isinstance(args[0], int):
         args = (list(args[:2]), *args[2:])
     if "new_height" in kwargs:

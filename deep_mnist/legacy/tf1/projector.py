@@ -9,7 +9,7 @@ __all__ = ["EmbeddingInfo", "ProjectorConfig", "SpriteMetadata", "visualize_embe
 
 
 class SpriteMetadata:
-    """The picture of all examples and the size of one of them."""
+    """The image of all examples, and the size of one of them."""
 
     def __init__(self) -> None:
         self.image_path = ""
@@ -17,7 +17,7 @@ class SpriteMetadata:
 
 
 class EmbeddingInfo:
-    """A tensor to look at and what is known of its rows."""
+    """A tensor of embeddings, and the files of its metadata."""
 
     def __init__(self) -> None:
         self.tensor_name = ""
@@ -33,14 +33,14 @@ class _Embeddings(list[EmbeddingInfo]):
 
 
 class ProjectorConfig:
-    """What TensorBoard's projector shows."""
+    """The configuration of TensorBoard's projector."""
 
     def __init__(self) -> None:
         self.model_checkpoint_path = ""
         self.embeddings = _Embeddings()
 
     def text(self) -> str:
-        """The configuration as protocol-buffer text."""
+        """Return the configuration as protocol-buffer text."""
         lines = _fields("", model_checkpoint_path=self.model_checkpoint_path)
         for embedding in self.embeddings:
             lines.append("embeddings {")
@@ -60,9 +60,9 @@ class ProjectorConfig:
 
 
 def visualize_embeddings(summary_writer: Any, config: ProjectorConfig) -> None:
-    """Writes the configuration where the writer, or a path, says."""
-    folder = summary_writer if isinstance(summary_writer, str) else summary_writer.get_logdir()
-    Path(str(folder), "projector_config.pbtxt").write_text(config.text(), "utf-8")
+    """Write the configuration into the directory of a writer, or into a directory."""
+    directory = summary_writer if isinstance(summary_writer, str) else summary_writer.get_logdir()
+    Path(str(directory), "projector_config.pbtxt").write_text(config.text(), "utf-8")
 
 
 def _fields(indent: str, **fields: str) -> list[str]:

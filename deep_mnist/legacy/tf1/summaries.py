@@ -10,7 +10,7 @@ __all__ = ["audio_summary", "histogram_summary", "image_summary", "scalar_summar
 
 
 def scalar_summary(tags: Any, values: Any, collections: Any = None, name: Any = None) -> Any:
-    """summary.scalar; `tags` may be a tensor or a list of one name for each value."""
+    """Like summary.scalar; `tags` may be a tensor, or a list of a name for each value."""
     if isinstance(tags, list | tuple):
         parts = zip(tags, tf.unstack(values), strict=True)
         return tf.summary.merge([scalar_summary(tag, value) for tag, value in parts], collections)
@@ -18,7 +18,7 @@ def scalar_summary(tags: Any, values: Any, collections: Any = None, name: Any = 
 
 
 def histogram_summary(tag: Any, values: Any, collections: Any = None, name: Any = None) -> Any:
-    """summary.histogram."""
+    """Like summary.histogram."""
     return tf.summary.histogram(_name(tag), values, collections)
 
 
@@ -30,7 +30,7 @@ def image_summary(
     name: Any = None,
     max_outputs: int | None = None,
 ) -> Any:
-    """summary.image."""
+    """Like summary.image."""
     return tf.summary.image(_name(tag), tensor, max_outputs or max_images, collections)
 
 
@@ -42,12 +42,12 @@ def audio_summary(
     collections: Any = None,
     name: Any = None,
 ) -> Any:
-    """summary.audio."""
+    """Like summary.audio."""
     return tf.summary.audio(_name(tag), tensor, sample_rate, max_outputs, collections)
 
 
 def _name(tag: Any) -> str:
-    """The tag as text: a tensor's own name where it is one, the one tag of a list of one."""
+    """Return a tag as text: of a tensor its name, of a list of one its element."""
     if isinstance(tag, list | tuple) and len(tag) == 1:
         tag = tag[0]
     return str(tag.op.name if hasattr(tag, "op") else tag).strip() or "summary"

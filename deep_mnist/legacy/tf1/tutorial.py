@@ -23,7 +23,7 @@ IMAGE_PIXELS = IMAGE_SIZE * IMAGE_SIZE
 
 
 def inference(images: Any, hidden1_units: int, hidden2_units: int) -> Any:
-    """images [B, 784] -> logits [B, 10], through two ReLU layers of those sizes."""
+    """Return the logits [B, 10] of images [B, 784], by two ReLU layers of the given sizes."""
     hidden = images
     for scope, units in (("hidden1", hidden1_units), ("hidden2", hidden2_units)):
         hidden = tf.nn.relu(_linear(scope, hidden, units))
@@ -31,7 +31,7 @@ def inference(images: Any, hidden1_units: int, hidden2_units: int) -> Any:
 
 
 def loss(logits: Any, labels: Any) -> Any:
-    """logits [B, 10] and labels [B], integers -> the mean cross-entropy."""
+    """Return the mean cross-entropy of logits [B, 10] and integer labels [B]."""
     labels = tf.cast(labels, tf.int64)
     cross_entropy = tf.nn.sparse_softmax_cross_entropy_with_logits(
         labels=labels, logits=logits, name="xentropy"
@@ -40,7 +40,7 @@ def loss(logits: Any, labels: Any) -> Any:
 
 
 def training(loss: Any, learning_rate: float) -> Any:
-    """The op of one step of gradient descent; it counts global_step and writes the loss."""
+    """Return the op of one step of gradient descent; it counts global_step and logs the loss."""
     tf.summary.scalar("loss", loss)
     global_step = tf.Variable(0, name="global_step", trainable=False)
     optimizer = tf.train.GradientDescentOptimizer(learning_rate)
@@ -48,12 +48,12 @@ def training(loss: Any, learning_rate: float) -> Any:
 
 
 def evaluation(logits: Any, labels: Any) -> Any:
-    """logits [B, 10] and labels [B] -> the number of correct predictions, int32."""
+    """Return the number of correct predictions, int32, of logits [B, 10] and labels [B]."""
     return tf.reduce_sum(tf.cast(tf.nn.in_top_k(logits, labels, 1), tf.int32))
 
 
 def _linear(scope: str, inputs: Any, units: int) -> Any:
-    """inputs W + b, with W drawn from a normal of deviation 1/sqrt(inputs' width)."""
+    """Return inputs W + b, with W from a normal of standard deviation 1/sqrt(width)."""
     width = int(inputs.shape[1])
     with tf.name_scope(scope):
         start = tf.truncated_normal([width, units], stddev=1 / math.sqrt(width))
