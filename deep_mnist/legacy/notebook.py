@@ -43,7 +43,7 @@ class Notebook:
             cells = [cell for cell in sheet["cells"] if cell["cell_type"] == "code"]
             texts = [cell.get("source", cell.get("input")) or "" for cell in cells]
             self.cells = [source.unix("".join(text)) for text in texts]
-            self._is_python2 = _is_python2(book.get("metadata") or {})
+            self.is_python2 = _says_python2(book.get("metadata") or {})
         except (ValueError, LookupError, TypeError, AttributeError):
             raise DeepMnistError(
                 f"{path}: expected a Jupyter notebook, found other JSON or text"
@@ -70,7 +70,7 @@ class Notebook:
           shell: what the cells get as get_ipython().
           plots: saves the figures that a cell leaves open, as Jupyter shows them.
         """
-        is_python2 = self._is_python2 or compiler.is_python2(self.text)
+        is_python2 = self.is_python2 or compiler.is_python2(self.text)
         true_division = False
         flags = 0
         for number, cell in enumerate(self.cells, 1):
@@ -98,7 +98,7 @@ def _language(metadata: dict[str, Any]) -> str:
     return "python" if name.startswith(("python", "ipython")) else name
 
 
-def _is_python2(metadata: dict[str, Any]) -> bool:
+def _says_python2(metadata: dict[str, Any]) -> bool:
     """Whether a notebook's metadata says that it was written for Python 2."""
     info = metadata.get("language_info") or {}
     kernel = metadata.get("kernelspec") or {}

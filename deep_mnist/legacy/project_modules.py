@@ -36,6 +36,7 @@ __all__ = [
     "is_own",
     "is_own_file",
     "is_sibling",
+    "is_tutorial_module",
     "shell",
     "uninstall",
 ]
@@ -194,7 +195,7 @@ class _OwnModule(SourceFileLoader):
 
     def exec_module(self, module: ModuleType) -> None:
         path = Path(self.get_filename(module.__name__))
-        if _is_tutorial_module(path):
+        if is_tutorial_module(path):
             print(f"legacy run: {path} replaced by deep_mnist.input_data", file=sys.stderr)
             sys.modules[module.__name__] = importlib.import_module("deep_mnist.input_data")
             return
@@ -235,7 +236,7 @@ def _library_directories() -> frozenset[Path]:
     }
 
 
-def _is_tutorial_module(path: Path) -> bool:
+def is_tutorial_module(path: Path) -> bool:
     """Whether a file is a copy of the tutorial's input_data and nothing else.
 
     Such copies download files that have moved and index arrays as NumPy no longer allows;

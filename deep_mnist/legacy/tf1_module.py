@@ -63,7 +63,7 @@ class TF1Module(ModuleType):
         raise RemovedNameError(f"tf.{self._shown}", advice(self._shown))
 
     def __dir__(self) -> list[str]:
-        return sorted({n for source in self._sources for n in _public(_loaded(source))})
+        return sorted({n for source in self._sources for n in public_names(load_source(source))})
 
     def _find(self, name: str) -> Any:
         missing: DeepMnistError | None = None
@@ -88,13 +88,13 @@ class TF1Module(ModuleType):
         if path in symbol_table.MODULES or path in symbol_table.SAME:
             return [module(path)]
         ours = [s for s in self._sources if str(s).startswith(symbol_table.HERE)]
-        for source in map(_loaded, ours):
-            if name in _public(source):
+        for source in map(load_source, ours):
+            if name in public_names(source):
                 return [getattr(source, name)]
         if symbol_table.RENAMED.get(path, path) != path:
             return [find(symbol_table.RENAMED[path])]
-        for source in map(_loaded, self._sources):
-            if name in _public(source):
+        for source in map(load_source, self._sources):
+            if name in public_names(source):
                 value = getattr(source, name)
                 return [module(path, value) if isinstance(value, ModuleType) else value]
         return []
@@ -185,7 +185,7 @@ def root() -> TF1Module:
     return module("")
 
 
-def _loaded(source: Any) -> Any:
+def load_source(source: Any) -> Any:
     """Return a source of a module, imported if it is a name."""
     if not isinstance(source, str):
         return source
@@ -194,7 +194,7 @@ def _loaded(source: Any) -> Any:
     return libraries.import_by_name(source)
 
 
-def _public(source: Any) -> frozenset[str]:
+def public_names(source: Any) -> frozenset[str]:
     """Return the names of a module that scripts may use: ours are in __all__."""
     if getattr(source, "__name__", "").startswith("deep_mnist.legacy."):
         return frozenset(source.__all__)

@@ -126,13 +126,17 @@ def today(path: str) -> Today | None:
         return Today(f"{symbol_table.KERAS}{home._path.removeprefix('keras')}", name)
     if name == "__version__" and home._path == "keras":
         return Today("tf_keras", name)
-    ours = [source for source in _ours(home) if name in tf1_module._public(_loaded(source))]
+    ours = [
+        source
+        for source in _ours(home)
+        if name in tf1_module.public_names(tf1_module.load_source(source))
+    ]
     if ours and ours[0].rpartition(".")[2] not in LENIENT:
         return Today(ours[0], name)
     paths = symbol_table.PUBLIC_KERAS if home._path == "keras" else symbol_table.PUBLIC
     for candidate in (home, *map(tf1_module.module, paths)):
         for source in _sources(candidate):
-            if name in dir(_loaded(source)):
+            if name in dir(tf1_module.load_source(source)):
                 return Today(source, name)
     return Today(ours[0], name) if ours else None
 
@@ -145,10 +149,6 @@ def _module(module: tf1_module.TF1Module) -> Today | None:
 def _ours(module: tf1_module.TF1Module) -> list[str]:
     """Return the names of a module's sources that are of the bridge."""
     return [str(source) for source in module._sources if str(source).startswith(HERE)]
-
-
-def _loaded(source: str) -> Any:
-    return tf1_module._loaded(source)
 
 
 def _sources(module: tf1_module.TF1Module) -> list[str]:

@@ -68,7 +68,7 @@ def belongs(path: Path, directory: Path) -> bool:
 
 def _port(path: Path, directory: Path, legacy_keras: bool = False) -> Port:
     """Return the port of a module, with the text "" where the file is copied."""
-    if project_modules._is_tutorial_module(path):
+    if project_modules.is_tutorial_module(path):
         return Port(DATA_MODULE, [Note(1, "replaced by deep_mnist.input_data")], [])
     try:
         return port_script(path, directory, legacy_keras)

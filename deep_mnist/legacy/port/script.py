@@ -65,7 +65,7 @@ def port_script(script: Path, project: Path | None = None, legacy_keras: bool = 
     changed: list[Note] = []
     remaining: list[Note] = []
     if script.suffix == ".ipynb":
-        is_python2 |= Notebook(script)._is_python2
+        is_python2 |= Notebook(script).is_python2
     if is_python2:
         divides = python2.FUTURE_DIVISION.search(original) is None
         text, notes = rewrite_python2(original, text, helpers, divides)
@@ -107,7 +107,7 @@ def report(script: Path, changed: Iterable[Note], remaining: Iterable[Note]) -> 
 def _has_own_data_module(directory: Path) -> bool:
     """Whether `import input_data` means a module of the project that is not the tutorial's."""
     path = directory / "input_data.py"
-    return path.is_file() and not project_modules._is_tutorial_module(path)
+    return path.is_file() and not project_modules.is_tutorial_module(path)
 
 
 def _with_head(text: str, head: str) -> str:

@@ -228,7 +228,7 @@ def _needs_porting(path: Path, directories: Sequence[Path], seen: set[Path]) -> 
     if (
         any(name in text for name in ("tensorflow", "keras", "input_data", "yann.lecun.com"))
         or compiler.is_python2(text)
-        or project_modules._is_tutorial_module(path)
+        or project_modules.is_tutorial_module(path)
     ):
         return True
     imported = re.findall(r"^\s*(?:from|import)\s+\.*([\w.]+)", text, re.MULTILINE)
