@@ -98,6 +98,25 @@ def test_a_script_without_them_needs_no_other_package(tmp_path):
     )
 
 
+@pytest.mark.parametrize(
+    ("text", "ported"),
+    [
+        (
+            "import tensorflow as tf; import input_data\n",
+            "import tensorflow.compat.v1 as tf; tf.disable_v2_behavior(); "
+            "from deep_mnist import input_data\n",
+        ),
+        (
+            "from tensorflow import placeholder\n",
+            "from tensorflow.compat.v1 import placeholder, disable_v2_behavior; "
+            "disable_v2_behavior()\n",
+        ),
+    ],
+)
+def test_imports_are_ported_wherever_they_stand(tmp_path, text, ported):
+    assert port(tmp_path, text).stdout == ported
+
+
 def test_a_name_that_is_nowhere_today_is_reported_with_its_line(tmp_path):
     script = "import tensorflow as tf\nimport numpy as np\n\ntf.contrib.ffmpeg.decode_audio('')\n"
     script += "np.find_common_type([], [])\n"

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from deep_mnist.legacy import downloads, port
+from deep_mnist.legacy import downloads
 
 START = """
 import sys
@@ -181,7 +181,7 @@ def folder(tmp_path_factory):
     (folder / "halves.py").write_text("def half(n):\n    print 'halved'\n    return n / 2\n")
     (folder / "old.py").write_text(OLD)
     (folder / "layers.py").write_text(
-        "import tensorflow as tf\nmodel = tf.contrib.learn.LinearClassifier([])\n"
+        "import tensorflow as tf\ncell = tf.contrib.seq2seq.AttentionWrapper(0, 0)\n"
     )
     return folder
 
@@ -287,25 +287,6 @@ def test_a_port_to_standard_output_is_the_program_alone(folder, ended):
 
 
 @pytest.mark.parametrize(
-    ("text", "ported"),
-    [
-        (
-            "import tensorflow as tf; import input_data\n",
-            "import tensorflow.compat.v1 as tf; tf.disable_v2_behavior(); "
-            "from deep_mnist import input_data\n",
-        ),
-        (
-            "from tensorflow import placeholder\n",
-            "from tensorflow.compat.v1 import placeholder, disable_v2_behavior; "
-            "disable_v2_behavior()\n",
-        ),
-    ],
-)
-def test_imports_are_ported_wherever_they_stand(text, ported):
-    assert port.imports_of_today(text)[0] == ported
-
-
-@pytest.mark.parametrize(
     ("address", "known"),
     [
         ("http://yann.lecun.com/exdb/mnist/", "mnist"),
@@ -322,10 +303,10 @@ def test_an_address_is_answered_with_its_own_set_or_not_at_all(address, known):
 
 def test_a_port_says_what_it_cannot_do_and_overwrites_nothing(folder, ended):
     out, err = ended["port layers.py"]
-    assert "tf.contrib.learn.LinearClassifier(" in out[1]
+    assert out[1] == "cell = tf.contrib.seq2seq.AttentionWrapper(0, 0)"
     assert err[0].startswith("layers.py:1: changed: ")
     assert err[1:] == [
-        "layers.py:2: to do: tf.contrib.learn.LinearClassifier has no name today",
+        "layers.py:2: to do: tf.contrib.seq2seq has no name today",
         "1 changes, 1 to do",
         "exit 1",
     ]
