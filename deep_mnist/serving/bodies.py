@@ -16,7 +16,7 @@ from werkzeug.exceptions import (
 )
 
 from deep_mnist.data import input_checks
-from deep_mnist.vision import ink
+from deep_mnist.vision import image
 
 MAX_BYTES = 20_000_000
 MAX_JSON_BYTES = 200_000  # 784 numbers of up to twenty digits, indented
@@ -103,7 +103,7 @@ def pixels(request: Request) -> npt.NDArray[np.float32]:
 
 def check_ink(pixels: npt.NDArray[np.float32]) -> None:
     """Raises UnprocessableEntity for pixels all nearly the same, or with ink for paper."""
-    if np.ptp(pixels) < ink.CONTRAST:
+    if np.ptp(pixels) < image.MIN_CONTRAST:
         raise UnprocessableEntity("pixels: expected a digit, found 784 that are nearly the same")
     doubt = input_checks.find_problem(pixels[None])
     if doubt is not None:

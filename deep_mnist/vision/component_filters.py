@@ -1,138 +1,81 @@
-"""Which parts of the ink are no digits: frames, tables, shadows, lines of the paper, specks."""
+"""Tell the strokes of digits from noise, shadows, tables, frames and lines."""
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 
+from deep_mnist.vision.binarize import Strokes
 from deep_mnist.vision.components import Components, Mask
-from deep_mnist.vision.ink import Ink
+from deep_mnist.vision.normalize import signed_distance
 
-LEAST_PIXELS = 4
-LEAST_SHARE = 0.015  # of the picture's longer side
-SPECK = 0.1  # of the highest part
-FAT = 1.7  # times as thick as a digit's strokes
-SOLID = 0.42  # of its own length: thicker is no stroke
-FREE = 0.06  # of the picture's longer side: what is in its middle and as large may be a digit
-HIGH = 0.75  # of the picture: a digit as high is likely to touch the border
-ALONG = 0.15  # of the picture's shorter side: a digit does not follow the border so far
+MIN_LENGTH = 0.015  # of the image's longer side: smaller is noise
+MIN_SPECK = 0.1  # of the tallest component: smaller is dust
+SOLID = 0.42  # stroke width to length: thicker is a blob
+THICK = 1.7  # times the digits' strokes: what touches the border and is thicker is not a digit
 LINE = 6  # width to height of a line under or over a digit
-LONG_LINE = 0.5  # of the picture's width
-OPEN = 0.65  # of its rectangle: what is drawn around something fills less
-DRAWN_AROUND = {"rectangle": 0.06, "ring": 0.35}  # of its height: a digit within is higher
+RECTANGULAR = 0.88  # of the smallest rectangle around it: an ellipse fills 0.79
+FRAMED = {True: 0.06, False: 0.35}
 
 
-def is_kept(ink: Ink) -> Mask:
-    """[total] which parts are left, each rule of those that the rules before it left."""
-    if not ink.parts.total:
+def is_digit(strokes: Strokes) -> Mask:
+    """Return which components may belong to a digit, [N]."""
+    parts = strokes.components
+    if not len(parts.areas):
         return np.zeros(0, np.bool_)
-    kept = ~_is_grain(ink) & ~_is_solid(ink.parts)
-    kept &= ~_is_from_beyond(ink, kept)
+    width = _stroke_widths(parts)
+    kept = parts.lengths >= max(4, MIN_LENGTH * max(parts.labels.shape))
+    kept &= (width < SOLID * parts.lengths) | (parts.lengths < 8)
+    kept &= ~_reaches_in(parts, kept, width)
     for number in np.flatnonzero(kept):
-        kept[number] = not _is_frame(ink, int(number), kept)
-    kept &= ~_is_long_line(ink, kept)
-    return np.asarray(kept & ~_is_speck(ink.parts, kept))
+        kept[number] = not _is_frame(parts, number, kept)
+    is_flat = parts.widths > LINE * parts.heights
+    if (kept & ~is_flat).any():
+        kept &= ~(is_flat & (parts.widths > 0.5 * parts.labels.shape[1]))
+    tallest = parts.heights[kept & ~is_flat if (kept & ~is_flat).any() else kept].max(initial=0)
+    return np.asarray(kept & (parts.lengths >= MIN_SPECK * tallest))
 
 
-def _is_grain(ink: Ink) -> Mask:
-    """Dust, and the sensor's noise."""
-    least = max(LEAST_PIXELS, LEAST_SHARE * max(ink.values.shape))
-    return np.asarray(_longer(ink.parts) < least)
+def _stroke_widths(parts: Components) -> npt.NDArray[np.float64]:
+    """Return the mean width of the strokes of each component, [N]."""
+    # In a band of width w, the mean distance to its edge is w / 4.
+    return 4 * parts.sums(np.maximum(signed_distance(parts.labels > 0), 0)) / parts.areas
 
 
-def _is_solid(parts: Components) -> Mask:
-    """Coins, holes of a punch, fingers, filled shapes."""
-    longer = _longer(parts)
-    return (_thickness(parts) >= SOLID * longer) & (longer >= 2 * LEAST_PIXELS)
-
-
-def _is_from_beyond(ink: Ink, kept: Mask) -> Mask:
-    """Tables, shadows and hands, which reach in from the border of a picture with a digit in it."""
-    height, width = ink.values.shape
-    left, top, right, bottom = ink.parts.boxes.T
-    at_border = (left == 0) | (top == 0) | (right == width) | (bottom == height)
-    longer = _longer(ink.parts)
-    free = np.flatnonzero(kept & ~at_border & (longer >= max(8, FREE * max(height, width))))
-    if not len(free):
+def _reaches_in(parts: Components, kept: Mask, width: npt.NDArray[np.float64]) -> Mask:
+    """Return which components are tables, shadows or fingers that reach in from the border."""
+    image_height, image_width = parts.labels.shape
+    left, top, right, bottom = parts.boxes.T
+    touches = (left == 0) | (top == 0) | (right == image_width) | (bottom == image_height)
+    inside = kept & ~touches & (parts.lengths >= max(8, 0.06 * max(parts.labels.shape)))
+    if not inside.any():
         return np.zeros_like(kept)
-    main = free[np.argmax(longer[free])]
-    thickness = _thickness(ink.parts)
-    beyond = at_border & (thickness > FAT * thickness[main])
-    if bottom[main] - top[main] < HIGH * height:
-        beyond |= _along_border(ink.parts) >= ALONG * min(height, width)
-        beyond |= ((left == 0) & (right == width)) | ((top == 0) & (bottom == height))
-    return np.asarray(beyond)
+    main = int(np.argmax(np.where(inside, parts.lengths, 0)))
+    reaches = touches & (width > THICK * width[main])
+    if parts.heights[main] < 0.75 * image_height:
+        border = np.ones_like(parts.labels)
+        border[1:-1, 1:-1] = 0
+        reaches |= parts.sums(border) >= 0.15 * min(parts.labels.shape)
+        reaches |= touches & (
+            ((left == 0) & (right == image_width)) | ((top == 0) & (bottom == image_height))
+        )
+    return np.asarray(reaches)
 
 
-def _is_frame(ink: Ink, number: int, kept: Mask) -> bool:
-    """A form's box, the page's frame, a ring around the answer: with something written in it."""
-    left, top, right, bottom = ink.parts.boxes.T
-    heights = bottom - top
-    if ink.parts.areas[number] >= OPEN * heights[number] * (right - left)[number]:
+def _is_frame(parts: Components, number: int, kept: Mask) -> bool:
+    """Return whether a component is a box or a ring around others."""
+    left, top, right, bottom = parts.boxes[number]
+    own = parts.labels[top:bottom, left:right] == number + 1
+    if own.mean() > 0.65:
         return False
-    within = (
-        (left > left[number])
-        & (right < right[number])
-        & (top > top[number])
-        & (bottom < bottom[number])
+    hull = cv2.convexHull(cv2.findNonZero(np.uint8(own)))
+    _, size, _ = cv2.minAreaRect(hull)
+    is_rectangle = cv2.contourArea(hull) > RECTANGULAR * size[0] * size[1]
+    least = FRAMED[is_rectangle] * (bottom - top)
+    lefts, tops, rights, bottoms = parts.boxes.T
+    inside = (lefts > left) & (rights < right) & (tops > top) & (bottoms < bottom) & kept
+    return any(
+        not own[tops[i] - top : bottoms[i] - top, lefts[i] - left : rights[i] - left].any()
+        for i in np.flatnonzero(inside & (parts.heights > max(8, least)))
     )
-    least = DRAWN_AROUND.get(_shape(ink, number), np.inf) * heights[number]
-    return bool((within & kept & (heights > max(8, least))).any())
-
-
-def _is_long_line(ink: Ink, kept: Mask) -> Mask:
-    """What a digit is underlined with, and the edge of a sheet above or below it."""
-    heights, widths = _heights(ink.parts), _widths(ink.parts)
-    flat = widths > LINE * heights
-    has_digit = (kept & ~flat & (heights >= 6)).any()
-    return np.asarray(flat & (widths > LONG_LINE * ink.values.shape[1]) & has_digit)
-
-
-def _is_speck(parts: Components, kept: Mask) -> Mask:
-    """Crumbs beside a digit."""
-    heights = _heights(parts)
-    upright = kept & (_widths(parts) <= LINE * heights)
-    highest = heights[upright if upright.any() else kept].max(initial=0)
-    return np.asarray(_longer(parts) < SPECK * highest)
-
-
-def _heights(parts: Components) -> npt.NDArray[np.int64]:
-    return parts.boxes[:, 3] - parts.boxes[:, 1]
-
-
-def _widths(parts: Components) -> npt.NDArray[np.int64]:
-    return parts.boxes[:, 2] - parts.boxes[:, 0]
-
-
-def _longer(parts: Components) -> npt.NDArray[np.int64]:
-    return np.maximum(_heights(parts), _widths(parts))
-
-
-def _thickness(parts: Components) -> npt.NDArray[np.float64]:
-    """[total] how wide the strokes of each part are: twice its area to its outline."""
-    padded = np.pad(parts.labels > 0, 1)
-    inside = padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
-    outline = parts.labels[(parts.labels > 0) & ~inside]
-    return 2 * parts.areas / np.bincount(outline, minlength=parts.total + 1)[1:]
-
-
-def _along_border(parts: Components) -> npt.NDArray[np.int64]:
-    """[total] how many pixels of each part are on the picture's border."""
-    labels = parts.labels
-    border = np.concatenate([labels[0], labels[-1], labels[1:-1, 0], labels[1:-1, -1]])
-    return np.bincount(border, minlength=parts.total + 1)[1:]
-
-
-def _shape(ink: Ink, number: int) -> str:
-    """Whether a part is drawn around something: as a rectangle, or as a ring."""
-    left, top, right, bottom = ink.parts.boxes[number]
-    inside = ink.parts.labels[top:bottom, left:right] == number + 1
-    down, across = (max(1, side // 6) for side in inside.shape)
-    if inside[down:-down, across:-across].sum() > 0.1 * inside.sum():
-        return "stroke"
-    corners = (
-        inside[rows, columns].any()
-        for rows in (slice(down), slice(-down, None))
-        for columns in (slice(across), slice(-across, None))
-    )
-    return "rectangle" if all(corners) else "ring"

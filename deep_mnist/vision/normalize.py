@@ -1,104 +1,76 @@
-"""A digit's ink -> 28x28 as in MNIST: 20 pixels long, strokes of a like width, its mass centred.
+"""Normalize a digit as MNIST does: a box of 20x20 pixels, its center of mass in the middle of 28x28.
 
-MNIST's digits were black and white, fitted into a box of 20x20 with their proportions kept, which
-made them grey at the edges, and put into the middle of 28x28 by their centre of mass
-(LeCun et al., http://yann.lecun.com/exdb/mnist/).
+MNIST's digits were black and white, fitted into a box of 20x20 with their aspect ratio kept, which
+made their edges gray, and centered by their center of mass (LeCun et al.,
+http://yann.lecun.com/exdb/mnist/). Strokes of other pens get a width that MNIST has.
 """
 
 from __future__ import annotations
 
-import numpy as np
-import numpy.typing as npt
+import math
 
-from deep_mnist.vision import windows
-from deep_mnist.vision.ink import EDGE
-from deep_mnist.vision.resample import FloatArray, resample
+import cv2
+import numpy as np
+
+from deep_mnist.vision.components import FloatArray, Mask
 
 SIDE = 28
 BOX = 20
-FINE = 120  # pixels: a digit's longer side where its strokes are measured and mended
-MARGIN = 12  # around it, for strokes to grow into
-THINNEST, WIDEST = 1.9, 3.6  # a stroke's mean width in pixels of the box; others are made so
+FINE = 96  # pixels: longer side at which strokes are measured, so that 1/5 pixel of the box counts
+MARGIN = 12  # pixels around it, for strokes to grow into
+MIN_STROKE, MAX_STROKE = 1.9, 3.6  # pixels of the box: 90% of MNIST's mean stroke widths
 
 
-def frame(ink: FloatArray) -> FloatArray:
-    """Ink [H, W] in [0, 1], 1 where there is a stroke -> [784] in [0, 1]."""
-    rows, columns = np.nonzero(ink > EDGE)
-    top, bottom, left, right = rows.min(), rows.max() + 1, columns.min(), columns.max() + 1
-    height, width = int(bottom - top), int(right - left)
-    fine = (FINE - 2 * MARGIN) / max(height, width)
-    margin = int(np.ceil(MARGIN / fine))
-    padded = np.pad(ink, margin)[top : bottom + 2 * margin, left : right + 2 * margin]
-    if fine < 1:  # a thin stroke of a large digit would fade: it is made a fine pixel wide
-        padded = windows.largest(padded, int(np.ceil(1 / fine)))
-    enlarged = resample(
-        padded,
-        max(1, round(padded.shape[0] * fine)),
-        max(1, round(padded.shape[1] * fine)),
-    )
-    # The faintest line has no pixel above the edge any more between two that it lay on.
-    distance = signed_distance(enlarged > min(EDGE, float(enlarged.max()) / 2))
-    size = max(height, width) * fine
-    stroke = stroke_width(distance) * BOX / size
-    target = float(np.clip(stroke, THINNEST, WIDEST))
-    grow = size * (target - stroke) / (2 * (BOX - target))
-    grow = max(grow, -0.5 * float(distance.max()))  # something is left of any shape
-    mended = np.clip(distance + grow + 0.5, 0, 1).astype(np.float32)
-    return centred(boxed(mended)).reshape(-1)
+def normalize(strokes: FloatArray) -> FloatArray:
+    """Return a digit as MNIST has it.
 
+    Args:
+      strokes: [H, W] in [0, 1], 1 is stroke; at least one pixel is above 0.5.
 
-def boxed(ink: FloatArray) -> FloatArray:
-    """The ink alone, its longer side 20 pixels."""
-    inside = ink > EDGE
-    rows, columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
-    cropped = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    scale = BOX / max(cropped.shape)
-    height, width = (max(1, round(side * scale)) for side in cropped.shape)
-    return resample(cropped, height, width)
-
-
-def centred(box: FloatArray) -> FloatArray:
-    """The box on 28x28, its centre of mass at (14, 14) counted from 0, to the nearest pixel.
-
-    That is where it is in every picture of MNIST, measured: half a pixel below the middle.
+    Returns:
+      [784] float32 in [0, 1].
     """
-    mass = box.sum()
-    down = SIDE / 2 - (box.sum(axis=1) @ np.arange(box.shape[0])) / mass
-    right = SIDE / 2 - (box.sum(axis=0) @ np.arange(box.shape[1])) / mass
-    top = int(np.clip(round(down), 0, SIDE - box.shape[0]))
-    left = int(np.clip(round(right), 0, SIDE - box.shape[1]))
+    left, top, width, height = cv2.boundingRect(np.uint8(strokes > 0.5))
+    scale = FINE / max(width, height)
+    margin = math.ceil(MARGIN / scale)
+    digit = np.pad(strokes, margin)[top : top + height + 2 * margin, left : left + width + 2 * margin]
+    if scale < 1:  # a thin stroke of a large digit would fade
+        digit = cv2.dilate(digit, np.ones(2 * (math.ceil(1 / scale),), np.uint8))
+    enlarged = _resize(digit, scale)
+    distance = signed_distance(enlarged > min(0.5, float(enlarged.max()) / 2))
+    # In a band of width w, the mean distance to its edge is w / 4.
+    stroke = 4 * float(distance[distance > 0].mean()) * BOX / FINE
+    target = float(np.clip(stroke, MIN_STROKE, MAX_STROKE))
+    grow = FINE * (target - stroke) / (2 * (BOX - target))
+    grow = max(grow, -0.5 * float(distance.max()))  # thin strokes are not erased
+    drawn = np.clip(distance + grow + 0.5, 0, 1)
+    left, top, width, height = cv2.boundingRect(np.uint8(drawn > 0.5))
+    box = drawn[top : top + height, left : left + width]
+    return _center(_resize(box, BOX / max(box.shape)).clip(0, 1)).reshape(-1)
+
+
+def signed_distance(mask: Mask) -> FloatArray:
+    """Return the distance of each pixel, [H, W], to the mask's edge: positive inside."""
+    inside, outside = (
+        cv2.distanceTransform(np.uint8(side), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+        for side in (mask, ~mask)
+    )
+    return np.asarray(np.where(mask, inside - 0.5, 0.5 - outside), np.float32)
+
+
+def _resize(image: FloatArray, scale: float) -> FloatArray:
+    height, width = (max(1, round(side * scale)) for side in image.shape)
+    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(image, (width, height), interpolation=method), np.float32)
+
+
+def _center(box: FloatArray) -> FloatArray:
+    """Place the box in 28x28, its center of mass at (14, 14) as in MNIST, to the nearest pixel."""
+    moments = cv2.moments(box)
+    left, top = (
+        int(np.clip(round(SIDE / 2 - moments[first] / moments["m00"]), 0, SIDE - side))
+        for first, side in (("m10", box.shape[1]), ("m01", box.shape[0]))
+    )
     image = np.zeros((SIDE, SIDE), np.float32)
     image[top : top + box.shape[0], left : left + box.shape[1]] = box
     return image
-
-
-def stroke_width(distance: FloatArray) -> float:
-    """The mean width of the strokes, in pixels of the distance that `signed_distance` gives."""
-    inside = distance > 0
-    # In a band of width w, the mean distance to its edge is w / 4.
-    return float(4 * distance[inside].mean()) if inside.any() else 0.0
-
-
-def signed_distance(inside: npt.NDArray[np.bool_]) -> FloatArray:
-    """Pixels to the edge of a mask: positive inside, negative outside, there down to -MARGIN."""
-    within, beyond = _distance(~inside, sum(inside.shape)), _distance(inside, MARGIN + 0.5)
-    return np.asarray(np.where(inside, within - 0.5, 0.5 - beyond), np.float32)
-
-
-def _distance(to: npt.NDArray[np.bool_], most: float) -> FloatArray:
-    """The distance of every pixel to the nearest one of a mask, `most` where it is farther.
-
-    min over (u, v) of (y - u)^2 + (x - v)^2 + (0 in the mask, most^2 else), along the columns,
-    then the rows (Felzenszwalb and Huttenlocher, Theory of Computing 2012), by ever longer steps.
-    """
-    squared = np.where(to, np.float32(0), np.float32(most**2))
-    for _ in range(2):
-        nearest = squared.copy()
-        for step in range(1, len(squared)):
-            if step**2 >= nearest.max():
-                break
-            longer = squared + np.float32(step**2)
-            np.minimum(nearest[step:], longer[:-step], out=nearest[step:])
-            np.minimum(nearest[:-step], longer[step:], out=nearest[:-step])
-        squared = np.ascontiguousarray(nearest.T)
-    return np.sqrt(squared)

@@ -1,210 +1,131 @@
-"""The sheet on a table: found, cut out, and what is beside it made paper.
+"""Find sheets of paper on a table, boards on a wall and windows on a screen.
 
-Its edge is darker and longer than any stroke, and the table's grain is as dark as ink. A sheet is a
-large, evenly light part of the picture, with straight sides and something darker along them; or a
-dark one with something lighter along them, as a board on a wall.
+A page is an evenly light part of the image with straight edges that are darker outside, or an
+evenly dark one with edges that are lighter outside.
 """
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
+import cv2
 import numpy as np
-import numpy.typing as npt
 
-from deep_mnist.vision import windows
-from deep_mnist.vision.components import Mask, components
-from deep_mnist.vision.resample import FloatArray, resample
+from deep_mnist.vision.components import FloatArray, Mask
 
-SIDE = 160  # longest, of the small copy on which sheets are looked for
-LEVELS = (0.25, 0.35, 0.45, 0.55, 0.65, 0.75)  # between dark and light, that may part the two
-SMALLEST, LARGEST = 0.05, 0.97  # of the picture
-DIM = 0.85  # of the sheet's brightness: the most that is along its edge
-AROUND = 0.92  # of its edge is seen to be one
-SQUARE = 0.88  # of the rectangle around it: an ellipse, as a 0 is, fills 0.79
-STRIP = 0.3  # of a dark one: a light one that is smaller is taken for the wall beside a board
-CUT_OFF = 0.2  # of its edge along the picture's border: its corners may not be seen
-INK = 0.35  # of a sheet: more is not written on it
-SHARP = 0.75  # of what is far from the edge differs near to it; a shadow's edge is soft
-STROKE = 8  # a stroke is at most so many parts of the sheet's longer side
-MARGIN = 2  # small pixels along the edge that are no longer paper
+SMALL_SIDE = 160  # pixels: longer side of the copy on which pages are searched
+LEVELS = np.linspace(0.25, 0.75, 6)  # thresholds between dark and light
+MIN_AREA, MAX_AREA = 0.05, 0.97  # of the image
+MIN_CONTRAST = 0.15  # of the page's brightness, with what is around it
+CLEAR = 0.92  # of the edge has the page inside and something darker outside
+RECTANGULAR = 0.88  # of the smallest rectangle around it: an ellipse, as a 0 is, fills 0.79
+SHARP = 0.75  # of the difference far from the edge is there near the edge: a shadow's is soft
+MARGIN = 2.0  # pixels of the copy that are cut off along the edge
 
 
-class View(NamedTuple):
-    """A part of a picture."""
+class Page(NamedTuple):
+    """A part of the image, with paper everywhere."""
 
-    grey: FloatArray  # [h, w]
+    gray: FloatArray  # [h, w]
     left: int
     top: int
 
 
-class _Sheet(NamedTuple):
-    mask: Mask  # [H, W] of the small copy, what is written on it included
-    contrast: float  # the share of its brightness that its surroundings lack
-
-
-def views(grey: FloatArray) -> list[View]:
-    """The sheets on a picture [H, W], with paper all around them, the likelier first; or none."""
-    if min(grey.shape) < SIDE // 2:
+def find_pages(gray: FloatArray) -> list[Page]:
+    """Return the pages in an image, [H, W], the most likely one first."""
+    step = max(gray.shape) / SMALL_SIDE
+    if step < 0.5:
         return []
-    step = -(-max(grey.shape) // SIDE)
-    small = resample(grey, *(-(-side // step) for side in grey.shape))
-    light, dark = _find(small), _find(small.max() - small)
-    if light is not None and dark is not None and light.sum() < STRIP * dark.sum():
-        light, dark = dark, light
-    return [_cut_out(grey, small, mask) for mask in (light, dark) if mask is not None]
+    size = (round(gray.shape[1] / step), round(gray.shape[0] / step))
+    small = cv2.resize(gray, size, interpolation=cv2.INTER_AREA if step > 1 else cv2.INTER_LINEAR)
+    light, dark = _find_light(small), _find_light(small.max() - small)
+    if light is not None and dark is not None and light.sum() < 0.3 * dark.sum():
+        light, dark = dark, light  # a board on a wall, of which a part is light
+    return [_cut_out(gray, mask) for mask in (light, dark) if mask is not None]
 
 
-def _cut_out(grey: FloatArray, small: FloatArray, mask: Mask) -> View:
-    inside = windows.smallest(mask, 2 * MARGIN + 1)
-    (top, left), (bottom, right) = _box(mask, small.shape, grey.shape)
-    share = resample(inside.astype(np.float32), *grey.shape)[top:bottom, left:right]
-    paper = resample(_continued(small, inside), *grey.shape)[top:bottom, left:right]
-    return View(grey[top:bottom, left:right] * share + paper * (1 - share), left, top)
+def _cut_out(gray: FloatArray, mask: Mask) -> Page:
+    """Return the page within its bounding box, with paper in the corners."""
+    large = cv2.resize(np.float32(mask), gray.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    left, top, width, height = cv2.boundingRect(np.uint8(large > 0.5))
+    area = np.s_[top : top + height, left : left + width]
+    inside = large[area] > 0.5
+    return Page(np.where(inside, gray[area], np.median(gray[area][inside])), left, top)
 
 
-def _find(small: FloatArray) -> Mask | None:
-    """The light sheet that differs most from what is around it, with all that is written on it."""
+def _find_light(small: FloatArray) -> Mask | None:
+    """Return the light page with the highest contrast."""
     dark, light = np.quantile(small, [0.02, 0.98])
-    if dark >= DIM * light:
+    if dark > (1 - MIN_CONTRAST) * light:
         return None
-    sheets = (_sheet_over(small, dark + part * (light - dark)) for part in LEVELS)
-    best = max(filter(None, sheets), key=lambda sheet: sheet.contrast, default=None)
-    return best.mask if best else None
+    found = [_page_over(small, dark + level * (light - dark)) for level in LEVELS]
+    contrast, mask = max(found, key=lambda page: page[0])
+    return mask if contrast >= MIN_CONTRAST else None
 
 
-def _sheet_over(small: FloatArray, level: float) -> _Sheet | None:
-    """The largest part that is lighter than a level, if it is a sheet."""
-    light = small > level
-    border = np.concatenate([light[0], light[-1], light[:, 0], light[:, -1]])
-    if border.mean() > LARGEST or light.mean() < (1 - INK) * SMALLEST:
-        return None
-    parts = components(light)
-    own = parts.labels == int(parts.areas.argmax()) + 1
-    corners = _hull(own)
-    if corners is None:
-        return None
-    area = _area(corners)
-    if not SMALLEST * small.size < area < LARGEST * small.size or own.sum() < (1 - INK) * area:
-        return None
-    depth, is_cut = _depth(corners, small.shape)
-    hull = depth > -0.5
-    if not is_cut and area < SQUARE * _rectangle(corners):
-        return None
-    edge, beside = (depth > 0.5) & (depth < 2.5), (depth < -1.5) & (depth > -4)
-    if beside.sum() < min(small.shape) // 4:
-        return None
-    if own[edge].mean() < AROUND or light[beside].mean() > 1 - AROUND:
-        return None
-    contrast = _contrast(small, own, depth)
-    if contrast < 1 - DIM:
-        return None
-    mask = _written_on(own, hull)
-    return _Sheet(mask, contrast) if windows.smallest(mask, 2 * MARGIN + 1).any() else None
+def _page_over(small: FloatArray, level: float) -> tuple[float, Mask]:
+    """Return the contrast of the largest part that is lighter than a level, and its mask.
+
+    The contrast is 0 if it is not a page.
+    """
+    nothing = 0.0, np.zeros(small.shape, np.bool_)
+    light = np.uint8(small > level)
+    contours, _ = cv2.findContours(light, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    contour = max(contours, key=cv2.contourArea, default=None)
+    if contour is None:
+        return nothing
+    hull = cv2.convexHull(contour)
+    area = cv2.contourArea(hull)
+    if not MIN_AREA * small.size < area < MAX_AREA * small.size:
+        return nothing
+    if cv2.contourArea(contour) < 0.65 * area:
+        return nothing
+    depth = _depth(hull, small.shape)
+    is_cut = np.count_nonzero(_border(depth) > 0) > 0.2 * cv2.arcLength(hull, closed=True)
+    _, (width, height), _ = cv2.minAreaRect(hull)
+    if not is_cut and area < RECTANGULAR * width * height:
+        return nothing
+    own = cv2.drawContours(np.zeros_like(light), [contour], 0, 1, cv2.FILLED) > 0
+    edge, outside = (depth > 1) & (depth < 3.5), (depth < -1) & (depth > -4)
+    if outside.sum() < min(small.shape) // 4:
+        return nothing
+    if own[edge].mean() < CLEAR or light[outside].mean() > 1 - CLEAR:
+        return nothing
+    return _contrast(small, depth), (depth > MARGIN) & _filled(own)
 
 
-def _contrast(small: FloatArray, own: Mask, depth: FloatArray) -> float:
-    """The share of its brightness that the sheet's surroundings lack; 0 where its edge is soft."""
+def _contrast(small: FloatArray, depth: FloatArray) -> float:
+    """Return the part of the page's brightness that its surroundings lack; 0 for a soft edge."""
 
-    def level(least: float, most: float) -> float:
-        ring = small[(depth > least) & (depth < most) & (own | (depth < 0))]
-        return float(np.median(ring)) if ring.size else math.nan
+    def median(low: float, high: float) -> float:
+        ring = small[(depth > low) & (depth < high)]
+        return float(np.median(ring)) if ring.size else np.nan
 
-    paper, table = level(0.5, 2.5), level(-4, -1.5)
-    is_soft = paper - table < SHARP * (level(4, 10) - level(-10, -5))  # never, where one is missing
+    paper, table = median(0.5, 3), median(-4, -1.5)
+    is_soft = paper - table < SHARP * (median(4, 10) - median(-10, -5))  # False for NaN
     return 0.0 if is_soft else 1 - table / paper
 
 
-def _written_on(own: Mask, hull: Mask) -> Mask:
-    """The light part with its strokes, without what is thicker and reaches in from beside it."""
-    rows, columns = (np.flatnonzero(hull.any(axis=axis)) for axis in (1, 0))
-    window = max(3, int(max(np.ptp(rows), np.ptp(columns))) // STROKE | 1)
-    filled = hull & windows.smallest(windows.largest(own, window), window)
-    outside = components(~filled)
-    reaching = np.unique(outside.labels[~hull])
-    border = [outside.labels[0], outside.labels[-1], outside.labels[:, 0], outside.labels[:, -1]]
-    reaching = np.union1d(reaching, np.concatenate(border))
-    return ~np.isin(outside.labels, reaching[reaching > 0])
+def _filled(own: Mask) -> Mask:
+    """Return the light part with its strokes, without fingers and shadows that reach in."""
+    side = max(cv2.boundingRect(np.uint8(own))[2:]) // 8 | 1
+    padded = np.pad(np.uint8(own), side)
+    closed = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))
+    return closed[side:-side, side:-side] > 0
 
 
-def _hull(mask: Mask) -> npt.NDArray[np.float64] | None:
-    """[N, 2] the corners (x, y) of what a rope around the mask would enclose, in turn."""
-    rows = np.flatnonzero(mask.any(axis=1))
-    firsts = mask[rows].argmax(axis=1)
-    lasts = mask.shape[1] - 1 - mask[rows][:, ::-1].argmax(axis=1)
-    left = _rope(list(zip(firsts.tolist(), rows.tolist(), strict=True)), 1)
-    right = _rope(list(zip(lasts.tolist(), rows.tolist(), strict=True)), -1)
-    corners = np.array([*right, *left[::-1]], np.float64)
-    return corners if len(rows) > 2 and np.ptp(corners[:, 0]) > 2 else None
+def _depth(hull: cv2.typing.MatLike, shape: tuple[int, ...]) -> FloatArray:
+    """Return the distance to the hull's edge, positive inside; the image's border is no edge."""
+    padded = np.zeros((shape[0] + 2, shape[1] + 2), np.uint8)
+    inside = cv2.fillConvexPoly(padded[1:-1, 1:-1].copy(), hull, 1)
+    inside = np.pad(inside, 20, mode="edge")
+    distances = (
+        cv2.distanceTransform(np.uint8(side), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+        for side in (inside, 1 - inside)
+    )
+    within, beyond = distances
+    return (within - beyond)[20:-20, 20:-20]
 
 
-def _rope(points: list[tuple[int, int]], side: int) -> list[tuple[int, int]]:
-    """Those of the points, one a row, that a rope along their left (1) or right (-1) touches."""
-    kept: list[tuple[int, int]] = []
-    for x, y in points:
-        while len(kept) > 1:
-            (ax, ay), (bx, by) = kept[-2:]
-            if side * ((bx - ax) * (y - ay) - (by - ay) * (x - ax)) < 0:
-                break
-            kept.pop()
-        kept.append((x, y))
-    return kept
-
-
-def _depth(corners: npt.NDArray[np.float64], shape: tuple[int, ...]) -> tuple[FloatArray, bool]:
-    """How deep each pixel lies within the hull, and whether the picture's border cuts it off."""
-    height, width = shape
-    y, x = np.mgrid[:height, :width].astype(np.float32)
-    depth = np.full(shape, np.inf, np.float32)
-    along_border = around = 0.0
-    for (ax, ay), (bx, by) in zip(corners, np.roll(corners, -1, axis=0), strict=True):
-        length = float(np.hypot(bx - ax, by - ay))
-        if not length:
-            continue
-        around += length
-        if (ax == bx and ax in (0, width - 1)) or (ay == by and ay in (0, height - 1)):
-            along_border += length
-            continue
-        depth = np.minimum(depth, ((y - ay) * (bx - ax) - (x - ax) * (by - ay)) / length)
-    return depth, along_border > CUT_OFF * around
-
-
-def _area(corners: npt.NDArray[np.float64]) -> float:
-    (x, y), (next_x, next_y) = corners.T, np.roll(corners, -1, axis=0).T
-    return abs(float(x @ next_y - y @ next_x)) / 2
-
-
-def _rectangle(corners: npt.NDArray[np.float64]) -> float:
-    """The area of the smallest rectangle around the hull."""
-    turns = np.linspace(0, np.pi / 2, 45, endpoint=False)
-    across = corners @ np.stack([np.cos(turns), np.sin(turns)])
-    down = corners @ np.stack([-np.sin(turns), np.cos(turns)])
-    return float((np.ptp(across, axis=0) * np.ptp(down, axis=0)).min())
-
-
-def _continued(small: FloatArray, inside: Mask) -> FloatArray:
-    """The paper inside, and beyond it paper as light as the nearest."""
-    known = inside.astype(np.float32)
-    level = float(np.median(small[inside]))
-    paper = np.where(inside & (np.abs(small - level) < 0.25 * level), small, level) * known
-    width = 5
-    while not known.all():
-        weight = windows.mean(known, width)
-        mean = windows.mean(paper, width) / np.maximum(weight, np.float32(1e-6))
-        paper = np.where(known > 0, paper, np.where(weight > 1e-3, mean, 0)).astype(np.float32)
-        known = np.where(weight > 1e-3, np.float32(1), known)
-        width = 2 * width + 1
-    return paper
-
-
-def _box(
-    mask: Mask, small: tuple[int, ...], large: tuple[int, ...]
-) -> tuple[tuple[int, int], tuple[int, int]]:
-    """Where the mask is in the large picture: top and left, bottom and right."""
-    starts, stops = [], []
-    for axis in (0, 1):
-        places = np.flatnonzero(mask.any(axis=1 - axis))
-        starts.append(int(places[0]) * large[axis] // small[axis])
-        stops.append(-(-(int(places[-1]) + 1) * large[axis] // small[axis]))
-    return (starts[0], starts[1]), (stops[0], stops[1])
+def _border(image: FloatArray) -> FloatArray:
+    return np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])

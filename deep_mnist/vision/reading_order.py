@@ -1,49 +1,48 @@
-"""Digits in the order in which they are read: lines from top to bottom, each from left to right."""
+"""Order boxes as text is read: lines from top to bottom, each from left to right."""
 
 from __future__ import annotations
 
 import numpy as np
 
-Box = tuple[int, int, int, int]  # left, top, right, bottom; the last two are outside
+Box = tuple[int, int, int, int]  # left, top, right, bottom; the last two are exclusive
 
-BESIDE = 0.4  # of the lower one's height: what is beside it is of the same line
-CLOSE = 1.0  # of a digit's height, between two halves of a line that goes up and down
+MIN_OVERLAP = 0.4  # of the lower box's height, with the previous box of its line
 
 
-def in_reading_order(boxes: list[Box]) -> list[int]:
-    """The numbers of the boxes, in turn.
+def reading_order(boxes: list[Box]) -> list[int]:
+    """Return the indices of the boxes in reading order.
 
-    A line goes on at the height where it was last, so that it may climb or fall.
+    Each box continues the line whose last box is level with it, so that lines may slope.
     """
     lines: list[list[int]] = []
     for number in sorted(range(len(boxes)), key=lambda number: boxes[number][0]):
-        shares = [_beside(boxes[line[-1]], boxes[number]) for line in lines]
-        if max(shares, default=0) >= BESIDE:
-            lines[int(np.argmax(shares))].append(number)
+        overlaps = [_overlap(boxes[line[-1]], boxes[number]) for line in lines]
+        if max(overlaps, default=0) >= MIN_OVERLAP:
+            lines[int(np.argmax(overlaps))].append(number)
         else:
             lines.append([number])
     lines.sort(key=lambda line: _middle(boxes, line))
-    whole: list[list[int]] = []
+    merged: list[list[int]] = []
     for line in lines:
-        if whole and _is_one(boxes, whole[-1], line):
-            whole[-1] = sorted(whole[-1] + line, key=lambda number: boxes[number][0])
+        if merged and _is_one_line(boxes, merged[-1], line):
+            merged[-1] = sorted(merged[-1] + line, key=lambda number: boxes[number][0])
         else:
-            whole.append(line)
-    return [number for line in whole for number in line]
+            merged.append(line)
+    return [number for line in merged for number in line]
 
 
-def _is_one(boxes: list[Box], upper: list[int], lower: list[int]) -> bool:
-    """Whether two lines are close, and nothing of one is above something of the other."""
+def _overlap(a: Box, b: Box) -> float:
+    """Return the common height of two boxes, relative to the lower one's."""
+    return (min(a[3], b[3]) - max(a[1], b[1])) / min(a[3] - a[1], b[3] - b[1])
+
+
+def _is_one_line(boxes: list[Box], upper: list[int], lower: list[int]) -> bool:
+    """Return whether two lines are closer than a digit, and no box is above another."""
     height = float(np.mean([boxes[number][3] - boxes[number][1] for number in upper + lower]))
-    return _middle(boxes, lower) - _middle(boxes, upper) < CLOSE * height and not any(
+    return _middle(boxes, lower) - _middle(boxes, upper) < height and not any(
         min(boxes[a][2], boxes[b][2]) > max(boxes[a][0], boxes[b][0]) for a in upper for b in lower
     )
 
 
 def _middle(boxes: list[Box], line: list[int]) -> float:
     return float(np.mean([(boxes[number][1] + boxes[number][3]) / 2 for number in line]))
-
-
-def _beside(a: Box, b: Box) -> float:
-    """The share of the lower one's height at which the other is, too."""
-    return (min(a[3], b[3]) - max(a[1], b[1])) / min(a[3] - a[1], b[3] - b[1])

@@ -1,90 +1,86 @@
-"""Digits out of ink: strokes that belong together, and digits that touch; in reading order."""
+"""Segment strokes into digits: join the parts of one digit, split digits that touch."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 
-from deep_mnist.vision import dirt, lines, windows
-from deep_mnist.vision.components import Mask, components
-from deep_mnist.vision.ink import EDGE, Ink
-from deep_mnist.vision.lines import Box
-from deep_mnist.vision.resample import FloatArray
+from deep_mnist.vision.binarize import EDGE, Strokes
+from deep_mnist.vision.component_filters import is_digit
+from deep_mnist.vision.components import FloatArray, Mask
+from deep_mnist.vision.reading_order import Box, reading_order
 
-LEAST = 0.35  # of the highest digit's height: what is lower is a part of one, or dirt
-NEAR = 0.25  # of it: so near is a part
-BREAK = 0.06  # of a digit's height: a gap in its stroke, not between two lines
-JOINT = 0.45  # of a digit's height: the most that holds it to its neighbour
-JOINT_OF_TWO = 0.7  # where each has a hole of its own
+MIN_HEIGHT = 0.35  # of the tallest digit: lower is a part of one, or not a digit
+NEAR = 0.25  # of the tallest digit: a part is as near to the rest of its digit
+GAP = 0.06  # of a digit's height: a gap in a stroke, not between two lines
 DASH = 4  # width to height: no digit is as flat
 WIDE = 1.4  # width to height: wider are digits that touch
-WIDE_PAIR = 1.1  # so are those that have holes side by side
-LEAST_HOLE = 0.005  # of the square of a digit's height
+WIDE_PAIR = 1.1  # the same if they have holes side by side
+JOINT, JOINT_OF_PAIR = 0.45, 0.7  # of a digit's height: the most that connects it to the next
 
 
-class Piece(NamedTuple):
-    """Ink of a digit, cut out of the picture."""
+class Segment(NamedTuple):
+    """The strokes of a digit."""
 
     left: int
     top: int
-    values: FloatArray
+    strokes: FloatArray  # [h, w] in [0, 1]
 
     @property
     def box(self) -> Box:
-        """Where in the picture its strokes are."""
-        rows, columns = np.nonzero(self.values > EDGE)
-        return (
-            self.left + int(columns.min()),
-            self.top + int(rows.min()),
-            self.left + int(columns.max()) + 1,
-            self.top + int(rows.max()) + 1,
-        )
+        """Bounding box in the image."""
+        left, top, width, height = cv2.boundingRect(np.uint8(self.strokes > EDGE))
+        left, top = self.left + left, self.top + top
+        return left, top, left + width, top + height
 
 
-def digits(ink: Ink) -> list[Piece]:
-    """The digits, line by line from left to right."""
-    boxes: list[Box] = [tuple(map(int, box)) for box in ink.parts.boxes]  # type: ignore[misc]
-    groups = _groups(boxes, np.flatnonzero(dirt.is_kept(ink)).tolist())
-    whole = _apart([_cut_out(ink, group) for group in groups])
-    pieces = [piece for piece in whole if not _is_dash(piece.box)]
-    return [pieces[i] for i in lines.in_reading_order([piece.box for piece in pieces])]
+def segment(strokes: Strokes) -> list[Segment]:
+    """Return the digits in reading order."""
+    boxes: list[Box] = [tuple(box) for box in strokes.components.boxes.tolist()]
+    groups = _group(boxes, np.flatnonzero(is_digit(strokes)).tolist())
+    segments = _split_all([_cut_out(strokes, group) for group in groups])
+    segments = [part for part in segments if _width(part.box) <= DASH * _height(part.box)]
+    return [segments[i] for i in reading_order([part.box for part in segments])]
 
 
-def _groups(boxes: list[Box], kept: list[int]) -> list[list[int]]:
-    """Parts put together to digits; dirt far from any is left out."""
-    order = sorted(kept, key=lambda i: -_height(boxes[i]))
-    highest = max((_height(boxes[i]) for i in kept), default=0)
+def whole(strokes: Strokes) -> list[Segment]:
+    """Return all strokes as one digit, or none."""
+    count = len(strokes.components.areas)
+    return [_cut_out(strokes, list(range(count)))] if count else []
+
+
+def _group(boxes: list[Box], kept: list[int]) -> list[list[int]]:
+    """Group the parts of each digit."""
+    tallest = max((_height(boxes[i]) for i in kept), default=0)
     groups: list[list[int]] = []
     hulls: list[Box] = []
-    for i in order:
-        box = boxes[i]
-        nearest = min(range(len(groups)), key=lambda g: _gap(hulls[g], box), default=None)
-        if nearest is not None and _belongs(hulls[nearest], box, highest):
+    for i in sorted(kept, key=lambda i: -_height(boxes[i])):
+        nearest = min(range(len(groups)), key=lambda g: _gap(hulls[g], boxes[i]), default=None)
+        if nearest is not None and _belongs(hulls[nearest], boxes[i], tallest):
             groups[nearest].append(i)
-            hulls[nearest] = _hull(hulls[nearest], box)
+            hulls[nearest] = _union(hulls[nearest], boxes[i])
         else:
             groups.append([i])
-            hulls.append(box)
-    high = (_height(hull) >= LEAST * highest for hull in hulls)
-    return [group for group, is_high in zip(groups, high, strict=True) if is_high]
+            hulls.append(boxes[i])
+    return [
+        group
+        for group, hull in zip(groups, hulls, strict=True)
+        if _height(hull) >= MIN_HEIGHT * tallest
+    ]
 
 
-def _belongs(hull: Box, box: Box, highest: int) -> bool:
-    """Whether a part is one of the same digit as those in the hull."""
-    across = min(hull[2], box[2]) - max(hull[0], box[0])
-    is_over = across >= 0.5 * min(hull[2] - hull[0], box[2] - box[0])
-    if is_over and _gap(hull, box) <= BREAK * _height(_hull(hull, box)):
+def _belongs(digit: Box, part: Box, tallest: int) -> bool:
+    """Return whether a part belongs to a digit."""
+    across = min(digit[2], part[2]) - max(digit[0], part[0])
+    is_over = across >= 0.5 * min(_width(digit), _width(part))
+    if is_over and _gap(digit, part) <= GAP * _height(_union(digit, part)):
         return True
-    if _height(box) >= 0.6 * highest:
-        # As high as a digit: one of its own, unless it is drawn into the other.
-        down = min(hull[3], box[3]) - max(hull[1], box[1])
-        return is_over and down > 0.5 * _height(box)
-    return _gap(hull, box) <= (NEAR if is_over else NEAR / 2) * highest
-
-
-def _is_dash(box: Box) -> bool:
-    return _width(box) > DASH * _height(box)
+    if _height(part) >= 0.6 * tallest:  # a digit itself, unless it is drawn into the other
+        down = min(digit[3], part[3]) - max(digit[1], part[1])
+        return is_over and down > 0.5 * _height(part)
+    return _gap(digit, part) <= (NEAR if is_over else NEAR / 2) * tallest
 
 
 def _width(box: Box) -> int:
@@ -96,86 +92,72 @@ def _height(box: Box) -> int:
 
 
 def _gap(a: Box, b: Box) -> int:
-    """Pixels between two boxes, 0 where they meet."""
     return max(0, a[0] - b[2], b[0] - a[2]) + max(0, a[1] - b[3], b[1] - a[3])
 
 
-def _hull(a: Box, b: Box) -> Box:
-    return (min(a[0], b[0]), min(a[1], b[1]), max(a[2], b[2]), max(a[3], b[3]))
+def _union(a: Box, b: Box) -> Box:
+    return min(a[0], b[0]), min(a[1], b[1]), max(a[2], b[2]), max(a[3], b[3])
 
 
-def _cut_out(ink: Ink, group: list[int]) -> Piece:
-    boxes = ink.parts.boxes[group]
-    # The grey edge of a stroke is outside its part.
+def _cut_out(strokes: Strokes, group: list[int]) -> Segment:
+    boxes = strokes.components.boxes[group]
     left, top = np.maximum(boxes[:, :2].min(axis=0) - 1, 0).tolist()
     right, bottom = (boxes[:, 2:].max(axis=0) + 1).tolist()
-    labels = ink.parts.labels[top:bottom, left:right]
+    area = np.s_[top:bottom, left:right]
+    labels = strokes.components.labels[area]
     own = np.isin(labels, np.array(group) + 1)
-    edge = windows.largest(own, 3) & (labels == 0)
-    values = np.where(own | edge, ink.values[top:bottom, left:right], np.float32(0))
-    return Piece(left, top, values)
+    edge = (cv2.dilate(np.uint8(own), np.ones((3, 3), np.uint8)) > 0) & (labels == 0)
+    return Segment(left, top, np.where(own | edge, strokes.darkness[area], np.float32(0)))
 
 
-def _apart(pieces: list[Piece]) -> list[Piece]:
-    """Digits that touch are cut apart; how wide one is alone, the others tell.
-
-    A lower one may be a 0 that leans: it is wide where it would be beside those of usual height.
-    """
-    widths = [_width(piece.box) / _height(piece.box) for piece in pieces]
-    usual = [width for width in widths if width < WIDE]
-    if len(usual) < 3:
-        return [half for piece in pieces for half in _split(piece, WIDE, 0)]
-    wide = max(WIDE, 1.6 * float(np.median(usual)))
-    height = float(np.median([_height(piece.box) for piece in pieces]))
-    return [half for piece in pieces for half in _split(piece, wide, height)]
+def _split_all(segments: list[Segment]) -> list[Segment]:
+    """Split digits that touch; how wide one is alone is known from the others."""
+    ratios = [_width(part.box) / _height(part.box) for part in segments]
+    usual = [ratio for ratio in ratios if ratio < WIDE]
+    wide, height = WIDE, 0.0
+    if len(usual) > 2:
+        wide = max(WIDE, 1.6 * float(np.median(usual)))
+        height = float(np.median([_height(part.box) for part in segments]))
+    return [half for part in segments for half in _split(part, wide, height)]
 
 
-def _split(piece: Piece, wide: float, usual_height: float) -> list[Piece]:
-    """Digits that touch, cut where little holds them together."""
-    inside = piece.values > EDGE
-    left, top, right, bottom = piece.box
+def _split(segment: Segment, wide: float, usual_height: float) -> list[Segment]:
+    """Split digits that touch, at the column where least connects them."""
+    left, top, right, bottom = segment.box
     height, width = bottom - top, right - left
-    high = max(height, usual_height)
-    if width < WIDE_PAIR * high or height < 8:
-        return [piece]
-    holes = _holes(inside)
-    are_two = _are_side_by_side(holes)
-    if width < wide * high and not are_two:
-        return [piece]
-    runs = np.diff(inside.astype(np.int8), axis=0, prepend=0) == 1
-    in_hole = np.zeros(inside.shape[1], np.bool_)
+    reference = max(height, usual_height)  # a low one may be a 0 that leans
+    if width < WIDE_PAIR * reference or height < 8:
+        return [segment]
+    mask = segment.strokes > EDGE
+    holes = _holes(mask)
+    are_two = any(stop <= start for _, stop in holes for start, _ in holes)
+    if width < wide * reference and not are_two:
+        return [segment]
+    # A column that crosses a hole, or several strokes, is inside a digit.
+    strokes = np.sum(np.diff(mask.astype(np.int8), axis=0, prepend=0) == 1, axis=0)
+    thickness = np.where(strokes == 1, mask.sum(axis=0), height)
     for start, stop in holes:
-        in_hole[start:stop] = True
-    places = np.arange(
-        left - piece.left + int(0.3 * height), right - piece.left - int(0.3 * height)
-    )
-    # Where a column crosses more than one stroke, or a digit's hole, a digit is.
-    thin = np.where((runs.sum(axis=0) == 1) & ~in_hole, inside.sum(axis=0), height)
-    joint = thin[places]
-    place = int(places[joint.argmin()])
-    if joint.min() > (JOINT_OF_TWO if are_two else JOINT) * height:
-        return [piece]
+        thickness[start:stop] = height
+    first, last = (end - segment.left for end in (left, right))
+    inner = slice(first + int(0.3 * height), last - int(0.3 * height))
+    at = inner.start + int(thickness[inner].argmin())
+    if thickness[at] > (JOINT_OF_PAIR if are_two else JOINT) * height:
+        return [segment]
     halves = [
-        Piece(piece.left, piece.top, piece.values[:, :place]),
-        Piece(piece.left + place, piece.top, piece.values[:, place:]),
+        Segment(segment.left, segment.top, segment.strokes[:, :at]),
+        Segment(segment.left + at, segment.top, segment.strokes[:, at:]),
     ]
     if min(_height(half.box) for half in halves) < 0.7 * height:
-        return [piece]
+        return [segment]
     return [part for half in halves for part in _split(half, wide, usual_height)]
 
 
-def _holes(inside: Mask) -> list[tuple[int, int]]:
-    """From which column to which the holes of a piece go, those that are no gap in the ink."""
-    gaps = components(~np.pad(inside, 1))
-    least = LEAST_HOLE * inside.shape[0] ** 2
-    of_paper = gaps.labels[0, 0] - 1  # what is around the piece
-    return [
-        (int(box[0]) - 1, int(box[2]) - 1)
-        for number, (box, area) in enumerate(zip(gaps.boxes, gaps.areas, strict=True))
-        if number != of_paper and area > least
+def _holes(mask: Mask) -> list[tuple[int, int]]:
+    """Return the first and the last column of each hole that is larger than a gap in a stroke."""
+    contours, hierarchy = cv2.findContours(np.uint8(mask), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+    boxes = [
+        cv2.boundingRect(contour)
+        for contour, (*_, parent) in zip(contours, hierarchy[0], strict=True)
+        if parent >= 0 and cv2.contourArea(contour) > 0.005 * mask.shape[0] ** 2
     ]
-
-
-def _are_side_by_side(holes: list[tuple[int, int]]) -> bool:
-    """Whether two holes are beside each other, as in 09; those of an 8 are not."""
-    return any(stop <= start for _, stop in holes for start, _ in holes)
+    return [(left, left + width) for left, _, width, _ in boxes]

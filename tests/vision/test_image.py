@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from deep_mnist.data.synthetic import templates
-from deep_mnist.vision import frame, image
+from deep_mnist.vision import image, normalize
 
 pytest.importorskip("PIL", reason="NumPy alone is installed")
 from PIL import Image, ImageDraw
@@ -356,11 +356,11 @@ def test_a_flat_0_beside_higher_digits_is_one_digit():
 def test_distances_are_euclidean():
     inside = np.zeros((9, 12), np.bool_)
     inside[4, 3] = True
-    distance = frame.signed_distance(inside)
+    distance = normalize.signed_distance(inside)
     assert distance[4, 3] == 0.5
     assert distance[7, 7] == pytest.approx(0.5 - 5.0)  # 3 down, 4 to the right
-    far = frame.signed_distance(np.pad(inside, 40))
-    assert far.min() == -frame.MARGIN  # nothing is asked of places that are farther
+    far = normalize.signed_distance(np.pad(inside, 40))
+    assert far.min() == -normalize.MARGIN  # nothing is asked of places that are farther
 
 
 def test_noise_that_would_be_thousands_of_digits_is_refused(monkeypatch):
@@ -377,6 +377,6 @@ def test_noise_that_would_be_thousands_of_digits_is_refused(monkeypatch):
 def test_a_line_that_is_hardly_there_is_framed_all_the_same():
     ink = np.zeros((190, 5), np.float32)
     ink[:, 2] = 0.51
-    pixels = frame.frame(ink).reshape(28, 28)
+    pixels = normalize.normalize(ink).reshape(28, 28)
     assert np.argwhere(pixels.max(axis=1) > 0.5).size == 20
     assert 1 <= np.argwhere(pixels.max(axis=0) > 0.5).size <= 3
