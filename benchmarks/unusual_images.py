@@ -442,7 +442,7 @@ def main() -> None:
     parser.add_argument("--data-dir", help="directory with MNIST")
     parser.add_argument("--each", type=int, default=10, help="images per kind (default: 10)")
     parser.add_argument("--seed", type=int, default=0, help="random seed (default: 0)")
-    parser.add_argument("--min-confidence", type=float, default=predict.MIN_CONFIDENCE)
+    parser.add_argument("--min-confidence", type=float, default=0.0)
     parser.add_argument("--save", type=Path, metavar="DIR", help="directory to save the images in")
     options = parser.parse_args()
     import_quietly()

@@ -170,7 +170,7 @@ def test_an_unreadable_image_is_an_error_and_the_others_are_classified(capsys):
     save("five.png", 5)
     Path("empty").mkdir()
     Image.new("L", (50, 50), 255).save("white.png")
-    Image.new("1", (8_000, 8_000)).save("bomb.png")
+    Image.new("1", (10_000, 10_000)).save("bomb.png")
     wrong = ["none.png", "empty", "white.png", "bomb.png", "no*.png"]
     assert predict.main([*wrong, "five.png"]) == 2
     printed = capsys.readouterr()

@@ -25,7 +25,6 @@ FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF")
 MAX_BYTES = 50_000_000
 MAX_SCANS = 100  # of a progressive JPEG, which has about ten; each takes as long as an image
 MAX_DIGITS = 1_000  # noise has as many as there is room for
-MAX_SINGLE = 40  # pixels: an image up to this size is one digit
 MIN_CONTRAST = 0.06  # between the lightest and the darkest pixel of an image that is not blank
 
 NOT_INSTALLED = 'images need Pillow and OpenCV: pip install "deep_mnist[predict]"'
@@ -114,16 +113,14 @@ def digits(picture: Picture) -> list[Digit]:
     from deep_mnist.vision.binarize import binarize
     from deep_mnist.vision.normalize import normalize
     from deep_mnist.vision.page_detection import Page, find_pages
-    from deep_mnist.vision.segmentation import segment, whole
+    from deep_mnist.vision.segmentation import segment
 
     gray = picture.grey
     if np.ptp(gray) < MIN_CONTRAST:
         raise ImageError("the picture is blank: every pixel is nearly the same")
     scale_x, scale_y = picture.width / gray.shape[1], picture.height / gray.shape[0]
-    is_single = max(gray.shape) <= MAX_SINGLE
     for page in (*find_pages(gray), Page(gray, 0, 0)):
-        strokes = binarize(page.gray)
-        segments = whole(strokes) if is_single else segment(strokes)
+        segments = segment(binarize(page.gray))
         if len(segments) > MAX_DIGITS:
             raise ImageError(
                 f"expected at most {MAX_DIGITS} digits, found {len(segments)} strokes apart: cut it up"

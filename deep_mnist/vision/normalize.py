@@ -66,10 +66,9 @@ def _resize(image: FloatArray, scale: float) -> FloatArray:
 
 def _center(box: FloatArray) -> FloatArray:
     """Place the box in 28x28, its center of mass at (14, 14) as in MNIST, to the nearest pixel."""
-    moments = cv2.moments(box)
-    left, top = (
-        int(np.clip(round(SIDE / 2 - moments[first] / moments["m00"]), 0, SIDE - side))
-        for first, side in (("m10", box.shape[1]), ("m01", box.shape[0]))
+    top, left = (
+        int(np.clip(round(SIDE / 2 - mass @ np.arange(len(mass)) / mass.sum()), 0, SIDE - len(mass)))
+        for mass in (box.sum(axis=1), box.sum(axis=0))
     )
     image = np.zeros((SIDE, SIDE), np.float32)
     image[top : top + box.shape[0], left : left + box.shape[1]] = box

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from deep_mnist.vision.binarize import EDGE, Strokes
+from deep_mnist.vision.binarize import EDGE, Strokes, is_close_up
 from deep_mnist.vision.component_filters import is_digit
 from deep_mnist.vision.components import FloatArray, Mask
 from deep_mnist.vision.reading_order import Box, reading_order
@@ -39,16 +39,12 @@ class Segment(NamedTuple):
 def segment(strokes: Strokes) -> list[Segment]:
     """Return the digits in reading order."""
     boxes: list[Box] = [tuple(box) for box in strokes.components.boxes.tolist()]
+    if boxes and is_close_up(strokes.darkness):  # a thin pen that was shrunk has gaps
+        return [_cut_out(strokes, list(range(len(boxes))))]
     groups = _group(boxes, np.flatnonzero(is_digit(strokes)).tolist())
     segments = _split_all([_cut_out(strokes, group) for group in groups])
     segments = [part for part in segments if _width(part.box) <= DASH * _height(part.box)]
     return [segments[i] for i in reading_order([part.box for part in segments])]
-
-
-def whole(strokes: Strokes) -> list[Segment]:
-    """Return all strokes as one digit, or none."""
-    count = len(strokes.components.areas)
-    return [_cut_out(strokes, list(range(count)))] if count else []
 
 
 def _group(boxes: list[Box], kept: list[int]) -> list[list[int]]:

@@ -293,7 +293,7 @@ def test_the_largest_picture_takes_little_memory(tmp_path):
 
 
 def bomb():
-    return encoded(Image.new("1", (8_000, 8_000)))
+    return encoded(Image.new("1", (10_000, 10_000)))
 
 
 @pytest.mark.parametrize(
@@ -305,7 +305,7 @@ def bomb():
         (encoded(sheet(), "JPEG")[:900], "the picture is damaged"),
         (encoded(Image.new("L", (280, 280), 255)), "the picture is blank"),
         (encoded(Image.new("RGBA", (9, 9))), "the picture is blank"),
-        (bomb(), "expected at most 30000000 pixels, found 8000 x 8000: make it smaller"),
+        (bomb(), "expected at most 89478485 pixels, found more"),
         (encoded(sheet(), "PPM"), "found something else"),
     ],
     ids=["empty", "text", "cut PNG", "cut JPEG", "white", "transparent", "bomb", "other format"],
@@ -359,8 +359,6 @@ def test_distances_are_euclidean():
     distance = normalize.signed_distance(inside)
     assert distance[4, 3] == 0.5
     assert distance[7, 7] == pytest.approx(0.5 - 5.0)  # 3 down, 4 to the right
-    far = normalize.signed_distance(np.pad(inside, 40))
-    assert far.min() == -normalize.MARGIN  # nothing is asked of places that are farther
 
 
 def test_noise_that_would_be_thousands_of_digits_is_refused(monkeypatch):
@@ -369,7 +367,7 @@ def test_noise_that_would_be_thousands_of_digits_is_refused(monkeypatch):
         grey[4 + row :: 16, 6::16] = grey[4 + row :: 16, 7::16] = 0
     picture = image.Picture(grey, 64, 64)
     assert len(image.digits(picture)) == 16
-    monkeypatch.setattr(image, "MOST", 15)
+    monkeypatch.setattr(image, "MAX_DIGITS", 15)
     with pytest.raises(ImageError, match="expected at most 15 digits, found 16 strokes"):
         image.digits(picture)
 
