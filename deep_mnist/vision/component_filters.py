@@ -10,6 +10,7 @@ from deep_mnist.vision.binarize import Strokes
 from deep_mnist.vision.components import Components, Mask
 from deep_mnist.vision.normalize import signed_distance
 
+MIN_PIXELS = 4  # longer side of a component: smaller is noise
 MIN_LENGTH = 0.015  # of the image's longer side: smaller is noise
 MIN_SPECK = 0.1  # of the tallest component: smaller is dust
 SOLID = 0.42  # stroke width to length: thicker is a blob
@@ -25,7 +26,7 @@ def is_digit(strokes: Strokes) -> Mask:
     if not len(parts.areas):
         return np.zeros(0, np.bool_)
     width = _stroke_widths(parts)
-    kept = parts.lengths >= max(4, MIN_LENGTH * max(parts.labels.shape))
+    kept = parts.lengths >= max(MIN_PIXELS, MIN_LENGTH * max(parts.labels.shape))
     kept &= (width < SOLID * parts.lengths) | (parts.lengths < 8)
     kept &= ~_reaches_in(parts, kept, width)
     for number in np.flatnonzero(kept):

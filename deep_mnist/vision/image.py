@@ -14,17 +14,22 @@ import io
 import threading
 import warnings
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO, TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from deep_mnist.errors import DatasetError, ImageError
 
+if TYPE_CHECKING:
+    from deep_mnist.vision.page_detection import Page
+    from deep_mnist.vision.segmentation import Segment
+
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF")
 MAX_BYTES = 50_000_000
 MAX_SCANS = 100  # of a progressive JPEG, which has about ten; each takes as long as an image
 MAX_DIGITS = 1_000  # noise has as many as there is room for
+MAX_OTHERS = 25  # components that are no digits: text, icons; a photo of a digit has up to 5
 MIN_CONTRAST = 0.06  # between the lightest and the darkest pixel of an image that is not blank
 
 NOT_INSTALLED = 'images need Pillow and OpenCV: pip install "deep_mnist[predict]"'
@@ -111,29 +116,46 @@ def digits(picture: Picture) -> list[Digit]:
       ImageError: there is none, or more than MAX_DIGITS.
     """
     from deep_mnist.vision.binarize import binarize
-    from deep_mnist.vision.normalize import normalize
-    from deep_mnist.vision.page_detection import Page, find_pages
-    from deep_mnist.vision.segmentation import segment
+    from deep_mnist.vision.page_detection import Page, find_pages, find_windows
+    from deep_mnist.vision.segmentation import count_others, segment
 
     gray = picture.grey
     if np.ptp(gray) < MIN_CONTRAST:
         raise ImageError("the picture is blank: every pixel is nearly the same")
-    scale_x, scale_y = picture.width / gray.shape[1], picture.height / gray.shape[0]
+    others = 0
     for page in (*find_pages(gray), Page(gray, 0, 0)):
-        segments = segment(binarize(page.gray))
+        strokes = binarize(page.gray)
+        segments = segment(strokes)
         if len(segments) > MAX_DIGITS:
             raise ImageError(
                 f"expected at most {MAX_DIGITS} digits, found {len(segments)} strokes apart: cut it up"
             )
-        if segments:
-            found = []
-            for part in segments:
-                left, top, right, bottom = part.box
-                left, right = (int((page.left + x) * scale_x) for x in (left, right))
-                top, bottom = (int((page.top + y) * scale_y) for y in (top, bottom))
-                found.append(Digit(normalize(part.strokes), (left, top, right - left, bottom - top)))
-            return found
+        others = count_others(strokes, segments)
+        if segments and others <= max(MAX_OTHERS, len(segments)):
+            return [_digit(picture, page, part) for part in segments]
+    if others > MAX_OTHERS:
+        for page in find_windows(gray):
+            strokes = binarize(page.gray)
+            segments = segment(strokes)
+            heights = [part.box[3] - part.box[1] for part in segments]
+            if (
+                segments
+                and max(heights) > 0.25 * len(page.gray)
+                and count_others(strokes, segments) <= len(segments)
+            ):
+                return [_digit(picture, page, part) for part in segments]
+        raise ImageError(f"expected digits, found {others} other shapes: crop the picture")
     raise ImageError("expected a digit, found nothing that is like a pen's stroke")
+
+
+def _digit(picture: Picture, page: Page, part: Segment) -> Digit:
+    from deep_mnist.vision.normalize import normalize
+
+    left, top, right, bottom = part.box
+    height, width = picture.grey.shape
+    left, right = ((page.left + x) * picture.width // width for x in (left, right))
+    top, bottom = ((page.top + y) * picture.height // height for y in (top, bottom))
+    return Digit(normalize(part.strokes), (left, top, right - left, bottom - top))
 
 
 def write_png(path: Path | IO[bytes], pixels: npt.NDArray[np.uint8]) -> None:

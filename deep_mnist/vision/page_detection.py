@@ -20,6 +20,8 @@ MIN_CONTRAST = 0.15  # of the page's brightness, with what is around it
 CLEAR = 0.92  # of the edge has the page inside and something darker outside
 RECTANGULAR = 0.88  # of the smallest rectangle around it: an ellipse, as a 0 is, fills 0.79
 SHARP = 0.75  # of the difference far from the edge is there near the edge: a shadow's is soft
+WINDOW_SIDE = 640  # pixels: longer side of the copy on which windows are searched, for thin frames
+MIN_WINDOW = 0.01  # of the image
 MARGIN = 2.0  # pixels of the copy that are cut off along the edge
 
 
@@ -42,6 +44,30 @@ def find_pages(gray: FloatArray) -> list[Page]:
     if light is not None and dark is not None and light.sum() < 0.3 * dark.sum():
         light, dark = dark, light  # a board on a wall, of which a part is light
     return [_cut_out(gray, mask) for mask in (light, dark) if mask is not None]
+
+
+def find_windows(gray: FloatArray) -> list[Page]:
+    """Return the upright rectangles in a screenshot, [H, W], the largest first."""
+    scale = min(1.0, WINDOW_SIDE / max(gray.shape))
+    small = cv2.resize(gray, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    boxes = set()
+    for level in LEVELS:
+        for mask in (small > level, small < level):
+            contours, _ = cv2.findContours(np.uint8(mask), cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)
+            for contour in contours:
+                _, _, width, height = box = cv2.boundingRect(contour)
+                is_window = MIN_WINDOW * small.size < width * height < small.size / 2
+                if is_window and cv2.contourArea(contour) > 0.9 * width * height:
+                    boxes.add(box)
+    pages = []
+    for box in sorted(boxes, key=lambda box: -box[2] * box[3]):
+        left, top, right, bottom = (
+            round(value / scale)
+            for value in (box[0] + MARGIN, box[1] + MARGIN,
+                          box[0] + box[2] - MARGIN, box[1] + box[3] - MARGIN)
+        )  # fmt: skip
+        pages.append(Page(gray[top:bottom, left:right], left, top))
+    return pages
 
 
 def _cut_out(gray: FloatArray, mask: Mask) -> Page:

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from deep_mnist.vision.binarize import EDGE, Strokes, is_close_up
-from deep_mnist.vision.component_filters import is_digit
+from deep_mnist.vision.component_filters import MIN_PIXELS, is_digit
 from deep_mnist.vision.components import FloatArray, Mask
 from deep_mnist.vision.reading_order import Box, reading_order
 
@@ -45,6 +45,11 @@ def segment(strokes: Strokes) -> list[Segment]:
     segments = _split_all([_cut_out(strokes, group) for group in groups])
     segments = [part for part in segments if _width(part.box) <= DASH * _height(part.box)]
     return [segments[i] for i in reading_order([part.box for part in segments])]
+
+
+def count_others(strokes: Strokes, segments: list[Segment]) -> int:
+    """Return the number of components that are neither digits nor noise."""
+    return int(np.sum(strokes.components.lengths >= MIN_PIXELS)) - len(segments)
 
 
 def _group(boxes: list[Box], kept: list[int]) -> list[list[int]]:
