@@ -12,7 +12,7 @@ VERSION = re.search(
     r'^__version__ = "(.+)"$', (ROOT / "deep_mnist/__init__.py").read_text("utf-8"), re.M
 ).group(1)
 
-PREDICT = ["pillow>=10.1"]
+PREDICT = ["opencv-python-headless>=4.10.0.84", "pillow>=10.1"]
 WEB = [*PREDICT, "flask>=3.1", "waitress>=3.0.1"]
 # What TF1 scripts import: Keras 2, slim, estimators and distributions in the original (tf_keras
 # requires the TensorFlow of its own number), and fissix, a fork of lib2to3 that reads Python 2.

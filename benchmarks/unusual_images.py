@@ -332,7 +332,7 @@ def blank_ruled_paper(drawing: Drawing) -> PilImage:
 
 
 def shapes(drawing: Drawing) -> PilImage:
-    """Draw an outlined triangle, star, heart, arrow or house."""
+    """Draw an outlined triangle, star, heart, arrow or envelope."""
     canvas = Image.new("L", (300, 300), 255)
     draw, width = ImageDraw.Draw(canvas), drawing.integer(5, 14)
     around = np.linspace(0, 2 * np.pi, 40)
@@ -481,18 +481,14 @@ def main() -> None:
     )
 
 
-def predicted(
-    cnn: inference.Classifier, file: bytes, min_confidence: float
-) -> list[int | None]:
+def predicted(cnn: inference.Classifier, file: bytes, min_confidence: float) -> list[int | None]:
     """Return the labels that `predict` prints, None for "not sure"; none where it is an error."""
     try:
         digits = image.digits(image.read(file))
     except ImageError:
         return []
     probabilities = cnn.predict_proba(np.stack([digit.pixels for digit in digits]))
-    return [
-        int(row.argmax()) if row.max() >= min_confidence else None for row in probabilities
-    ]
+    return [int(row.argmax()) if row.max() >= min_confidence else None for row in probabilities]
 
 
 def _encode(pil_image: PilImage, kind: str) -> bytes:

@@ -11,9 +11,9 @@ ROW = re.compile(r"^\|(?P<say>[^|]*)\|(?P<instead_of>[^|]*)\|$", re.MULTILINE)
 
 PATTERNS = [
     "deep_mnist/*.py",
-    "deep_mnist/{autodiff,checkpoints,cli,data,distributed,export,input_data,training}/*.py",
+    "deep_mnist/{autodiff,checkpoints,cli,data,distributed,export,input_data,training,vision}/*.py",
     "tests/*.py",
-    "tests/{autodiff,checkpoints,cli,data,distributed,export,training}/*.py",
+    "tests/{autodiff,checkpoints,cli,data,distributed,export,training,vision}/*.py",
     "tests/robustness/*.py",
     "benchmarks/*.py",
     "benchmarks/frameworks/*.py",
@@ -25,7 +25,6 @@ PATTERNS = [
 EXCLUDED = {
     "deep_mnist/serve.py",
     "tests/test_page.py",
-    "tests/test_predict.py",
     "tests/test_serve.py",
 }
 # Names of TensorFlow's input_data.

@@ -20,7 +20,8 @@ SMALL_SIDE = 160  # pixels: longer side of the copy on which the paper is estima
 SURROUNDINGS = 0.6  # of the longer side: twice as wide as a digit's stroke, at the least
 MIN_CONTRAST = 0.06  # of a stroke, where paper is 0 and black is 1
 NOISE = 5.0  # standard deviations of the paper's noise: no pixel of a megapixel is beyond
-FAINT = 0.25  # of the darkest strokes: what is fainter shows through or is a smudge
+SMUDGE = 0.45  # of the darkest strokes: components that are darkest there are not written
+SHADOW = 0.75  # the same of what reaches in from the border
 EDGE = 0.5  # of a stroke's own darkness: where it ends
 
 
@@ -40,9 +41,9 @@ def binarize(gray: FloatArray) -> Strokes:
     darkness = remove_ruled_lines(darkness, threshold)
     dark = darkness[darkness > threshold]
     level = float(np.quantile(dark, 0.95)) if dark.size > 2 else np.inf
-    rough = connected_components(darkness > max(threshold, FAINT * level))
+    rough = connected_components(darkness > max(threshold, EDGE * SMUDGE * level))
     own = _darkest(darkness, rough)
-    own[own < 0.45 * level] = np.inf
+    own[own < np.where(rough.at_border, SHADOW, SMUDGE) * level] = np.inf
     relative = np.clip(darkness / np.append(np.inf, own)[rough.labels], 0, 1).astype(np.float32)
     return Strokes(relative, connected_components((rough.labels > 0) & (relative > EDGE)))
 

@@ -48,19 +48,16 @@ def _reaches_in(parts: Components, kept: Mask, width: npt.NDArray[np.float64]) -
     """Return which components are tables, shadows or fingers that reach in from the border."""
     image_height, image_width = parts.labels.shape
     left, top, right, bottom = parts.boxes.T
-    touches = (left == 0) | (top == 0) | (right == image_width) | (bottom == image_height)
-    inside = kept & ~touches & (parts.lengths >= max(8, 0.06 * max(parts.labels.shape)))
+    inside = kept & ~parts.at_border & (parts.lengths >= max(8, 0.06 * max(parts.labels.shape)))
     if not inside.any():
         return np.zeros_like(kept)
     main = int(np.argmax(np.where(inside, parts.lengths, 0)))
-    reaches = touches & (width > THICK * width[main])
+    reaches = parts.at_border & (width > THICK * width[main])
     if parts.heights[main] < 0.75 * image_height:
         border = np.ones_like(parts.labels)
         border[1:-1, 1:-1] = 0
         reaches |= parts.sums(border) >= 0.15 * min(parts.labels.shape)
-        reaches |= touches & (
-            ((left == 0) & (right == image_width)) | ((top == 0) & (bottom == image_height))
-        )
+        reaches |= (left == 0) & (right == image_width) | (top == 0) & (bottom == image_height)
     return np.asarray(reaches)
 
 

@@ -34,6 +34,13 @@ class Components(NamedTuple):
         """Longer sides of the bounding boxes, [N]."""
         return np.maximum(self.widths, self.heights)
 
+    @property
+    def at_border(self) -> npt.NDArray[np.bool_]:
+        """Which components touch the image's border, [N]."""
+        height, width = self.labels.shape
+        left, top, right, bottom = self.boxes.T
+        return (left == 0) | (top == 0) | (right == width) | (bottom == height)
+
     def sums(self, values: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
         """Return the sum of `values`, [H, W], over each component, [N]."""
         count = len(self.areas) + 1

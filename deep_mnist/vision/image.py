@@ -103,7 +103,9 @@ def read(source: bytes | Path) -> Picture:
             kinds = ", ".join(FORMATS)
             raise ImageError(f"expected a picture ({kinds}), found something else") from None
         except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-            raise ImageError(f"expected at most {Image.MAX_IMAGE_PIXELS} pixels, found more") from None
+            raise ImageError(
+                f"expected at most {Image.MAX_IMAGE_PIXELS} pixels, found more"
+            ) from None
         except Exception as error:  # of a damaged file, decoders raise anything
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise ImageError(f"the picture is damaged ({reason})") from None
@@ -170,7 +172,7 @@ def _content(path: Path) -> bytes:
         with path.open("rb") as file:
             return file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise ImageError(f"can't be read: {error.strerror}") from None
+        raise ImageError(f"cannot be read: {error.strerror}") from None
 
 
 def _check_scans(jpeg: bytes) -> None:

@@ -33,7 +33,9 @@ def normalize(strokes: FloatArray) -> FloatArray:
     left, top, width, height = cv2.boundingRect(np.uint8(strokes > 0.5))
     scale = FINE / max(width, height)
     margin = math.ceil(MARGIN / scale)
-    digit = np.pad(strokes, margin)[top : top + height + 2 * margin, left : left + width + 2 * margin]
+    digit = np.pad(strokes, margin)[
+        top : top + height + 2 * margin, left : left + width + 2 * margin
+    ]
     if scale < 1:  # a thin stroke of a large digit would fade
         digit = cv2.dilate(digit, np.ones(2 * (math.ceil(1 / scale),), np.uint8))
     enlarged = _resize(digit, scale)
@@ -67,7 +69,9 @@ def _resize(image: FloatArray, scale: float) -> FloatArray:
 def _center(box: FloatArray) -> FloatArray:
     """Place the box in 28x28, its center of mass at (14, 14) as in MNIST, to the nearest pixel."""
     top, left = (
-        int(np.clip(round(SIDE / 2 - mass @ np.arange(len(mass)) / mass.sum()), 0, SIDE - len(mass)))
+        int(
+            np.clip(round(SIDE / 2 - mass @ np.arange(len(mass)) / mass.sum()), 0, SIDE - len(mass))
+        )
         for mass in (box.sum(axis=1), box.sum(axis=0))
     )
     image = np.zeros((SIDE, SIDE), np.float32)

@@ -49,7 +49,7 @@ def segment(strokes: Strokes) -> list[Segment]:
 
 def count_others(strokes: Strokes, segments: list[Segment]) -> int:
     """Return the number of components that are neither digits nor noise."""
-    return int(np.sum(strokes.components.lengths >= MIN_PIXELS)) - len(segments)
+    return int(np.sum(strokes.components.areas >= MIN_PIXELS**2)) - len(segments)
 
 
 def _group(boxes: list[Box], kept: list[int]) -> list[list[int]]:
