@@ -12,13 +12,17 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from deep_mnist.vision.components import Components, FloatArray, connected_components
+from deep_mnist.vision.components import (
+    MIN_CONTRAST,
+    Components,
+    FloatArray,
+    connected_components,
+)
 from deep_mnist.vision.ruled_lines import remove_ruled_lines
 
 CLOSE_UP = 40  # pixels of the longer side: MNIST's 28, and what else networks are fed with
 SMALL_SIDE = 160  # pixels: longer side of the copy on which the paper is estimated
 SURROUNDINGS = 0.6  # of the longer side: twice as wide as a digit's stroke, at the least
-MIN_CONTRAST = 0.06  # of a stroke, where paper is 0 and black is 1
 NOISE = 5.0  # standard deviations of the paper's noise: no pixel of a megapixel is beyond
 SMUDGE = 0.45  # of the darkest strokes: components that are darkest there are not written
 SHADOW = 0.75  # the same of what reaches in from the border
@@ -44,8 +48,10 @@ def binarize(gray: FloatArray) -> Strokes:
     rough = connected_components(darkness > max(threshold, EDGE * SMUDGE * level))
     own = _darkest(darkness, rough)
     own[own < np.where(rough.at_border, SHADOW, SMUDGE) * level] = np.inf
-    relative = np.clip(darkness / np.append(np.inf, own)[rough.labels], 0, 1).astype(np.float32)
-    return Strokes(relative, connected_components((rough.labels > 0) & (relative > EDGE)))
+    relative = np.zeros_like(darkness)
+    inside = rough.labels > 0
+    relative[inside] = np.minimum(darkness[inside] / own[rough.labels[inside] - 1], 1)
+    return Strokes(relative, connected_components(relative > EDGE))
 
 
 def is_close_up(gray: FloatArray) -> bool:
@@ -66,16 +72,22 @@ def _darkness(gray: FloatArray) -> FloatArray:
         gray, paper = 1 - gray, 1 - paper
     paper = cv2.GaussianBlur(paper, (5, 5), 0)
     paper = cv2.resize(paper, gray.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    return np.asarray((paper - gray) / np.maximum(paper, 0.3 * paper.max() + 1e-6), np.float32)
+    return np.asarray(
+        (paper - gray) / np.maximum(paper, 0.3 * paper.max() + np.float32(1e-6)), np.float32
+    )
 
 
 def _noise(darkness: FloatArray) -> float:
     """Return the standard deviation of the paper's noise, from the quarter nearest to the paper."""
-    return float(np.quantile(np.abs(darkness), 0.25)) / 0.3186  # of a normal distribution
+    step = 1 + max(darkness.shape) // 500  # enough of them
+    return (
+        float(np.quantile(np.abs(darkness[::step, ::step]), 0.25)) / 0.3186
+    )  # of a normal distribution
 
 
 def _darkest(darkness: FloatArray, components: Components) -> npt.NDArray[np.float64]:
     """Return the darkness of each component's darkest pixels, [N]."""
     darkest = np.zeros(len(components.areas) + 1)
-    np.maximum.at(darkest, components.labels.ravel(), darkness.ravel())
+    inside = components.labels > 0
+    np.maximum.at(darkest, components.labels[inside], darkness[inside])
     return darkest[1:]

@@ -8,7 +8,6 @@ import numpy.typing as npt
 
 from deep_mnist.vision.binarize import Strokes
 from deep_mnist.vision.components import Components, Mask
-from deep_mnist.vision.normalize import signed_distance
 
 MIN_PIXELS = 4  # longer side of a component: smaller is noise
 MIN_LENGTH = 0.015  # of the image's longer side: smaller is noise
@@ -41,7 +40,9 @@ def is_digit(strokes: Strokes) -> Mask:
 def _stroke_widths(parts: Components) -> npt.NDArray[np.float64]:
     """Return the mean width of the strokes of each component, [N]."""
     # In a band of width w, the mean distance to its edge is w / 4.
-    return 4 * parts.sums(np.maximum(signed_distance(parts.labels > 0), 0)) / parts.areas
+    mask = np.uint8(parts.labels > 0)
+    distance = cv2.distanceTransform(mask, cv2.DIST_L2, cv2.DIST_MASK_3) - 0.5
+    return 4 * parts.sums(distance) / parts.areas
 
 
 def _reaches_in(parts: Components, kept: Mask, width: npt.NDArray[np.float64]) -> Mask:
@@ -54,11 +55,16 @@ def _reaches_in(parts: Components, kept: Mask, width: npt.NDArray[np.float64]) -
     main = int(np.argmax(np.where(inside, parts.lengths, 0)))
     reaches = parts.at_border & (width > THICK * width[main])
     if parts.heights[main] < 0.75 * image_height:
-        border = np.ones_like(parts.labels)
-        border[1:-1, 1:-1] = 0
-        reaches |= parts.sums(border) >= 0.15 * min(parts.labels.shape)
+        reaches |= _border_pixels(parts) >= 0.15 * min(parts.labels.shape)
         reaches |= (left == 0) & (right == image_width) | (top == 0) & (bottom == image_height)
     return np.asarray(reaches)
+
+
+def _border_pixels(parts: Components) -> npt.NDArray[np.int64]:
+    """Return the number of pixels of each component that are on the image's border, [N]."""
+    labels = parts.labels
+    border = np.concatenate([labels[0], labels[-1], labels[1:-1, 0], labels[1:-1, -1]])
+    return np.bincount(border, minlength=len(parts.areas) + 1)[1:]
 
 
 def _is_frame(parts: Components, number: int, kept: Mask) -> bool:

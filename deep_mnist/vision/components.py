@@ -8,6 +8,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+MIN_CONTRAST = 0.06  # of a stroke, where paper is 0 and black is 1: a tenth of faint pencil
+
 FloatArray = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
 
@@ -43,13 +45,13 @@ class Components(NamedTuple):
 
     def sums(self, values: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
         """Return the sum of `values`, [H, W], over each component, [N]."""
-        count = len(self.areas) + 1
-        return np.bincount(self.labels.ravel(), values.ravel(), minlength=count)[1:]
+        inside = self.labels > 0
+        return np.bincount(self.labels[inside], values[inside], len(self.areas) + 1)[1:]
 
 
 def connected_components(mask: Mask) -> Components:
     """Return the connected components of a mask, [H, W]."""
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(np.uint8(mask))
     left, top, width, height, area = stats[1:].T
     boxes = np.stack([left, top, left + width, top + height], axis=1)
     return Components(np.asarray(labels, np.int32), boxes, area)

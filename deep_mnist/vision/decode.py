@@ -8,9 +8,10 @@ from typing import Any
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 from PIL import ImageOps
 
-from deep_mnist.vision.components import FloatArray
+from deep_mnist.vision.components import MIN_CONTRAST, FloatArray
 
 WORK_PIXELS = 1_000_000  # of the reduced image: a digit of 1/30 of its height has 33 pixels
 STRIP_PIXELS = 1_000_000  # converted at once, so that a large image is not copied as a whole
@@ -28,8 +29,8 @@ def to_gray(image: Any) -> tuple[FloatArray, int, int]:
       the upright image in the file.
     """
     width, height = image.size
-    factor = max(1.0, math.sqrt(width * height / WORK_PIXELS))
-    image.draft(None, (int(width / factor), int(height / factor)))  # a JPEG is decoded smaller
+    factor = max(1, math.ceil(math.sqrt(width * height / WORK_PIXELS)))
+    image.draft(None, (width // factor, height // factor))  # a JPEG is decoded smaller
     drafted = image.size
     with contextlib.suppress(Exception):  # damaged EXIF data: the image itself may be whole
         ImageOps.exif_transpose(image, in_place=True)
@@ -43,39 +44,46 @@ def _gray(image: Any, factor: int) -> FloatArray:
         values = np.nan_to_num(_reduce(image, "F", factor), posinf=0, neginf=0).clip(0)
         largest = values.max()
         scale = next((scale for scale in FULL_SCALES if largest <= scale), largest)
-        return np.asarray(values / np.float32(scale))
+        return np.asarray(values / scale, np.float32)
     if not image.has_transparency_data:
-        return _channel_with_most_contrast(_reduce(image, "RGB", factor) / np.float32(255))
-    channels = _reduce(image, "RGBA", factor) / np.float32(255)
+        return _channel_with_most_contrast(_reduce(image, "RGB", factor))
+    channels = _reduce(image, "RGBA", factor)
     colors, alpha = channels[:, :, :3], channels[:, :, 3:]
     if np.ptp(alpha) == 0:
         return _channel_with_most_contrast(np.ascontiguousarray(colors))
-    gray = _channel_with_most_contrast(colors * alpha + 1 - alpha)
-    return gray if np.ptp(gray) > 0.03 else 1 - alpha[:, :, 0]
+    opacity = alpha / np.float32(255)
+    gray = _channel_with_most_contrast(np.uint8(np.rint(colors * opacity + 255 * (1 - opacity))))
+    return gray if np.ptp(gray) > MIN_CONTRAST else 1 - opacity[:, :, 0]
 
 
-def _reduce(image: Any, mode: str, factor: int) -> FloatArray:
+def _reduce(image: Any, mode: str, factor: int) -> npt.NDArray[Any]:
     """Return the means of blocks of factor x factor pixels."""
+    if factor == 1:
+        return np.asarray(image.convert(mode))
     width, height = image.size
     rows = factor * max(1, STRIP_PIXELS // (factor * width))
     strips = (
         image.crop((0, top, width, min(top + rows, height))).convert(mode).reduce(factor)
         for top in range(0, height, rows)
     )
-    return np.concatenate([np.asarray(strip, np.float32) for strip in strips])
+    return np.concatenate([np.asarray(strip) for strip in strips])
 
 
-def _channel_with_most_contrast(colors: FloatArray) -> FloatArray:
-    """Return the brightness, [H, W], or a channel that shows the strokes better.
+def _channel_with_most_contrast(colors: npt.NDArray[np.uint8]) -> FloatArray:
+    """Return the brightness, [H, W] in [0, 1], or a channel that shows the strokes better.
 
     Yellow on white is visible in blue only, red on green in neither the brightness nor blue.
     """
-    gray: FloatArray = cv2.cvtColor(colors, cv2.COLOR_RGB2GRAY)
-    channel = max(cv2.split(colors), key=_contrast)
-    return channel if _contrast(channel) > MIN_GAIN * _contrast(gray) else gray
-
-
-def _contrast(channel: FloatArray) -> float:
-    """Return how much the most conspicuous pixels differ from their surroundings."""
-    small = cv2.resize(channel, (160, 160), interpolation=cv2.INTER_AREA)
-    return float(np.quantile(np.abs(small - cv2.blur(small, (15, 15))), 0.997))
+    small = cv2.resize(colors, (160, 160), interpolation=cv2.INTER_AREA)
+    # How much the most conspicuous pixels differ from their surroundings:
+    contrasts = [
+        np.quantile(np.abs(channel - cv2.blur(channel, (15, 15))), 0.997)
+        for channel in np.float32([cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), *cv2.split(small)])
+    ]
+    best = int(np.argmax(contrasts))
+    gray = (
+        cv2.extractChannel(colors, best - 1)
+        if contrasts[best] > MIN_GAIN * contrasts[0]
+        else cv2.cvtColor(colors, cv2.COLOR_RGB2GRAY)
+    )
+    return gray / np.float32(255)

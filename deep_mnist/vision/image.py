@@ -94,7 +94,7 @@ def read(source: bytes | Path) -> Picture:
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         try:
             with Image.open(io.BytesIO(content), formats=FORMATS) as image:
-                if image.format in ("JPEG", "MPO"):
+                if image.info.get("progressive"):
                     _check_scans(content)
                 return Picture(*to_gray(image))
         except ImageError:

@@ -146,7 +146,7 @@ def _depth(hull: cv2.typing.MatLike, shape: tuple[int, ...]) -> FloatArray:
     inside = cv2.fillConvexPoly(padded[1:-1, 1:-1].copy(), hull, 1)
     inside = np.pad(inside, 20, mode="edge")
     distances = (
-        cv2.distanceTransform(np.uint8(side), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+        cv2.distanceTransform(np.uint8(side), cv2.DIST_L2, cv2.DIST_MASK_5)
         for side in (inside, 1 - inside)
     )
     within, beyond = distances

@@ -19,16 +19,24 @@ def remove_ruled_lines(darkness: FloatArray, threshold: float) -> FloatArray:
     if min(darkness.shape) < MIN_SIDE:
         return darkness
     without = _remove_horizontal(darkness, threshold)
-    return np.ascontiguousarray(_remove_horizontal(np.ascontiguousarray(without.T), threshold).T)
+    return np.ascontiguousarray(_remove_horizontal(without.T, threshold).T)
 
 
 def _remove_horizontal(darkness: FloatArray, threshold: float) -> FloatArray:
     height, width = darkness.shape
+    margin = width // 10
+    ends = (darkness[:, :margin], darkness[:, -margin:])
+    if any(np.count_nonzero(end.max(axis=1) > threshold) < 2 for end in ends):
+        return darkness  # no two lines reach both sides
+    darkness = np.ascontiguousarray(darkness)
+    step = 1 + max(height, width) // 500  # for speed
+    dark = cv2.dilate(np.uint8(darkness > threshold), np.ones((step, step), np.uint8))
+    small = np.ascontiguousarray(dark[::step, ::step])
     found = cv2.HoughLines(
-        np.uint8(darkness > threshold),
+        small,
         rho=1,
-        theta=1 / width,  # a deviation of half a pixel at both ends
-        threshold=int(MIN_SPAN * width),
+        theta=1 / small.shape[1],  # a deviation of half a pixel at both ends
+        threshold=int(MIN_SPAN * small.shape[1]),
         min_theta=np.pi / 2 - MAX_SLOPE,
         max_theta=np.pi / 2 + MAX_SLOPE,
     )
@@ -36,7 +44,9 @@ def _remove_horizontal(darkness: FloatArray, threshold: float) -> FloatArray:
         return darkness
     lines = np.zeros(darkness.shape, np.uint8)
     for rho, theta in found.reshape(-1, 2):
-        left, right = (round((rho - x * np.cos(theta)) / np.sin(theta)) for x in (0, width - 1))
+        left, right = (
+            round((step * rho - x * np.cos(theta)) / np.sin(theta)) for x in (0, width - 1)
+        )
         cv2.line(lines, (0, left), (width - 1, right), 1, THICKNESS)
     bands = connected_components(lines > 0)
     are_thin = bands.areas <= (THICKNESS + MAX_THICKNESS * max(height, width)) * width
