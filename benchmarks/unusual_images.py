@@ -1,4 +1,4 @@
-"""Labels predicted for small images with gaps, desktop screenshots, images without digits, and pens.
+"""Labels predicted for small images with gaps, screenshots, images without digits, and pens.
 
     python benchmarks/unusual_images.py [--data-dir DIR] [--each 10] [--seed 0] [--save DIR]
 
@@ -336,8 +336,9 @@ def shapes(drawing: Drawing) -> PilImage:
     canvas = Image.new("L", (300, 300), 255)
     draw, width = ImageDraw.Draw(canvas), drawing.integer(5, 14)
     around = np.linspace(0, 2 * np.pi, 40)
+    radii = [*[110, 45] * 5, 110]
     star = [(150 + r * np.sin(a), 150 - r * np.cos(a))
-            for a, r in zip(np.linspace(0, 2 * np.pi, 11), [110, 45] * 6)]  # fmt: skip
+            for a, r in zip(np.linspace(0, 2 * np.pi, 11), radii, strict=True)]  # fmt: skip
     heart = [(150 + 7 * 16 * np.sin(a) ** 3, 140 - 7 * (13 * np.cos(a) - 5 * np.cos(2 * a)
               - 2 * np.cos(3 * a) - np.cos(4 * a))) for a in around]  # fmt: skip
     outlines = [
@@ -401,7 +402,9 @@ def whiteboard_with_glare(drawing: Drawing) -> PilImage:
     box = (drawing.integer(100, 600), drawing.integer(60, 260), drawing.integer(300, 560))
     drawing.strokes(board, box, drawing.integer(9, 18), drawing.color(10, 90))
     light = np.asarray(board) * (0.75 + 0.25 * x / width)[:, :, None] + 60 * spot[:, :, None]
-    return _photo(scenes.Scene(light + drawing.random.normal(0, 3, light.shape), np.zeros((1, 1))))
+    return _photo(
+        scenes.Scene(light + drawing.random.normal(0, 3, light.shape), np.zeros((1, 1), np.uint8))
+    )
 
 
 def _photo(scene: scenes.Scene) -> PilImage:
@@ -442,7 +445,7 @@ def main() -> None:
     parser.add_argument("--data-dir", help="directory with MNIST")
     parser.add_argument("--each", type=int, default=10, help="images per kind (default: 10)")
     parser.add_argument("--seed", type=int, default=0, help="random seed (default: 0)")
-    parser.add_argument("--min-confidence", type=float, default=0.0)
+    parser.add_argument("--min-confidence", type=float, default=predict.MIN_CONFIDENCE)
     parser.add_argument("--save", type=Path, metavar="DIR", help="directory to save the images in")
     options = parser.parse_args()
     import_quietly()

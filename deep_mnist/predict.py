@@ -317,8 +317,8 @@ def _csv_writer() -> Writer:
                 prediction.digits, prediction.labels(), prediction.top_classes(), strict=True
             )
             for number, (digit, label, top) in enumerate(rows):
-                classes = [value for other, p in top for value in (other, f"{p:.6f}")]
-                classes[0] = label  # an empty field for None
+                others = [value for other, p in top[1:] for value in (other, f"{p:.6f}")]
+                classes = (label, f"{top[0][1]:.6f}", *others)  # an empty field for None
                 values = (printable(file), prediction.model, number, *classes, *digit.box, "")
                 table.writerow(dict(zip(COLUMNS, values, strict=True)))
         sys.stdout.flush()

@@ -56,7 +56,7 @@ def binarize(gray: FloatArray) -> Strokes:
 
 def is_close_up(gray: FloatArray) -> bool:
     """Return whether an image, [H, W], is so small that it is one digit."""
-    return max(gray.shape) <= CLOSE_UP
+    return bool(max(gray.shape) <= CLOSE_UP)
 
 
 def _darkness(gray: FloatArray) -> FloatArray:

@@ -28,7 +28,7 @@ def is_digit(strokes: Strokes) -> Mask:
     kept = parts.lengths >= max(MIN_PIXELS, MIN_LENGTH * max(parts.labels.shape))
     kept &= (width < SOLID * parts.lengths) | (parts.lengths < 8)
     kept &= ~_reaches_in(parts, kept, width)
-    for number in np.flatnonzero(kept):
+    for number in np.flatnonzero(kept).tolist():
         kept[number] = not _is_frame(parts, number, kept)
     is_flat = parts.widths > LINE * parts.heights
     if (kept & ~is_flat).any():

@@ -41,12 +41,13 @@ class Components(NamedTuple):
         """Which components touch the image's border, [N]."""
         height, width = self.labels.shape
         left, top, right, bottom = self.boxes.T
-        return (left == 0) | (top == 0) | (right == width) | (bottom == height)
+        return np.asarray((left == 0) | (top == 0) | (right == width) | (bottom == height))
 
     def sums(self, values: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
         """Return the sum of `values`, [H, W], over each component, [N]."""
         inside = self.labels > 0
-        return np.bincount(self.labels[inside], values[inside], len(self.areas) + 1)[1:]
+        sums = np.bincount(self.labels[inside], values[inside], len(self.areas) + 1)
+        return np.asarray(sums[1:], np.float64)
 
 
 def connected_components(mask: Mask) -> Components:

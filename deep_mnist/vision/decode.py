@@ -52,8 +52,9 @@ def _gray(image: Any, factor: int) -> FloatArray:
     if np.ptp(alpha) == 0:
         return _channel_with_most_contrast(np.ascontiguousarray(colors))
     opacity = alpha / np.float32(255)
-    gray = _channel_with_most_contrast(np.uint8(np.rint(colors * opacity + 255 * (1 - opacity))))
-    return gray if np.ptp(gray) > MIN_CONTRAST else 1 - opacity[:, :, 0]
+    on_white = np.rint(colors * opacity + 255 * (1 - opacity)).astype(np.uint8)
+    gray = _channel_with_most_contrast(on_white)
+    return gray if np.ptp(gray) > MIN_CONTRAST else np.asarray(1 - opacity[:, :, 0])
 
 
 def _reduce(image: Any, mode: str, factor: int) -> npt.NDArray[Any]:
@@ -78,7 +79,9 @@ def _channel_with_most_contrast(colors: npt.NDArray[np.uint8]) -> FloatArray:
     # How much the most conspicuous pixels differ from their surroundings:
     contrasts = [
         np.quantile(np.abs(channel - cv2.blur(channel, (15, 15))), 0.997)
-        for channel in np.float32([cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), *cv2.split(small)])
+        for channel in np.stack(
+            [cv2.cvtColor(small, cv2.COLOR_RGB2GRAY), *cv2.split(small)]
+        ).astype(np.float32)
     ]
     best = int(np.argmax(contrasts))
     gray = (
@@ -86,4 +89,4 @@ def _channel_with_most_contrast(colors: npt.NDArray[np.uint8]) -> FloatArray:
         if contrasts[best] > MIN_GAIN * contrasts[0]
         else cv2.cvtColor(colors, cv2.COLOR_RGB2GRAY)
     )
-    return gray / np.float32(255)
+    return np.asarray(gray / np.float32(255))

@@ -130,7 +130,8 @@ def digits(picture: Picture) -> list[Digit]:
         segments = segment(strokes)
         if len(segments) > MAX_DIGITS:
             raise ImageError(
-                f"expected at most {MAX_DIGITS} digits, found {len(segments)} strokes apart: cut it up"
+                f"expected at most {MAX_DIGITS} digits, found {len(segments)} strokes apart: "
+                "cut it up"
             )
         others = count_others(strokes, segments)
         if segments and others <= max(MAX_OTHERS, len(segments)):

@@ -1,4 +1,4 @@
-"""Normalize a digit as MNIST does: a box of 20x20 pixels, its center of mass in the middle of 28x28.
+"""Normalize a digit as MNIST does: in a box of 20x20 pixels, centered by its mass in 28x28.
 
 MNIST's digits were black and white, fitted into a box of 20x20 with their aspect ratio kept, which
 made their edges gray, and centered by their center of mass (LeCun et al.,

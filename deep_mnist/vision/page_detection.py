@@ -16,6 +16,7 @@ from deep_mnist.vision.components import FloatArray, Mask
 SMALL_SIDE = 160  # pixels: longer side of the copy on which pages are searched
 LEVELS = np.linspace(0.25, 0.75, 6)  # thresholds between dark and light
 MIN_AREA, MAX_AREA = 0.05, 0.97  # of the image
+MIN_PAPER = 0.65  # of a page: more is not written on, and a frame is not a page
 MIN_CONTRAST = 0.15  # of the page's brightness, with what is around it
 CLEAR = 0.92  # of the edge has the page inside and something darker outside
 RECTANGULAR = 0.88  # of the smallest rectangle around it: an ellipse, as a 0 is, fills 0.79
@@ -95,7 +96,7 @@ def _page_over(small: FloatArray, level: float) -> tuple[float, Mask]:
     The contrast is 0 if it is not a page.
     """
     nothing = 0.0, np.zeros(small.shape, np.bool_)
-    light = np.uint8(small > level)
+    light = (small > level).astype(np.uint8)
     contours, _ = cv2.findContours(light, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     contour = max(contours, key=cv2.contourArea, default=None)
     if contour is None:
@@ -104,14 +105,14 @@ def _page_over(small: FloatArray, level: float) -> tuple[float, Mask]:
     area = cv2.contourArea(hull)
     if not MIN_AREA * small.size < area < MAX_AREA * small.size:
         return nothing
-    if cv2.contourArea(contour) < 0.65 * area:
+    own = cv2.drawContours(np.zeros_like(light), [contour], 0, 1, cv2.FILLED) > 0
+    if np.count_nonzero(own & (light > 0)) < MIN_PAPER * area:
         return nothing
     depth = _depth(hull, small.shape)
     is_cut = np.count_nonzero(_border(depth) > 0) > 0.2 * cv2.arcLength(hull, closed=True)
     _, (width, height), _ = cv2.minAreaRect(hull)
     if not is_cut and area < RECTANGULAR * width * height:
         return nothing
-    own = cv2.drawContours(np.zeros_like(light), [contour], 0, 1, cv2.FILLED) > 0
     edge, outside = (depth > 1) & (depth < 3.5), (depth < -1) & (depth > -4)
     if outside.sum() < min(small.shape) // 4:
         return nothing
@@ -137,7 +138,7 @@ def _filled(own: Mask) -> Mask:
     side = max(cv2.boundingRect(np.uint8(own))[2:]) // 8 | 1
     padded = np.pad(np.uint8(own), side)
     closed = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))
-    return closed[side:-side, side:-side] > 0
+    return np.asarray(closed[side:-side, side:-side] > 0)
 
 
 def _depth(hull: cv2.typing.MatLike, shape: tuple[int, ...]) -> FloatArray:
@@ -150,7 +151,7 @@ def _depth(hull: cv2.typing.MatLike, shape: tuple[int, ...]) -> FloatArray:
         for side in (inside, 1 - inside)
     )
     within, beyond = distances
-    return (within - beyond)[20:-20, 20:-20]
+    return np.asarray((within - beyond)[20:-20, 20:-20])
 
 
 def _border(image: FloatArray) -> FloatArray:

@@ -215,7 +215,7 @@ def test_the_digit_in_a_window_of_a_screenshot_is_found_and_text_is_not():
     pencil = ImageDraw.Draw(screen)
     for y in range(20, 740, 30):
         pencil.text((700, y), "expected output of the training step", 0, ImageFont.load_default(18))
-    with pytest.raises(ImageError, match="expected digits, found [0-9]+ other shapes"):
+    with pytest.raises(ImageError, match=r"expected digits, found \d+ other shapes"):
         read(screen)
     pencil.rectangle([120, 160, 460, 500], fill=255, outline=90, width=3)
     draw(screen, 3, 220, 220, 200, 12)
