@@ -11,7 +11,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from deep_mnist.vision.components import FloatArray, Mask
+from deep_mnist.vision.components import FloatArray, Mask, connected_components
 
 SMALL_SIDE = 160  # pixels: longer side of the copy on which pages are searched
 LEVELS = np.linspace(0.25, 0.75, 6)  # thresholds between dark and light
@@ -96,17 +96,17 @@ def _page_over(small: FloatArray, level: float) -> tuple[float, Mask]:
     The contrast is 0 if it is not a page.
     """
     nothing = 0.0, np.zeros(small.shape, np.bool_)
-    light = (small > level).astype(np.uint8)
-    contours, _ = cv2.findContours(light, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    contour = max(contours, key=cv2.contourArea, default=None)
-    if contour is None:
-        return nothing
-    hull = cv2.convexHull(contour)
+    light = small > level
+    parts = connected_components(light)
+    largest = int(parts.areas.argmax())
+    mask = (parts.labels == largest + 1).astype(np.uint8)
+    (outline, *_), _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    own = cv2.drawContours(mask, [outline], 0, 1, cv2.FILLED) > 0  # with its strokes
+    hull = cv2.convexHull(outline)
     area = cv2.contourArea(hull)
     if not MIN_AREA * small.size < area < MAX_AREA * small.size:
         return nothing
-    own = cv2.drawContours(np.zeros_like(light), [contour], 0, 1, cv2.FILLED) > 0
-    if np.count_nonzero(own & (light > 0)) < MIN_PAPER * area:
+    if parts.areas[largest] < MIN_PAPER * area:
         return nothing
     depth = _depth(hull, small.shape)
     is_cut = np.count_nonzero(_border(depth) > 0) > 0.2 * cv2.arcLength(hull, closed=True)

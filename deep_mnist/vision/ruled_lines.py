@@ -18,8 +18,9 @@ def remove_ruled_lines(darkness: FloatArray, threshold: float) -> FloatArray:
     """Return the darkness, [H, W], without nearly horizontal and vertical lines."""
     if min(darkness.shape) < MIN_SIDE:
         return darkness
-    without = _remove_horizontal(darkness, threshold)
-    return np.ascontiguousarray(_remove_horizontal(without.T, threshold).T)
+    return np.minimum(
+        _remove_horizontal(darkness, threshold), _remove_horizontal(darkness.T, threshold).T
+    )
 
 
 def _remove_horizontal(darkness: FloatArray, threshold: float) -> FloatArray:
