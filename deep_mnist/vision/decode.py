@@ -29,8 +29,8 @@ def to_gray(image: Any) -> tuple[FloatArray, int, int]:
       the upright image in the file.
     """
     width, height = image.size
-    factor = max(1, math.ceil(math.sqrt(width * height / WORK_PIXELS)))
-    image.draft(None, (width // factor, height // factor))  # a JPEG is decoded smaller
+    factor = max(1.0, math.sqrt(width * height / WORK_PIXELS))
+    image.draft(None, (width // math.ceil(factor), height // math.ceil(factor)))  # a JPEG is decoded smaller
     drafted = image.size
     with contextlib.suppress(Exception):  # damaged EXIF data: the image itself may be whole
         ImageOps.exif_transpose(image, in_place=True)
