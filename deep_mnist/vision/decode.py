@@ -30,7 +30,8 @@ def to_gray(image: Any) -> tuple[FloatArray, int, int]:
     """
     width, height = image.size
     factor = max(1.0, math.sqrt(width * height / WORK_PIXELS))
-    image.draft(None, (width // math.ceil(factor), height // math.ceil(factor)))  # a JPEG is decoded smaller
+    divisor = math.ceil(factor)
+    image.draft(None, (width // divisor, height // divisor))  # a JPEG is decoded smaller
     drafted = image.size
     with contextlib.suppress(Exception):  # damaged EXIF data: the image itself may be whole
         ImageOps.exif_transpose(image, in_place=True)
