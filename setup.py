@@ -12,7 +12,7 @@ VERSION = re.search(
     r'^__version__ = "(.+)"$', (ROOT / "deep_mnist/__init__.py").read_text("utf-8"), re.M
 ).group(1)
 
-PREDICT = ["pillow>=10.1"]
+PREDICT = ["opencv-python-headless>=4.10.0.84", "pillow>=10.1"]
 WEB = [
     *PREDICT,
     "fastapi>=0.116",

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 
 from deep_mnist import data, inference, predict
 from deep_mnist.checkpoints import pretrained
@@ -107,6 +107,53 @@ def test_a_restored_checkpoint_decides_the_model(capsys, model):
     assert capsys.readouterr().out.splitlines()[1].startswith(f"five.png,{model},")
 
 
+def test_below_the_minimum_confidence_the_label_is_not_sure(capsys):
+    save("two.png", 7, 0)
+    strict = ["two.png", "--model", "softmax", "--min-confidence", "1"]
+    assert predict.main(strict) == 0
+    assert capsys.readouterr().out.startswith("two.png: not sure not sure   (7 ")
+    assert predict.main([*strict, "--json"]) == 0
+    for digit, label in zip(json.loads(capsys.readouterr().out)["digits"], (7, 0), strict=True):
+        assert digit["label"] is None
+        assert digit["top"][0] == [label, digit["probability"]]
+    assert predict.main([*strict, "--csv"]) == 0
+    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    assert [row["label"] for row in rows] == ["", ""]
+    assert all(0 < float(row["probability"]) < 1 for row in rows)
+    assert predict.main(["two.png", "--model", "softmax", "--min-confidence", "0"]) == 0
+    assert capsys.readouterr().out.startswith("two.png: 7 0   (7 ")
+
+
+def test_the_cnn_is_not_sure_below_a_confidence_of_90_percent(capsys):
+    save("two.png", 7, 0)
+    digits = image.digits(image.read(Path("two.png")))
+    probabilities = np.full((2, 10), 0.01)
+    probabilities[0, 7], probabilities[1, 0] = 0.91, 0.89
+
+    class Classifier:
+        program = inference.PROGRAMS["cnn"]
+
+        def predict_proba(self, images):
+            return probabilities
+
+    assert predict._predict(Classifier(), digits, None).labels() == [7, None]
+    Classifier.program = inference.PROGRAMS["fnn"]
+    assert predict._predict(Classifier(), digits, None).labels() == [7, 0]
+
+
+def test_a_screenshot_full_of_text_is_an_error(capsys):
+    page = Image.new("L", (900, 600), 255)
+    for y in range(20, 560, 30):
+        text = "the quick brown fox jumps over the lazy dog and runs"
+        ImageDraw.Draw(page).text((20, y), text, 0, ImageFont.load_default(20))
+    page.save("page.png")
+    assert predict.main(["page.png"]) == 2
+    assert re.fullmatch(
+        r"error: predict: page\.png: expected digits, found \d+ other shapes: crop the picture\n",
+        capsys.readouterr().err,
+    )
+
+
 def test_all_models_predict_with_one_line_each(capsys):
     save("zero.png", 0)
     assert predict.main(["--model", "all", "zero.png"]) == 0
@@ -170,7 +217,7 @@ def test_an_unreadable_image_is_an_error_and_the_others_are_classified(capsys):
     save("five.png", 5)
     Path("empty").mkdir()
     Image.new("L", (50, 50), 255).save("white.png")
-    Image.new("1", (8_000, 8_000)).save("bomb.png")
+    Image.new("1", (10_000, 10_000)).save("bomb.png")
     wrong = ["none.png", "empty", "white.png", "bomb.png", "no*.png"]
     assert predict.main([*wrong, "five.png"]) == 2
     printed = capsys.readouterr()
@@ -194,6 +241,10 @@ def test_an_unreadable_image_is_an_error_and_the_others_are_classified(capsys):
         (["five.png", "--model", "rnn"], "rnn"),
         (["five.png", "--model", "all", "--restore", "x"], "--restore needs one model"),
         (["five.png", "--csv", "--json"], "not allowed with"),
+        (
+            ["five.png", "--min-confidence", "90%"],
+            "--min-confidence: expected a number from 0 to 1, found 90%",
+        ),
     ],
 )
 def test_wrong_arguments_are_an_error(capsys, arguments, expected):

@@ -1,215 +1,182 @@
-"""A picture file that a person has -> its digits, framed as MNIST frames them.
+"""Find the digits in an image file and normalize them as MNIST's.
 
     picture = image.read(Path("photo.jpg"))
     for digit in image.digits(picture): ...   # pixels [784], box (x, y, width, height)
 
-The one way from a picture to a network: predict, the page and the tests all take it.
+`predict`, the server and the tests use these functions only. Pillow and OpenCV are imported when an
+image is processed.
 """
 
 from __future__ import annotations
 
 import importlib.util
 import io
-import math
 import threading
 import warnings
-from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO, TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from deep_mnist.errors import DatasetError, ImageError
-from deep_mnist.vision import frame, ink, plain, segment, sheet, shrink
-from deep_mnist.vision.resample import FloatArray
-from deep_mnist.vision.sheet import View
+
+if TYPE_CHECKING:
+    from deep_mnist.vision.page_detection import Page
+    from deep_mnist.vision.segmentation import Segment
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF")
 MAX_BYTES = 50_000_000
-MAX_PIXELS = 30_000_000  # of the file: looked at before anything is decoded
-MAX_SCANS = 100  # of a progressive JPEG, which has some ten
-PIXELS = 1_200_000  # that are worked on: a larger picture is made smaller first
-MOST = 1_000  # digits: each takes some 15 ms, and noise is as many as there is room for
-LONGEST = 4_000  # side of that, in pixels
-ORIENTATION = 0x0112  # the tag of EXIF
+MAX_SCANS = 100  # of a progressive JPEG, which has about ten; each takes as long as an image
+MAX_DIGITS = 1_000  # noise has as many as there is room for
+MAX_OTHERS = 25  # components that are no digits: text, icons; a photo of a digit has up to 5
+MIN_CONTRAST = 0.06  # between the lightest and the darkest pixel of an image that is not blank
 
-TURNS: dict[int, Callable[[Any], Any]] = {  # what makes it upright
-    2: np.fliplr,
-    3: lambda array: np.rot90(array, 2),
-    4: np.flipud,
-    5: np.transpose,
-    6: lambda array: np.rot90(array, -1),
-    7: lambda array: np.rot90(array, 2).T,
-    8: np.rot90,
-}
-BRIGHTNESS = np.array([0.299, 0.587, 0.114], np.float32)  # of red, green and blue
-NO_CONTRAST = 0.03
+NOT_INSTALLED = 'images need Pillow and OpenCV: pip install "deep_mnist[predict]"'
 
-NOT_INSTALLED = 'reading pictures needs Pillow: pip install "deep_mnist[predict]"'
+FloatArray = npt.NDArray[np.float32]
 
-_one_at_a_time = threading.Lock()  # decoding takes memory, and Pillow's warnings are silenced
+_one_at_a_time = threading.Lock()  # decoding takes memory, and changes the filter of warnings
 
 
 class Picture(NamedTuple):
-    """A picture as it is seen: upright, on white where it is transparent."""
+    """A decoded image."""
 
-    grey: FloatArray  # [H, W] in [0, 1], 0 is black; a large file's is smaller
-    width: int  # of the file, upright, in pixels
+    grey: FloatArray  # [H, W] in [0, 1], 0 is black; upright, on white; a large file's is reduced
+    width: int  # of the upright image in the file, in pixels
     height: int
 
 
 class Digit(NamedTuple):
-    """A digit that was found."""
+    """A digit in an image."""
 
-    pixels: FloatArray  # [784] in [0, 1], as MNIST frames it, ink is 1
-    box: tuple[int, int, int, int]  # x, y, width, height, in pixels of the file, upright
+    pixels: FloatArray  # [784] in [0, 1], normalized as MNIST's, 1 is stroke
+    box: tuple[int, int, int, int]  # x, y, width, height in pixels of the upright image in the file
 
 
 class PillowMissingError(DatasetError):
-    """Pillow is not installed. The message names the command that installs it."""
+    """Pillow or OpenCV is not installed. The message names the command that installs them."""
 
 
 def check_installed() -> None:
-    """Raises PillowMissingError if pictures can't be read at all."""
-    if importlib.util.find_spec("PIL") is None:
-        raise PillowMissingError(NOT_INSTALLED)
+    """Check that images can be processed.
+
+    Raises:
+      PillowMissingError: Pillow or OpenCV is not installed.
+    """
+    for library in ("PIL", "cv2"):
+        if importlib.util.find_spec(library) is None:
+            raise PillowMissingError(NOT_INSTALLED)
 
 
 def read(source: bytes | Path) -> Picture:
-    """Decodes a picture: PNG, JPEG, WebP, BMP, TIFF or GIF (of several pages, the first).
+    """Decode an image: PNG, JPEG, WebP, BMP, TIFF or GIF (the first of several pages).
 
     Args:
-      source: a file, or its bytes.
+      source: path of a file, or its content.
 
     Raises:
-      ImageError: no such picture, a damaged one, or one past MAX_BYTES or MAX_PIXELS.
-      PillowMissingError: Pillow is not installed.
+      ImageError: not an image, a damaged one, or one that is too large.
+      PillowMissingError: Pillow or OpenCV is not installed.
     """
     check_installed()
     from PIL import Image, UnidentifiedImageError
 
-    content = source if isinstance(source, bytes) else _bytes_of(source)
+    from deep_mnist.vision.decode import to_gray
+
+    content = source if isinstance(source, bytes) else _content(source)
     if not content:
         raise ImageError("expected a picture, found no bytes")
     if len(content) > MAX_BYTES:
         raise ImageError(f"expected at most {MAX_BYTES} bytes, found {len(content)}")
     with _one_at_a_time, warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
         try:
             with Image.open(io.BytesIO(content), formats=FORMATS) as image:
-                _check_size(*image.size)
-                if image.format in ("JPEG", "MPO"):
+                if image.info.get("progressive"):
                     _check_scans(content)
-                return _decode(image)
+                return Picture(*to_gray(image))
         except ImageError:
             raise
         except UnidentifiedImageError:
             kinds = ", ".join(FORMATS)
             raise ImageError(f"expected a picture ({kinds}), found something else") from None
-        except Image.DecompressionBombError:
-            raise ImageError(f"expected at most {MAX_PIXELS} pixels, found far more") from None
-        except Exception as error:  # a damaged file makes its decoder raise anything
+        except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+            raise ImageError(
+                f"expected at most {Image.MAX_IMAGE_PIXELS} pixels, found more"
+            ) from None
+        except Exception as error:  # of a damaged file, decoders raise anything
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise ImageError(f"the picture is damaged ({reason})") from None
 
 
 def digits(picture: Picture) -> list[Digit]:
-    """The digits on a picture, line by line from left to right.
+    """Return the digits in an image, line by line from left to right.
 
     Raises:
-      ImageError: there is none, or more than MOST.
+      ImageError: there is none, or more than MAX_DIGITS.
     """
-    sheets = [] if plain.is_plain(picture.grey) else sheet.views(picture.grey)
-    for view in (*sheets, View(picture.grey, 0, 0)):
-        found = segment.digits(ink.find(view.grey))
-        if len(found) > MOST:
+    from deep_mnist.vision.binarize import binarize
+    from deep_mnist.vision.page_detection import Page, find_pages, find_windows
+    from deep_mnist.vision.segmentation import count_others, segment
+
+    gray = picture.grey
+    if np.ptp(gray) < MIN_CONTRAST:
+        raise ImageError("the picture is blank: every pixel is nearly the same")
+    others = 0
+    for page in (*find_pages(gray), Page(gray, 0, 0)):
+        strokes = binarize(page.gray)
+        segments = segment(strokes)
+        if len(segments) > MAX_DIGITS:
             raise ImageError(
-                f"expected at most {MOST} digits, found {len(found)} strokes apart: cut it up"
+                f"expected at most {MAX_DIGITS} digits, found {len(segments)} strokes apart: "
+                "cut it up"
             )
-        if found:
-            return [_digit(picture, view, piece) for piece in found]
-    blank = np.ptp(picture.grey) < ink.CONTRAST
-    raise ImageError(
-        "the picture is blank: every pixel is nearly the same"
-        if blank
-        else "expected a digit, found nothing that is like a pen's stroke"
-    )
+        others = count_others(strokes, segments)
+        if segments and others <= max(MAX_OTHERS, len(segments)):
+            return [_digit(picture, page, part) for part in segments]
+    if others > MAX_OTHERS:
+        for page in find_windows(gray):
+            strokes = binarize(page.gray)
+            segments = segment(strokes)
+            heights = [part.box[3] - part.box[1] for part in segments]
+            if (
+                segments
+                and max(heights) > 0.25 * len(page.gray)
+                and count_others(strokes, segments) <= len(segments)
+            ):
+                return [_digit(picture, page, part) for part in segments]
+        raise ImageError(f"expected digits, found {others} other shapes: crop the picture")
+    raise ImageError("expected a digit, found nothing that is like a pen's stroke")
+
+
+def _digit(picture: Picture, page: Page, part: Segment) -> Digit:
+    from deep_mnist.vision.normalize import normalize
+
+    left, top, right, bottom = part.box
+    height, width = picture.grey.shape
+    left, right = ((page.left + x) * picture.width // width for x in (left, right))
+    top, bottom = ((page.top + y) * picture.height // height for y in (top, bottom))
+    return Digit(normalize(part.strokes), (left, top, right - left, bottom - top))
 
 
 def write_png(path: Path | IO[bytes], pixels: npt.NDArray[np.uint8]) -> None:
-    """Writes [784] grey values as a picture of 28x28."""
+    """Write gray values, [784], as an image of 28x28."""
     from PIL import Image
 
-    Image.fromarray(pixels.reshape(frame.SIDE, frame.SIDE)).save(path, "PNG")
+    Image.fromarray(pixels.reshape(28, 28)).save(path, "PNG")
 
 
-def _digit(picture: Picture, view: View, piece: segment.Piece) -> Digit:
-    left, top, right, bottom = piece.box
-    height, width = picture.grey.shape
-    left, right = ((view.left + x) * picture.width // width for x in (left, right))
-    top, bottom = ((view.top + y) * picture.height // height for y in (top, bottom))
-    return Digit(frame.frame(piece.values), (left, top, right - left, bottom - top))
-
-
-def _bytes_of(path: Path) -> bytes:
+def _content(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
             return file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise ImageError(f"can't be read: {error.strerror}") from None
-
-
-def _check_size(width: int, height: int) -> None:
-    if width * height > MAX_PIXELS:
-        raise ImageError(
-            f"expected at most {MAX_PIXELS} pixels, found {width} x {height}: make it smaller"
-        )
+        raise ImageError(f"cannot be read: {error.strerror}") from None
 
 
 def _check_scans(jpeg: bytes) -> None:
-    """Each scan goes over the whole picture; their marker stands nowhere in what is compressed."""
-    scans = jpeg.count(b"\xff\xda")
+    scans = jpeg.count(b"\xff\xda")  # the marker of a scan, which compressed data cannot have
     if scans > MAX_SCANS:
         raise ImageError(f"expected at most {MAX_SCANS} scans, found {scans}: save it anew")
-
-
-def _decode(image: Any) -> Picture:
-    width, height = image.size
-    times = max(1, math.ceil(math.sqrt(width * height / PIXELS)), -(-max(image.size) // LONGEST))
-    if times > 1:  # of a JPEG, no more is decoded than is looked at
-        image.draft(None, (-(-width // times), -(-height // times)))
-        times = max(1, round(times * image.size[0] / width))
-    turn = TURNS.get(_orientation(image), np.asarray)
-    upright = (height, width) if turn(np.empty((1, 2))).shape == (2, 1) else (width, height)
-    return Picture(np.ascontiguousarray(turn(_grey(image, times)), np.float32), *upright)
-
-
-def _orientation(image: Any) -> int:
-    try:
-        return int(image.getexif().get(ORIENTATION, 1))
-    except Exception:  # a damaged tag: the picture itself may be whole
-        return 1
-
-
-def _grey(image: Any, times: int) -> FloatArray:
-    """[H, W] in [0, 1], `times` smaller."""
-    if image.mode.startswith(("I", "F")):
-        return shrink.deep(image, times)
-    if not shrink.is_partly_transparent(image):
-        return _most_contrast(shrink.colours(image, times))
-    channels = shrink.colours_and_coverage(image, times)
-    colours, coverage = channels[:, :, :3], channels[:, :, 3:]
-    grey = _most_contrast(colours * coverage + (1 - coverage))  # on white paper
-    return 1 - coverage[:, :, 0] if np.ptp(grey) < NO_CONTRAST else grey  # white ink, on nothing
-
-
-def _most_contrast(colours: FloatArray) -> FloatArray:
-    """[H, W, 3] -> [H, W]: brightness, or the colour that shows the ink, as blue shows yellow."""
-    red, green, blue = np.moveaxis(colours, 2, 0)
-    if np.array_equal(red, green) and np.array_equal(green, blue):
-        return np.asarray(red)
-    planes: list[FloatArray] = [colours @ BRIGHTNESS, red, green, blue]
-    contrasts = [ink.contrast(plane) for plane in planes]
-    best = int(np.argmax(contrasts))
-    return planes[best] if contrasts[best] > 1.7 * contrasts[0] else planes[0]
