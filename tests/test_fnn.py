@@ -143,6 +143,7 @@ def test_output_has_the_documents_lines_and_the_test_accuracy_last(capsys):
     assert " ; accuracy 0." in lines[-1]
     assert lines[-1].endswith("of 2000 SYNTHETIC digits, not MNIST)")
     assert sorted(path.name for path in Path("run").iterdir()) == [
+        ".lock",
         "config.json",
         "metrics.jsonl",
         "model-2.npz",

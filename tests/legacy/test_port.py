@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from importlib.util import find_spec
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -67,19 +68,60 @@ os.environ["TF_USE_LEGACY_KERAS"] = "1"  # before TensorFlow is imported
 """
 
 
-def port(tmp_path, text, *flags):
-    """Port a script; return the ended process."""
-    (tmp_path / "old.py").write_text(text)
-    command = [sys.executable, "-m", "deep_mnist.legacy", "port", "old.py", *flags]
-    return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+# Ports scripts one after the other, because TensorFlow takes seconds to import.
+SERVER = """
+import contextlib, io, json, os, sys
+from deep_mnist.legacy.port import main
+for line in sys.stdin:
+    directory, arguments = json.loads(line)
+    os.chdir(directory)
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        code = main(arguments)
+    print(json.dumps([code, out.getvalue(), err.getvalue()]), flush=True)
+"""
+
+
+class Ended(NamedTuple):
+    """How `legacy port` ended."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture(scope="module")
+def port_paths():
+    """Return a function that runs `legacy port` with arguments in a directory."""
+    with subprocess.Popen(
+        [sys.executable, "-c", SERVER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+
+        def run(directory, *arguments):
+            print(json.dumps([str(directory), arguments]), file=process.stdin, flush=True)
+            return Ended(*json.loads(process.stdout.readline()))
+
+        yield run
+        process.stdin.close()
+
+
+@pytest.fixture
+def port(port_paths, tmp_path):
+    """Return a function that ports the text of a script, old.py."""
+
+    def run(text, *flags):
+        (tmp_path / "old.py").write_text(text)
+        return port_paths(tmp_path, "old.py", *flags)
+
+    return run
 
 
 @pytest.mark.skipif(
     None in map(find_spec, ("tf_keras", "tf_slim", "tensorflow_estimator")),
     reason="the original libraries are not installed",
 )
-def test_high_level_apis_are_the_original_libraries(tmp_path):
-    ended = port(tmp_path, LIBRARIES, "-o", "new.py")
+def test_high_level_apis_are_the_original_libraries(port, tmp_path):
+    ended = port(LIBRARIES, "-o", "new.py")
     assert ended.returncode == 0, ended.stderr
     new = (tmp_path / "new.py").read_text()
     assert new.startswith(HEAD)
@@ -90,8 +132,8 @@ def test_high_level_apis_are_the_original_libraries(tmp_path):
     assert ran.stdout == "(1, 2) train\n", ran.stderr
 
 
-def test_a_script_without_them_needs_no_other_package(tmp_path):
-    ended = port(tmp_path, "import tensorflow as tf\nx = tf.mul(2, 3)\n")
+def test_a_script_without_them_needs_no_other_package(port):
+    ended = port("import tensorflow as tf\nx = tf.mul(2, 3)\n")
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout == (
         "import tensorflow.compat.v1 as tf; tf.disable_v2_behavior()\nx = tf.multiply(2, 3)\n"
@@ -113,14 +155,14 @@ def test_a_script_without_them_needs_no_other_package(tmp_path):
         ),
     ],
 )
-def test_imports_are_ported_wherever_they_stand(tmp_path, text, ported):
-    assert port(tmp_path, text).stdout == ported
+def test_imports_are_ported_wherever_they_stand(port, text, ported):
+    assert port(text).stdout == ported
 
 
-def test_a_name_that_is_nowhere_today_is_reported_with_its_line(tmp_path):
+def test_a_name_that_is_nowhere_today_is_reported_with_its_line(port):
     script = "import tensorflow as tf\nimport numpy as np\n\ntf.contrib.ffmpeg.decode_audio('')\n"
     script += "np.find_common_type([], [])\n"
-    ended = port(tmp_path, script)
+    ended = port(script)
     assert ended.returncode == 1
     assert "old.py:4: to do: tf.contrib.ffmpeg has no name today\n" in ended.stderr
     if np.__version__ >= "2":
@@ -128,7 +170,7 @@ def test_a_name_that_is_nowhere_today_is_reported_with_its_line(tmp_path):
 
 
 @pytest.mark.skipif(find_spec("tf_keras") is None, reason="tf_keras is not installed")
-def test_what_only_the_bridge_has_is_written_into_the_program(tmp_path):
+def test_what_only_the_bridge_has_is_written_into_the_program(port, tmp_path):
     script = """\
 import tensorflow as tf
 from tensorflow.contrib.training import HParams
@@ -136,7 +178,7 @@ cell = tf.contrib.rnn.MultiRNNCell([tf.contrib.rnn.LayerNormBasicLSTMCell(3)] * 
 outputs, _ = tf.nn.dynamic_rnn(cell, tf.zeros([2, 5, 4]), dtype=tf.float32)
 print(outputs.shape, HParams(units=3).units)
 """
-    ended = port(tmp_path, script, "-o", "new.py")
+    ended = port(script, "-o", "new.py")
     assert ended.returncode == 0, ended.stderr
     new = (tmp_path / "new.py").read_text()
     assert "class HParams:" in new
@@ -150,7 +192,7 @@ print(outputs.shape, HParams(units=3).units)
 
 
 @pytest.mark.skipif(find_spec("tf_keras") is None, reason="tf_keras is not installed")
-def test_keras_is_that_of_tensorflow_1(tmp_path):
+def test_keras_is_that_of_tensorflow_1(port, tmp_path):
     script = """\
 import keras
 from keras.datasets import mnist
@@ -162,13 +204,13 @@ print(hasattr(keras.optimizers.Adam(lr=0.5), 'get_updates'))
 import tensorflow as tf
 print(tf.keras.__version__[:2])
 """
-    ended = port(tmp_path, script, "-o", "new.py")
+    ended = port(script, "-o", "new.py")
     assert ended.returncode == 0, ended.stderr
     ran = subprocess.run([sys.executable, "new.py"], cwd=tmp_path, capture_output=True, text=True)
     assert ran.stdout == "[[0. 1.]] True\nTrue\n2.\n", ran.stderr
 
 
-def test_calls_that_todays_functions_refuse_are_reported(tmp_path):
+def test_calls_that_todays_functions_refuse_are_reported(port):
     script = """\
 import tensorflow as tf
 import numpy as np
@@ -180,13 +222,13 @@ try:
 except AttributeError:
     pass
 """
-    ended = port(tmp_path, script)
+    ended = port(script)
     assert ended.returncode == 1
     assert "old.py:4: to do: Saver of today has no restore_all()\n" in ended.stderr
     assert "no_such_function" not in ended.stderr
 
 
-def test_arguments_of_0_x_are_those_of_1_15(tmp_path):
+def test_arguments_of_0_x_are_those_of_1_15(port, tmp_path):
     old = """\
 import tensorflow as tf
 axis = 1
@@ -227,7 +269,7 @@ flags.DEFINE_integer('steps', 3, help="")
 print(a.shape, b.shape, c.shape, d.shape, e.shape, f.shape, g.shape, h.shape, i.shape, j.name)
 print(flags.FLAGS.steps, flags.FLAGS.log_dir)
 """
-    ended = port(tmp_path, old, "-o", "new.py")
+    ended = port(old, "-o", "new.py")
     assert ended.returncode == 0, ended.stderr
     assert (tmp_path / "new.py").read_text() == new
     assert "old.py:3: changed: tf.concat: arguments by name\n" in ended.stderr
@@ -256,8 +298,8 @@ for i in range(len([1, 2, 3]) / 2):
 
 
 @pytest.mark.skipif(find_spec("fissix") is None, reason="fissix is not installed")
-def test_division_of_python_2_gives_the_same_results(tmp_path):
-    ended = port(tmp_path, PYTHON_2, "-o", "new.py")
+def test_division_of_python_2_gives_the_same_results(port, tmp_path):
+    ended = port(PYTHON_2, "-o", "new.py")
     assert ended.returncode == 0, ended.stderr
     new = (tmp_path / "new.py").read_text()
     assert "batches = examples // 100\n" in new
@@ -270,7 +312,7 @@ def test_division_of_python_2_gives_the_same_results(tmp_path):
     assert ran.stdout == "550 4 4.5 [1 1] 1.0 3\n0\n", ran.stderr
 
 
-def test_a_script_for_a_gpu_runs_without_one(tmp_path):
+def test_a_script_for_a_gpu_runs_without_one(port, tmp_path):
     script = """\
 import tensorflow as tf
 name = '/gpu:3'
@@ -282,30 +324,30 @@ config = tf.ConfigProto(
 with tf.Session() as one, tf.Session(config=config) as other:
     print(one.run(x), other.run(x))
 """
-    ended = port(tmp_path, script, "-o", "new.py")
+    ended = port(script, "-o", "new.py")
     assert ended.returncode == 0, ended.stderr
     ran = subprocess.run([sys.executable, "new.py"], cwd=tmp_path, capture_output=True, text=True)
     assert ran.stdout == "6 6\n", ran.stderr
 
 
-def test_slices_and_other_syntax_stay_as_they_are(tmp_path):
+def test_slices_and_other_syntax_stay_as_they_are(port):
     script = "i = n = 1\na = {}\ndef f():\n    a[(i + 1) * 28 : n, :] = a  # as they are\n"
-    ended = port(tmp_path, script)
+    ended = port(script)
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout == script
     assert ended.stderr.endswith("0 changes, 0 to do\n")
 
 
-def test_a_range_of_a_quotient_is_one_of_integers(tmp_path):
+def test_a_range_of_a_quotient_is_one_of_integers(port):
     script = "batches = 10 / 4\nprint(len(range(batches)), len(range(9 / 2)), 5 / 2)\n"
-    ended = port(tmp_path, script)
+    ended = port(script)
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout == (
         "batches = 10 / 4\nprint(len(range(int(batches))), len(range(int(9 / 2))), 5 / 2)\n"
     )
 
 
-def test_dropped_names_of_numpy_scipy_and_python_are_todays(tmp_path):
+def test_dropped_names_of_numpy_scipy_and_python_are_todays(port, tmp_path):
     old = """\
 import tensorflow as tf
 import collections, time
@@ -340,7 +382,7 @@ data.flat[3] = 5
 print(data.max())
 scipy_misc_imsave('image.png', np.eye(4))
 """
-    ended = port(tmp_path, old, "-o", "new.py")
+    ended = port(old, "-o", "new.py")
     assert ended.returncode == 0, ended.stderr
     assert (tmp_path / "new.py").read_text().endswith(new)
     ran = subprocess.run([sys.executable, "new.py"], cwd=tmp_path, capture_output=True, text=True)
@@ -348,12 +390,11 @@ scipy_misc_imsave('image.png', np.eye(4))
     assert (tmp_path / "image.png").exists()
 
 
-def test_a_module_of_the_project_that_uses_tensorflow_is_reported(tmp_path):
+def test_a_module_of_the_project_that_uses_tensorflow_is_reported(port, tmp_path):
     (tmp_path / "model.py").write_text("import tensorflow as tf\n")
     (tmp_path / "settings.py").write_text("steps = 10\n")
     (tmp_path / "train.py").write_text("import settings\nfrom model import *\n")
     ended = port(
-        tmp_path,
         "import tensorflow as tf\nimport model\nimport settings\nimport common\nimport train\n",
     )
     assert ended.returncode == 1
@@ -363,15 +404,15 @@ def test_a_module_of_the_project_that_uses_tensorflow_is_reported(tmp_path):
     assert "settings" not in ended.stderr
 
 
-def test_check_runs_the_original_and_the_port(tmp_path):
-    ended = port(tmp_path, "import tensorflow as tf\nprint(tf.mul(2, 3))\n", "--check", "1")
+def test_check_runs_the_original_and_the_port(port):
+    ended = port("import tensorflow as tf\nprint(tf.mul(2, 3))\n", "--check", "1")
     assert ended.returncode == 0, ended.stderr
     assert ended.stderr.endswith("check: the original ran, the port ran\n")
 
 
-def test_a_port_that_fails_where_the_original_runs_is_not_complete(tmp_path):
+def test_a_port_that_fails_where_the_original_runs_is_not_complete(port, tmp_path):
     script = "import numpy as np\nimport tensorflow as tf\nprint(np.array([[1], [1, 2]]).shape)\n"
-    ended = port(tmp_path, script, "-o", "new.py", "--check", "60")
+    ended = port(script, "-o", "new.py", "--check", "60")
     assert ended.returncode == 1
     assert ended.stderr.splitlines()[-1].startswith(
         "check: the original ran, the port failed: ValueError: "
@@ -379,25 +420,22 @@ def test_a_port_that_fails_where_the_original_runs_is_not_complete(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["new.py", "old.py"]
 
 
-def test_a_notebook_becomes_a_script_that_is_checked(tmp_path):
+def test_a_notebook_becomes_a_script_that_is_checked(port_paths, tmp_path):
     cells = ["import tensorflow as tf\nimport time", "%time x = 7 / 2", "x"]
     book = {
         "cells": [{"cell_type": "code", "source": cell} for cell in cells],
         "metadata": {"language_info": {"name": "python", "version": "2.7.1"}},
     }
     (tmp_path / "book.ipynb").write_text(json.dumps(book))
-    command = [sys.executable, "-m", "deep_mnist.legacy", "port", "book.ipynb", "-o", "new.py"]
-    ended = subprocess.run(
-        [*command, "--check", "60"], cwd=tmp_path, capture_output=True, text=True
-    )
+    ended = port_paths(tmp_path, "book.ipynb", "-o", "new.py", "--check", "60")
     assert ended.returncode == 0, ended.stderr
     assert ended.stderr.endswith("check: the original ran, the port ran\n")
     assert "x = 7 // 2" in (tmp_path / "new.py").read_text()
 
 
-def test_an_existing_file_is_never_overwritten(tmp_path):
+def test_an_existing_file_is_never_overwritten(port, tmp_path):
     (tmp_path / "new.py").write_text("mine\n")
-    ended = port(tmp_path, "import tensorflow as tf\n", "-o", "new.py")
+    ended = port("import tensorflow as tf\n", "-o", "new.py")
     assert ended.returncode == 2
     assert ended.stderr == (
         "error: legacy port: new.py: expected a new file, found an existing one\n"
@@ -406,7 +444,7 @@ def test_an_existing_file_is_never_overwritten(tmp_path):
 
 
 @pytest.mark.skipif(find_spec("tf_slim") is None, reason="tf_slim is not installed")
-def test_a_project_is_ported_into_a_new_directory(tmp_path):
+def test_a_project_is_ported_into_a_new_directory(port_paths, tmp_path):
     for name, text in {
         "train.py": "import tensorflow as tf\nfrom nets import model\nprint(model.net().shape)\n",
         "nets/__init__.py": "",
@@ -423,8 +461,7 @@ def test_a_project_is_ported_into_a_new_directory(tmp_path):
         path = tmp_path / "project" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-    command = [sys.executable, "-m", "deep_mnist.legacy", "port", "project", "-o", "new"]
-    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    ended = port_paths(tmp_path, "project", "-o", "new")
     assert ended.returncode == 0, ended.stderr
     assert "project/nets/model.py:3: changed: Python 2 to 3\n" in ended.stderr
     written = [p.relative_to(tmp_path / "new") for p in (tmp_path / "new").rglob("*")]
@@ -436,26 +473,23 @@ def test_a_project_is_ported_into_a_new_directory(tmp_path):
         [sys.executable, "new/train.py"], cwd=tmp_path, capture_output=True, text=True
     )
     assert ran.stdout == "Python 2\n(2, 4)\n", ran.stderr
-    checked = subprocess.run(
-        [*command[:-1], "checked", "--check", "60"], cwd=tmp_path, capture_output=True, text=True
-    )
+    checked = port_paths(tmp_path, "project", "-o", "checked", "--check", "60")
     assert checked.returncode == 0, checked.stderr
     assert checked.stderr.endswith("project/train.py: check: the original ran, the port ran\n")
-    again = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    again = port_paths(tmp_path, "project", "-o", "new")
     assert again.returncode == 2
     assert again.stderr == (
         "error: legacy port: new: expected a new directory, found an existing path\n"
     )
 
 
-def test_a_module_that_is_not_found_makes_a_project_incomplete(tmp_path):
+def test_a_module_that_is_not_found_makes_a_project_incomplete(port_paths, tmp_path):
     (tmp_path / "project/lib").mkdir(parents=True)
     (tmp_path / "project/lib/model.py").write_text("layers = 2\n")
     (tmp_path / "project/train.py").write_text(
         "import sys\nsys.path.append('lib')\nimport model\nimport no_such_library\n"
     )
-    command = [sys.executable, "-m", "deep_mnist.legacy", "port", "project", "-o", "new"]
-    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    ended = port_paths(tmp_path, "project", "-o", "new")
     assert ended.returncode == 1
     assert (
         "project/train.py:4: to do: no_such_library is neither installed nor in the project\n"
