@@ -1,4 +1,4 @@
-"""Datasets as arrays and batches. NumPy only: TensorFlow is not needed here.
+"""Datasets as arrays and batches, without TensorFlow.
 
     from deep_mnist import data
 

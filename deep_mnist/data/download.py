@@ -1,15 +1,18 @@
 """Download the files of a dataset from its mirrors, with pooch."""
 
 import functools
+import math
 import os
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pooch
 import requests
+from urllib3.exceptions import ProtocolError, ReadTimeoutError
 
-from deep_mnist.data import verify
+from deep_mnist.data import idx, verify
 from deep_mnist.data.registry import DatasetFiles, IdxFile
 from deep_mnist.errors import DatasetError, DatasetUnreachableError
 
@@ -17,7 +20,9 @@ __all__ = ["download", "download_from"]
 
 OFFLINE = "DEEP_MNIST_OFFLINE"
 TIMEOUT = 10.0  # seconds to connect, and between two packets
-CHUNK = 65_536  # bytes
+DEADLINE = 300.0  # seconds for one file from one mirror
+HEADROOM = 65_536  # bytes that a published file may be larger than its uncompressed pixels
+CHUNK = 8_192  # bytes, after each of which the deadline is checked
 
 
 def download(dataset: DatasetFiles, files: list[IdxFile], directory: Path) -> None:
@@ -54,6 +59,7 @@ def download(dataset: DatasetFiles, files: list[IdxFile], directory: Path) -> No
                 _retrieve(
                     url,
                     directory / f"{file.name}.gz",
+                    math.prod(file.shape) + HEADROOM,
                     functools.partial(_check, dataset, file),
                 )
             except DatasetError as error:
@@ -64,8 +70,8 @@ def download(dataset: DatasetFiles, files: list[IdxFile], directory: Path) -> No
                 raise DatasetUnreachableError(
                     f"the dataset is not on disk, and {directory} cannot be written "
                     f"({error.strerror or error})",
-                    hint="set XDG_CACHE_HOME to a writable directory, or name the directory of "
-                    "the dataset with --data-dir, data_dir or DEEP_MNIST_DATA_DIR",
+                    hint="name the directory of the dataset with --data-dir, data_dir or "
+                    "DEEP_MNIST_DATA_DIR",
                 ) from None
             print(f"downloaded {url} into {directory}", file=sys.stderr)
             # The mirror that worked is the first one for the next file.
@@ -97,7 +103,7 @@ def download_from(url: str, path: Path, check: Callable[[Path], object]) -> None
             hint=f"put the file there by hand, or unset {OFFLINE}",
         )
     try:
-        _retrieve(url, path, check)
+        _retrieve(url, path, idx.MAX_BYTES, check)
     except DatasetError as error:
         raise DatasetUnreachableError(
             f"{url}: cannot be downloaded ({error.message})",
@@ -115,40 +121,63 @@ def _check(dataset: DatasetFiles, file: IdxFile, path: Path) -> None:
         raise DatasetError(f"expected SHA-256 {file.gz_sha256}")
 
 
-def _retrieve(url: str, path: Path, check: Callable[[Path], object]) -> None:
+def _retrieve(url: str, path: Path, max_bytes: int, check: Callable[[Path], object]) -> None:
     """Download one file to a temporary file, check it, and rename it.
 
     Raises:
       DatasetError: the download fails, with the reason alone as message.
       OSError: the directory cannot be written.
     """
-    pooch.get_logger().setLevel("WARNING")
-    http = pooch.HTTPDownloader(timeout=TIMEOUT, chunk_size=CHUNK)
 
-    def download_and_check(url: str, temporary: str, _: object) -> None:
+    def receive(url: str, temporary: str, _: object) -> None:
+        _receive(url, Path(temporary), max_bytes)
         try:
-            http(url, temporary, None)
             check(Path(temporary))
-        except requests.RequestException as error:
-            raise DatasetError(_reason(error)) from None
         except DatasetError as error:
             raise DatasetError(error.message.removeprefix(f"{temporary}: ")) from None
 
-    # The checksum is that of the uncompressed file, which `check` compares.
-    pooch.retrieve(url, None, path.name, path.parent, downloader=download_and_check)
+    # Without a checksum, because `check` compares that of the uncompressed file. pooch logs the one
+    # of the file as an advice for developers.
+    logger = pooch.get_logger()
+    level = logger.level
+    logger.setLevel("WARNING")
+    try:
+        pooch.retrieve(url, None, path.name, path.parent, downloader=receive)
+    finally:
+        logger.setLevel(level)
 
 
-def _reason(error: requests.RequestException) -> str:
+def _receive(url: str, path: Path, max_bytes: int) -> None:
+    """Write the response of a URL to a file."""
+    deadline = time.monotonic() + DEADLINE
+    path.unlink()  # only its owner could read pooch's temporary file, and so the dataset
+    try:
+        response = requests.get(url, stream=True, timeout=TIMEOUT)
+    except OSError as error:  # also of a missing bundle of certificates
+        raise DatasetError(_reason(error)) from None
+    with response, path.open("xb") as file:
+        try:
+            response.raise_for_status()
+            for chunk in response.iter_content(CHUNK):
+                if file.tell() + len(chunk) > max_bytes:
+                    raise DatasetError(f"expected at most {max_bytes} bytes, found more")
+                if time.monotonic() > deadline:
+                    raise DatasetError(f"not finished after {DEADLINE:.0f} seconds")
+                file.write(chunk)
+        except requests.RequestException as error:
+            raise DatasetError(_reason(error)) from None
+
+
+def _reason(error: OSError) -> str:
     """Return why a request failed, without the URL and the layers of the HTTP library."""
-    if error.response is not None:
-        error.response.close()
+    if isinstance(error, requests.HTTPError) and error.response is not None:
         return f"HTTP {error.response.status_code} {error.response.reason}"
-    if isinstance(error, requests.exceptions.ChunkedEncodingError):
-        return "truncated"
-    if isinstance(error, requests.Timeout):
+    cause: object = error.args[0] if error.args else error
+    if isinstance(error, requests.Timeout) or isinstance(cause, ReadTimeoutError):
         return "timed out"
-    cause = error.args[0]
-    return str(getattr(cause, "reason", cause))
+    if isinstance(cause, ProtocolError):
+        return "the connection was closed before the end"
+    return str(getattr(cause, "reason", cause)) or type(error).__name__
 
 
 def _offline() -> bool:

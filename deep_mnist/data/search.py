@@ -11,8 +11,6 @@ import os
 import sys
 from pathlib import Path
 
-import platformdirs
-
 from deep_mnist.data import io, registry, verify
 from deep_mnist.data.registry import DatasetFiles, IdxFile
 from deep_mnist.data.verify import Arrays
@@ -65,7 +63,9 @@ def load_arrays(name: str, data_dir: str | None = None, mirror: str | None = Non
 
 def cache_dir() -> Path:
     """Return the user's cache directory for this project, which need not exist."""
-    return platformdirs.user_cache_path("deep_mnist", appauthor=False)
+    import platformdirs  # not at the top: a dataset that is found elsewhere does not need it
+
+    return platformdirs.user_cache_path("deep_mnist", appauthor=False, opinion=False)
 
 
 def _read_named(dataset: DatasetFiles, path: Path, alternative: str) -> Arrays:

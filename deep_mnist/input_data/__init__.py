@@ -1,4 +1,4 @@
-"""Drop-in replacement for `tensorflow.examples.tutorials.mnist.input_data`, with NumPy only.
+"""Drop-in replacement for `tensorflow.examples.tutorials.mnist.input_data`, without TensorFlow.
 
     from deep_mnist import input_data
     mnist = input_data.read_data_sets("MNIST_data/", one_hot=True)

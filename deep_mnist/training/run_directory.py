@@ -7,6 +7,7 @@ written again is replaced as a whole.
 from __future__ import annotations
 
 import dataclasses
+import errno
 import os
 import shlex
 from datetime import datetime, timezone
@@ -30,6 +31,8 @@ ConfigT = TypeVar("ConfigT")
 CONFIG = "config.json"
 RESULT = "result.json"
 LOCK = ".lock"
+# Errors of file systems without locks, such as some network file systems: then nothing is locked.
+WITHOUT_LOCKS = (errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK)
 FILES = (CONFIG, RESULT, "metrics.jsonl", "checkpoint")
 PROGRAM = "model"  # key in config.json and result.json
 RESTORED_FROM = "restored_from"  # key in config.json: the weights that the run started from
@@ -274,8 +277,14 @@ def lock(directory: Path) -> filelock.BaseFileLock:
         file_lock.acquire()
     except filelock.Timeout:
         raise DeepMnistError(f"{directory} is in use by another process") from None
-    except (OSError, NotImplementedError):
-        pass  # a file system without locks, such as some network file systems
+    except OSError as error:
+        if error.errno not in WITHOUT_LOCKS:
+            raise DeepMnistError(
+                f"{directory} cannot be locked ({error.strerror})",
+                hint="make it writable for you, or choose another directory with --run-dir",
+            ) from None
+    except NotImplementedError:
+        pass  # filelock's own error for such a file system
     return file_lock
 
 

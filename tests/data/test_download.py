@@ -54,6 +54,13 @@ class Mirror(BaseHTTPRequestHandler):
             self.send(gzip.compress(PAYLOADS[name.removesuffix(".gz")][:-1] + b"\x07"))
         elif behaviour == "recompressed":
             self.send(gzip.compress(PAYLOADS[name.removesuffix(".gz")], mtime=2))
+        elif behaviour == "endless":
+            self.send(body + bytes(1 << 20))
+        elif behaviour == "drip":
+            self.send(b"", len(body))
+            for start in range(0, len(body), 4_096):
+                if not self.server.released.wait(0.1):
+                    self.wfile.write(body[start : start + 4_096])
         elif behaviour == "stall":
             self.send(body[:-9], len(body))
             self.server.released.wait(20)
@@ -230,7 +237,7 @@ def test_mirrors_are_tried_until_one_works(mirrors, server, directory, capsys):
         f"warning: {server.url}/503/{name}: HTTP 503 Service Unavailable",
         f"warning: {server.url}/hang/{name}: timed out",
         f"warning: {server.url}/page/{name}: expected an IDX file, found a web page",
-        f"warning: {server.url}/truncated/{name}: truncated",
+        f"warning: {server.url}/truncated/{name}: the connection was closed before the end",
         f"downloaded {server.url}/good/{name} into {directory}",
     ]
     # The other three files come from the mirror that worked.
@@ -243,6 +250,7 @@ def test_mirrors_are_tried_until_one_works(mirrors, server, directory, capsys):
     [
         ("short", "truncated"),
         ("other", "expected train-images-idx3-ubyte of MNIST with SHA-256"),
+        ("endless", "expected at most 89056 bytes, found more"),
         ("stall", "timed out"),
     ],
 )
@@ -252,6 +260,33 @@ def test_a_file_that_fails_verification_is_not_kept(mirrors, directory, behaviou
         search.load_arrays("mnist")
     assert reason in str(caught.value)
     assert names(directory) == []
+
+
+def test_a_slow_download_ends_at_the_deadline(mirrors, monkeypatch):
+    monkeypatch.setattr(download, "DEADLINE", 0.2)
+    mirrors("drip")
+    started = time.monotonic()
+    with pytest.raises(DatasetUnreachableError, match="not finished after 0 seconds"):
+        search.load_arrays("mnist")
+    assert time.monotonic() - started < 2
+
+
+def test_a_missing_bundle_of_certificates_is_a_failure_of_the_mirror(mirrors, monkeypatch):
+    dataset = mirrors("good")
+    secure = tuple(url.replace("http:", "https:") for url in dataset.mirrors)
+    monkeypatch.setitem(registry.DATASETS, "mnist", dataset._replace(mirrors=secure))
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nonexistent.pem")
+    with pytest.raises(DatasetUnreachableError, match=r"cannot be downloaded .*/nonexistent\.pem"):
+        search.load_arrays("mnist")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no file modes")
+def test_downloaded_files_have_the_usual_mode(mirrors, directory):
+    mirrors("good")
+    search.load_arrays("mnist")
+    umask = os.umask(0)
+    os.umask(umask)
+    assert {path.stat().st_mode & 0o777 for path in directory.iterdir()} == {0o666 & ~umask}
 
 
 def test_a_recompressed_file_is_accepted_if_the_payload_is_known(mirrors, directory):
@@ -333,7 +368,7 @@ def test_an_unwritable_cache_is_an_error(mirrors, server, tmp_path, monkeypatch)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     with pytest.raises(DatasetUnreachableError, match="cannot be written") as caught:
         search.load_arrays("mnist")
-    assert caught.value.hint.startswith("set XDG_CACHE_HOME to a writable directory")
+    assert caught.value.hint.startswith("name the directory of the dataset with --data-dir")
     assert server.requests == []
 
 

@@ -228,6 +228,14 @@ def test_a_run_in_use_by_another_process_is_an_error(tmp_path):
     run_directory.lock(tmp_path).release()
 
 
+def test_a_directory_that_cannot_be_locked_is_an_error(tmp_path):
+    (tmp_path / ".lock").mkdir()
+    with pytest.raises(DeepMnistError) as caught:
+        run_directory.lock(tmp_path)
+    assert caught.value.message == f"{tmp_path} cannot be locked (Is a directory)"
+    assert caught.value.hint.startswith("make it writable for you")
+
+
 def test_a_write_that_fails_leaves_the_old_file(tmp_path):
     path = tmp_path / "result.json"
     path.write_text("before")
