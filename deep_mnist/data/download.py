@@ -52,7 +52,7 @@ def download(dataset: DatasetFiles, files: list[IdxFile], directory: Path) -> No
         )
     mirrors = list(dataset.mirrors)
     for file in files:
-        failures = []
+        failure = ""
         for mirror in mirrors:
             url = f"{mirror}{file.name}.gz"
             try:
@@ -63,8 +63,8 @@ def download(dataset: DatasetFiles, files: list[IdxFile], directory: Path) -> No
                     functools.partial(_check, dataset, file),
                 )
             except DatasetError as error:
-                failures.append(f"{url}: {error.message}")
-                print(f"warning: {failures[-1]}", file=sys.stderr)
+                failure = error.message
+                print(f"warning: {url}: {failure}", file=sys.stderr)
                 continue
             except OSError as error:
                 raise DatasetUnreachableError(
@@ -80,7 +80,8 @@ def download(dataset: DatasetFiles, files: list[IdxFile], directory: Path) -> No
             break
         else:
             raise DatasetUnreachableError(
-                f"{dataset.title} is not on disk and cannot be downloaded ({', '.join(failures)})",
+                f"{dataset.title} is not on disk, and {file.name}.gz cannot be downloaded from any "
+                f"of {len(mirrors)} mirrors ({failure})",
                 hint=hint,
             )
 

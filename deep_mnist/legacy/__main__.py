@@ -36,10 +36,12 @@ def _list(arguments: list[str]) -> None:
         description=listing,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("command", nargs="?", help=argparse.SUPPRESS)
+    parser.add_argument("command", nargs="*", help=argparse.SUPPRESS)
     command = parser.parse_args(arguments).command
-    if command is not None:
-        raise DeepMnistError(f"no command {command!r}", hint=f"choose one of {', '.join(COMMANDS)}")
+    if command:
+        raise DeepMnistError(
+            f"no command {command[0]!r}", hint=f"choose one of {', '.join(COMMANDS)}"
+        )
     print(listing)
 
 

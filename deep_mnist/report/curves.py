@@ -44,6 +44,8 @@ def draw(runs: list[Run]) -> Chart | None:
     loss_axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high < 60 * low else (1,)))
     loss_axes.yaxis.set_major_formatter("{x:g}")
     loss_axes.minorticks_off()
+    last = max(1, *(report.step for run in runs for report in run.reports))
+    loss_axes.set_xlim(-0.04 * last, 1.04 * last)
     loss_axes.xaxis.set_major_locator(MaxNLocator(5, integer=True, steps=[1, 2, 5, 10]))
     loss_axes.xaxis.set_major_formatter("{x:,.0f}")
     if 1 < len(runs) <= MAX_COLORS:

@@ -49,6 +49,7 @@ def check_unused(run_dir: str) -> None:
         check_new_path(Path(run_dir), "--run-dir", directory=True)
     except DeepMnistError as error:
         if error.hint is not None and (Path(run_dir) / CONFIG).is_file():
+            lock(Path(run_dir)).release()  # raises DeepMnistError while it is trained in
             error.hint += f", or resume the run in it with --resume {shlex.quote(run_dir)}"
         raise
 
@@ -276,7 +277,10 @@ def lock(directory: Path) -> filelock.BaseFileLock:
     try:
         file_lock.acquire()
     except filelock.Timeout:
-        raise DeepMnistError(f"{directory} is in use by another process") from None
+        raise DeepMnistError(
+            f"{directory} is in use by another process",
+            hint="wait until it ends, or choose another directory with --run-dir",
+        ) from None
     except OSError as error:
         if error.errno not in WITHOUT_LOCKS:
             raise DeepMnistError(

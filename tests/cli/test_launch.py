@@ -238,7 +238,12 @@ def test_a_run_in_use_is_not_resumed(fails):
     (directory / "config.json").write_text(json.dumps(dataclasses.asdict(RunConfig())))
     lock = run_directory.lock(directory)
     assert "no interrupted run in" in fails("softmax", "--resume")
-    assert "is in use by another process" in fails("softmax", "--resume", str(directory))
+    in_use = (
+        f"error: softmax: {directory} is in use by another process\n"
+        "hint: wait until it ends, or choose another directory with --run-dir\n"
+    )
+    assert fails("softmax", "--resume", str(directory)) == in_use
+    assert fails("softmax", "--run-dir", str(directory)) == in_use
     lock.release()
 
 

@@ -303,15 +303,20 @@ def test_only_the_published_gz_is_accepted_if_the_payload_is_unknown(mirrors, di
     assert_whole(search.load_arrays("mnist"))
 
 
-def test_a_failed_download_names_every_mirror_and_hints_at_alternatives(mirrors, server, directory):
+def test_a_failed_download_names_every_mirror_and_hints_at_alternatives(
+    mirrors, server, directory, capsys
+):
     mirrors("403", "page")
     with pytest.raises(DatasetUnreachableError) as caught:
         search.load_arrays("mnist")
     name = "train-images-idx3-ubyte.gz"
+    assert capsys.readouterr().err == (
+        f"warning: {server.url}/403/{name}: HTTP 403 Forbidden\n"
+        f"warning: {server.url}/page/{name}: expected an IDX file, found a web page\n"
+    )
     assert caught.value.message == (
-        "MNIST is not on disk and cannot be downloaded "
-        f"({server.url}/403/{name}: HTTP 403 Forbidden, "
-        f"{server.url}/page/{name}: expected an IDX file, found a web page)"
+        f"MNIST is not on disk, and {name} cannot be downloaded from any of 2 mirrors "
+        "(expected an IDX file, found a web page)"
     )
     assert caught.value.hint == (
         "put train-images-idx3-ubyte.gz, train-labels-idx1-ubyte.gz, "

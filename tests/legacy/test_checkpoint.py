@@ -126,7 +126,7 @@ def test_the_commands_are_listed(capsys):
 
 
 def test_an_unknown_command_is_an_error(capsys):
-    assert legacy.main(["convert"]) == 2
+    assert legacy.main(["convert", "old.ckpt"]) == 2
     assert capsys.readouterr().err == (
         "error: legacy: no command 'convert'\nhint: choose one of run, port, checkpoint\n"
     )

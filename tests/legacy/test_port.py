@@ -404,10 +404,23 @@ def test_a_module_of_the_project_that_uses_tensorflow_is_reported(port, tmp_path
     assert "settings" not in ended.stderr
 
 
-def test_check_runs_the_original_and_the_port(port):
-    ended = port("import tensorflow as tf\nprint(tf.mul(2, 3))\n", "--check", "1")
+def test_check_stops_the_original_and_the_port_after_some_seconds(port):
+    ended = port("import time\ntime.sleep(60)\n", "--check", "1")
     assert ended.returncode == 0, ended.stderr
-    assert ended.stderr.endswith("check: the original ran, the port ran\n")
+    assert ended.stderr.endswith(
+        "check: the original ran until it was stopped after 1 s, "
+        "the port ran until it was stopped after 1 s\n"
+    )
+
+
+def test_check_reports_the_error_and_not_what_follows_it(port):
+    script = "import tensorflow as tf\nx = tf.placeholder(tf.float32, [2])\n"
+    ended = port(script + "tf.Session().run(x + 1)\n", "--check", "60")
+    assert ended.returncode == 1
+    message = "tensorflow.python.framework.errors_impl.InvalidArgumentError: "
+    assert ended.stderr.splitlines()[-1].startswith(
+        f"check: the original failed: {message}You must feed a value for placeholder tensor"
+    )
 
 
 def test_a_port_that_fails_where_the_original_runs_is_not_complete(port, tmp_path):

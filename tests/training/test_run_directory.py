@@ -222,7 +222,7 @@ def test_a_run_in_use_by_another_process_is_an_error(tmp_path):
         text=True,
     ) as process:
         process.stdout.readline()
-        with pytest.raises(DeepMnistError, match=r"is in use by another process$"):
+        with pytest.raises(DeepMnistError, match="is in use by another process"):
             run_directory.lock(tmp_path)
         process.communicate("\n")
     run_directory.lock(tmp_path).release()

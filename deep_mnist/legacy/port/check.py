@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -17,6 +18,9 @@ from deep_mnist.legacy.port.project import belongs, ported_path
 from deep_mnist.legacy.shims import python2
 
 __all__ = ["check_project", "check_script"]
+
+# The first line of an error message, of Python or of `legacy run`.
+ERROR = re.compile(r"^(?:error: .*|[\w.]+(?:Error|Exception|Interrupt|Exit)\b.*)", re.MULTILINE)
 
 # Statements of a module that only defines something.
 DEFINITIONS = (ast.FunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom, ast.Assign, ast.AnnAssign)
@@ -89,18 +93,14 @@ def _does_something(tree: ast.Module) -> bool:
 def _check(script: Path, port: Path, directory: Path, seconds: float) -> bool:
     """Run an original and its port, which runs in a directory; print how each ended."""
     bridge = [sys.executable, "-m", "deep_mnist.legacy", "run", script.name]
-    before = _failure(bridge, script.resolve().parent, seconds)
-    after = _failure([sys.executable, str(port)], directory, seconds)
-    print(f"check: the original {_ended(before)}, the port {_ended(after)}", file=sys.stderr)
-    return before is None and after is None
+    before, original_runs = _run(bridge, script.resolve().parent, seconds)
+    after, port_runs = _run([sys.executable, str(port)], directory, seconds)
+    print(f"check: the original {before}, the port {after}", file=sys.stderr)
+    return original_runs and port_runs
 
 
-def _ended(failure: str | None) -> str:
-    return "ran" if failure is None else f"failed: {failure}"
-
-
-def _failure(command: list[str], directory: Path, seconds: float) -> str | None:
-    """Run a command in a directory; return the last line of its error, if it fails."""
+def _run(command: list[str], directory: Path, seconds: float) -> tuple[str, bool]:
+    """Run a command in a directory; return how it ended, and whether it did not fail."""
     path = os.pathsep.join(filter(None, (str(directory), os.environ.get("PYTHONPATH"))))
     with tempfile.TemporaryFile("w+", errors="replace") as errors:
         process = subprocess.Popen(  # noqa: S603, the user's own script
@@ -115,7 +115,7 @@ def _failure(command: list[str], directory: Path, seconds: float) -> str | None:
         try:
             code = process.wait(seconds)
         except subprocess.TimeoutExpired:
-            return None
+            return f"ran until it was stopped after {seconds:g} s", True
         finally:
             with contextlib.suppress(OSError):
                 if hasattr(os, "killpg"):
@@ -124,5 +124,8 @@ def _failure(command: list[str], directory: Path, seconds: float) -> str | None:
                     process.kill()
             process.wait()
         errors.seek(0)
-        lines = errors.read().strip().splitlines()
-    return None if code == 0 else (lines[-1] if lines else f"exit code {code}")
+        text = errors.read()
+    if code == 0:
+        return "ran", True
+    lines = ERROR.findall(text) or text.splitlines() or [f"exit code {code}"]
+    return f"failed: {lines[-1].strip()}", False
