@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+SEQ2SEQ = (
+    "copy it from tensorflow-addons (tfa.seq2seq), which is no longer maintained; "
+    "losses over sequences are tf.nn.sparse_softmax_cross_entropy_with_logits"
+)
 # The longest prefix of the dotted name below `tensorflow` wins.
 ADVICE: dict[str, tuple[str, str]] = {
     "": ("1.0 or 2.0", "look it up in TensorFlow's tf_upgrade_v2 tables of renamed symbols"),
@@ -15,13 +19,13 @@ ADVICE: dict[str, tuple[str, str]] = {
     "contrib.factorization": ("2.0", "use tf.contrib.factorization.KMeans or scikit-learn"),
     "contrib.gan": ("2.0", "use the package tensorflow-gan"),
     "contrib.learn": ("2.0", "use tf.estimator.Estimator"),
-    "contrib.legacy_seq2seq": ("2.0", "use tf.nn.dynamic_rnn"),
+    "contrib.legacy_seq2seq": ("2.0", SEQ2SEQ),
     "contrib.lite": ("2.0", "use tf.lite"),
     "contrib.metrics": ("2.0", "use tf.metrics"),
     "contrib.graph_editor": ("2.0", "use tf.import_graph_def with input_map"),
     "contrib.integrate": ("2.0", "use tensorflow_probability.math.ode"),
     "contrib.quantize": ("2.0", "use the package tensorflow-model-optimization"),
-    "contrib.seq2seq": ("2.0", "use tf.nn.dynamic_rnn"),
+    "contrib.seq2seq": ("2.0", SEQ2SEQ),
     "contrib.session_bundle": ("2.0", "use tf.saved_model.simple_save"),
     "contrib.opt": ("2.0", "use the optimizers of tf.train"),
     "contrib.rnn": ("2.0", "use tf.nn.rnn_cell.LSTMCell or GRUCell"),
@@ -35,7 +39,7 @@ ADVICE: dict[str, tuple[str, str]] = {
     "keras": ("2.16", "use the layers of tf.keras.layers, on tf_keras"),
     "keras.wrappers": ("2.13", "use the package scikeras"),
     "models": ("1.0", "use tf.nn and tf.nn.rnn_cell"),
-    "nn.seq2seq": ("1.0", "use tf.nn.dynamic_rnn"),
+    "nn.seq2seq": ("1.0", SEQ2SEQ),
     "python": ("1.x or 2.x", "use the public name, without tensorflow.python"),
 }
 

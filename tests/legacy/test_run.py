@@ -263,7 +263,8 @@ def test_python_2_its_neighbours_and_names_that_are_not_covered(folder, ended):
     assert err == [
         "error: legacy run: two.py:17: tf.contrib.seq2seq was removed in TensorFlow 2.0 "
         "and is not covered here",
-        "hint: use tf.nn.dynamic_rnn",
+        "hint: copy it from tensorflow-addons (tfa.seq2seq), which is no longer maintained; "
+        "losses over sequences are tf.nn.sparse_softmax_cross_entropy_with_logits",
         "exit 2",
     ]
     assert (folder / "halves.py").read_text().startswith("def half(n):\n    print 'h")
