@@ -1,6 +1,7 @@
 """The server of the web page and its API: responses, errors, limits, and how it stops."""
 
 import contextlib
+import errno
 import http.client
 import io
 import json
@@ -681,7 +682,7 @@ def test_a_port_in_use_is_reported_before_the_models_are_loaded(capsys):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         assert fails(capsys, "--port", port) == (
-            f"error: serve: cannot listen on 127.0.0.1, port {port}: {os.strerror(98)}\n"
+            f"error: serve: cannot listen on 127.0.0.1, port {port}: {os.strerror(errno.EADDRINUSE)}\n"
             "hint: choose another address with --host, or another port with --port\n"
         )
 
@@ -699,6 +700,56 @@ def test_without_its_packages_it_names_the_extra(capsys, monkeypatch):
     assert fails(capsys) == (
         "error: serve: the web page needs FastAPI, uvicorn and Pillow\n"
         'hint: install them with: pip install "deep_mnist[web]"\n'
+    )
+
+
+@pytest.mark.parametrize(
+    ("host", "url", "status"),
+    [
+        ("localhost", "http://localhost:", 403),
+        ("LOCALHOST", "http://LOCALHOST:", 403),
+        ("127.1", "http://127.1:", 403),
+        ("0:0:0:0:0:0:0:1", "http://[0:0:0:0:0:0:0:1]:", 403),
+        ("127.example.org", "http://127.example.org:", 200),  # resolves to 0.0.0.0 in this test
+        ("0.0.0.0", "http://0.0.0.0:", 200),
+    ],
+)
+def test_only_a_loopback_address_is_closed_to_other_names(host, url, status, capsys, monkeypatch):
+    if ":" in host and not socket.has_dualstack_ipv6():
+        pytest.skip("no IPv6")
+    if host == "127.example.org":
+        monkeypatch.setattr(serve, "_listen", lambda *_: socket.create_server(("0.0.0.0", 0)))
+    monkeypatch.setattr(serve, "load_model", FakeClassifier)
+    create_server, statuses = server.create_server, []
+
+    def visited_once(application):
+        created = create_server(application)
+
+        def visit():
+            while not created.started:
+                time.sleep(0.01)
+            address = created.servers[0].sockets[0].getsockname()
+            own = url.removeprefix("http://") + str(address[1])
+            for name in (own, "evil.example"):
+                connection = http.client.HTTPConnection(*address[:2], timeout=30)
+                connection.request("GET", "/healthz", headers={"Host": name})
+                statuses.append(connection.getresponse().status)
+                connection.close()
+            created.should_exit = True
+
+        threading.Thread(target=visit, daemon=True).start()
+        return created
+
+    monkeypatch.setattr(server, "create_server", visited_once)
+    assert serve.main(["--host", host, "--port", "0"]) == 0
+    assert statuses == [200, status]
+    printed = capsys.readouterr()
+    assert printed.out.startswith(url)
+    assert printed.err == (
+        ""
+        if status == 403
+        else f"warning: with --host {host} everyone on the network can use the page, "
+        "without a password\n"
     )
 
 
