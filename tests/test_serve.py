@@ -484,9 +484,17 @@ def test_a_link_on_another_site_opens_the_page(client):
     assert client.get("/", **headers).status == 200
 
 
-def test_every_response_forbids_guessed_types_and_content_of_other_sites(client):
-    for path in ("/", "/web/page.js", "/api/models", "/nothing"):
-        headers = client.get(path).headers
+def test_every_response_forbids_guessed_types_and_content_of_other_sites(client, monkeypatch):
+    def broken(*_):
+        raise RuntimeError
+
+    monkeypatch.setattr(predictions, "classify", broken)
+    responses = {path: client.get(path) for path in ("/", "/web/page.js", "/api/models", "/no")}
+    responses["refused"] = client.get("/", Host="evil.example")
+    responses["broken"] = client.post_json("/api/predict", STROKE)
+    assert [response.status for response in responses.values()] == [200, 200, 200, 404, 403, 500]
+    for response in responses.values():
+        headers = response.headers
         assert headers["X-Content-Type-Options"] == "nosniff"
         assert headers["Content-Security-Policy"].startswith(
             "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'"
@@ -659,6 +667,11 @@ def test_it_stops_during_a_request_that_does_not_end(capfd):
     assert capfd.readouterr().err == ""
 
 
+def test_events_of_the_servers_lifespan_are_not_requests():
+    with running(lifespan="on") as client:
+        assert client.get("/healthz").status == 200
+
+
 def test_a_connection_is_kept_for_the_next_request(client):
     connection = http.client.HTTPConnection("127.0.0.1", client.port, timeout=10)
     for _ in range(3):
@@ -679,10 +692,11 @@ def fails(capsys, *arguments):
 
 
 def test_a_port_in_use_is_reported_before_the_models_are_loaded(capsys):
+    reason = os.strerror(errno.EADDRINUSE)
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         assert fails(capsys, "--port", port) == (
-            f"error: serve: cannot listen on 127.0.0.1, port {port}: {os.strerror(errno.EADDRINUSE)}\n"
+            f"error: serve: cannot listen on 127.0.0.1, port {port}: {reason}\n"
             "hint: choose another address with --host, or another port with --port\n"
         )
 
