@@ -645,6 +645,33 @@ def test_a_connection_without_progress_is_closed(start, monkeypatch):
         assert talk(client.port, pause=0.1)[1] < 4  # not a single byte
 
 
+def test_a_slow_but_steady_upload_is_received(monkeypatch):
+    monkeypatch.setattr(server, "REQUEST_SECONDS", 0.4)
+    head = POST + b"Connection: close\r\nContent-Length: 4000000\r\n\r\n"
+    with running() as client:
+        response, seconds = talk(client.port, head, *[bytes(200_000)] * 20, pause=0.1)
+    assert response.startswith(b"HTTP/1.1 422 ")
+    assert seconds > 2
+
+
+def test_a_request_that_waits_for_others_is_not_closed(blocked, blocked_client, monkeypatch):
+    monkeypatch.setattr(server, "REQUEST_SECONDS", 0.2)
+    responses = []
+
+    def post():
+        responses.append(blocked_client.post("/api/predict", b"photo"))
+
+    threads = [threading.Thread(target=post) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    assert blocked.entered.wait(20)
+    time.sleep(1)
+    blocked.release.set()
+    for thread in threads:
+        thread.join()
+    assert [error(response, 422) for response in responses] == ["found at last"] * 2
+
+
 def test_mistakes_of_clients_are_not_printed_by_the_server(client, capfd):
     error(client.post("/api/predict", b"--x\r\n\xc2: 1\r\n\r\n\r\n--x--", form()[1]), 400)
     talk(client.port, b"not HTTP at all\r\n\r\n")
