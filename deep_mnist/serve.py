@@ -24,7 +24,7 @@ from deep_mnist.errors import DeepMnistError
 from deep_mnist.inference import PROGRAMS, load_model
 from deep_mnist.lazy_tensorflow import import_quietly
 
-REQUIRED = ("fastapi", "fastapi_offline", "python_multipart", "PIL", "uvicorn")
+REQUIRED = ("fastapi", "fastapi_offline", "python_multipart", "cv2", "PIL", "uvicorn")
 PUBLIC = "warning: with --host {} everyone on the network can use the page, without a password"
 
 
@@ -44,7 +44,7 @@ def _run(argv: Sequence[str] | None) -> None:
         parser.error(f"argument --port: expected 0 to 65535, found {options.port}")
     if any(importlib.util.find_spec(module) is None for module in REQUIRED):
         hint = 'install them with: pip install "deep_mnist[web]"'
-        raise DeepMnistError("the web page needs FastAPI, uvicorn and Pillow", hint=hint)
+        raise DeepMnistError("the web page needs FastAPI, uvicorn, OpenCV and Pillow", hint=hint)
     with _listen(options.host, options.port) as listener:
         _serve(listener, options.host)
 

@@ -739,9 +739,26 @@ def test_mistakes_on_the_command_line(capsys):
 def test_without_its_packages_it_names_the_extra(capsys, monkeypatch):
     monkeypatch.setattr(serve, "REQUIRED", ("no_such_package",))
     assert fails(capsys) == (
-        "error: serve: the web page needs FastAPI, uvicorn and Pillow\n"
+        "error: serve: the web page needs FastAPI, uvicorn, OpenCV and Pillow\n"
         'hint: install them with: pip install "deep_mnist[web]"\n'
     )
+
+
+def test_every_package_of_the_extra_is_required():
+    """A package that setup.py adds to [web] needs its module in serve.REQUIRED."""
+    modules = {
+        "opencv-python-headless": "cv2",
+        "pillow": "PIL",
+        "fastapi": "fastapi",
+        "fastapi-offline": "fastapi_offline",
+        "python-multipart": "python_multipart",
+        "uvicorn": "uvicorn",
+    }
+    text = Path(__file__).parents[1].joinpath("setup.py").read_text("utf-8")
+    lists = dict(re.findall(r"^(PREDICT|WEB) = \[(.+?)\]$", text, re.M | re.S))
+    assert "*PREDICT" in lists["WEB"]
+    packages = re.findall(r'"([a-z-]+)>=', lists["PREDICT"] + lists["WEB"])
+    assert set(serve.REQUIRED) == {modules[package] for package in packages}
 
 
 @pytest.mark.parametrize(
