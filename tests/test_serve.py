@@ -479,6 +479,14 @@ def test_pages_of_other_sites_cannot_send_requests(client, headers, status):
         )
 
 
+def test_behind_the_reverse_proxy_of_the_documentation(client):
+    page = Path(__file__).parents[1].joinpath("docs", "applications.md").read_text("utf-8")
+    assert '    proxy_set_header Host localhost;\n    proxy_set_header Origin "";\n' in page
+    for site, status in (("same-origin", 200), ("cross-site", 403)):
+        headers = {"Host": "localhost", "Sec-Fetch-Site": site}  # nginx omits an empty header
+        assert client.post("/api/predict", picture(1), **headers).status == status
+
+
 def test_a_link_on_another_site_opens_the_page(client):
     headers = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
     assert client.get("/", **headers).status == 200
