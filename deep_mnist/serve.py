@@ -10,6 +10,7 @@ Needs the extra [web].
 from __future__ import annotations
 
 import importlib.util
+import ipaddress
 import socket
 import sys
 from collections.abc import Sequence
@@ -23,7 +24,7 @@ from deep_mnist.errors import DeepMnistError
 from deep_mnist.inference import PROGRAMS, load_model
 from deep_mnist.lazy_tensorflow import import_quietly
 
-REQUIRED = ("fastapi", "fastapi_offline", "python_multipart", "PIL", "uvicorn")
+REQUIRED = ("fastapi", "fastapi_offline", "python_multipart", "cv2", "PIL", "uvicorn")
 PUBLIC = "warning: with --host {} everyone on the network can use the page, without a password"
 
 
@@ -43,7 +44,7 @@ def _run(argv: Sequence[str] | None) -> None:
         parser.error(f"argument --port: expected 0 to 65535, found {options.port}")
     if any(importlib.util.find_spec(module) is None for module in REQUIRED):
         hint = 'install them with: pip install "deep_mnist[web]"'
-        raise DeepMnistError("the web page needs FastAPI, uvicorn and Pillow", hint=hint)
+        raise DeepMnistError("the web page needs FastAPI, uvicorn, OpenCV and Pillow", hint=hint)
     with _listen(options.host, options.port) as listener:
         _serve(listener, options.host)
 
@@ -53,17 +54,18 @@ def _serve(listener: socket.socket, host: str) -> None:
     from deep_mnist.serving.server import create_server
 
     import_quietly()
-    is_loopback = host in ("localhost", "::1") or host.startswith("127.")
+    address, port, *_ = listener.getsockname()
+    is_loopback = ipaddress.ip_address(address).is_loopback
+    host_in_url = f"[{host}]" if ":" in host else host
     with ExitStack() as stack:
         models = {name: stack.enter_context(load_model(name)) for name in PROGRAMS}
         for model in models.values():  # the first run of a graph is slow
             model.predict_proba(np.zeros(784))
             model.feature_maps(np.zeros(784))
-        server = create_server(create_app(models, host if is_loopback else None))
+        server = create_server(create_app(models, host_in_url if is_loopback else None))
         if not is_loopback:
             print(PUBLIC.format(host), file=sys.stderr)
-        name = f"[{host}]" if ":" in host else host
-        print(f"http://{name}:{listener.getsockname()[1]} (Ctrl-C stops it)", flush=True)
+        print(f"http://{host_in_url}:{port} (Ctrl-C stops it)", flush=True)
         server.run(sockets=[listener])
 
 

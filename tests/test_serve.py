@@ -1,6 +1,7 @@
 """The server of the web page and its API: responses, errors, limits, and how it stops."""
 
 import contextlib
+import errno
 import http.client
 import io
 import json
@@ -478,14 +479,30 @@ def test_pages_of_other_sites_cannot_send_requests(client, headers, status):
         )
 
 
+def test_behind_the_reverse_proxy_of_the_documentation(client):
+    page = Path(__file__).parents[1].joinpath("docs", "applications.md").read_text("utf-8")
+    assert '    proxy_set_header Host localhost;\n    proxy_set_header Origin "";\n' in page
+    for site, status in (("same-origin", 200), ("cross-site", 403)):
+        headers = {"Host": "localhost", "Sec-Fetch-Site": site}  # nginx omits an empty header
+        assert client.post("/api/predict", picture(1), **headers).status == status
+
+
 def test_a_link_on_another_site_opens_the_page(client):
     headers = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
     assert client.get("/", **headers).status == 200
 
 
-def test_every_response_forbids_guessed_types_and_content_of_other_sites(client):
-    for path in ("/", "/web/page.js", "/api/models", "/nothing"):
-        headers = client.get(path).headers
+def test_every_response_forbids_guessed_types_and_content_of_other_sites(client, monkeypatch):
+    def broken(*_):
+        raise RuntimeError
+
+    monkeypatch.setattr(predictions, "classify", broken)
+    responses = {path: client.get(path) for path in ("/", "/web/page.js", "/api/models", "/no")}
+    responses["refused"] = client.get("/", Host="evil.example")
+    responses["broken"] = client.post_json("/api/predict", STROKE)
+    assert [response.status for response in responses.values()] == [200, 200, 200, 404, 403, 500]
+    for response in responses.values():
+        headers = response.headers
         assert headers["X-Content-Type-Options"] == "nosniff"
         assert headers["Content-Security-Policy"].startswith(
             "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'"
@@ -636,6 +653,33 @@ def test_a_connection_without_progress_is_closed(start, monkeypatch):
         assert talk(client.port, pause=0.1)[1] < 4  # not a single byte
 
 
+def test_a_slow_but_steady_upload_is_received(monkeypatch):
+    monkeypatch.setattr(server, "REQUEST_SECONDS", 0.4)
+    head = POST + b"Connection: close\r\nContent-Length: 4000000\r\n\r\n"
+    with running() as client:
+        response, seconds = talk(client.port, head, *[bytes(200_000)] * 20, pause=0.1)
+    assert response.startswith(b"HTTP/1.1 422 ")
+    assert seconds > 2
+
+
+def test_a_request_that_waits_for_others_is_not_closed(blocked, blocked_client, monkeypatch):
+    monkeypatch.setattr(server, "REQUEST_SECONDS", 0.2)
+    responses = []
+
+    def post():
+        responses.append(blocked_client.post("/api/predict", b"photo"))
+
+    threads = [threading.Thread(target=post) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    assert blocked.entered.wait(20)
+    time.sleep(1)
+    blocked.release.set()
+    for thread in threads:
+        thread.join()
+    assert [error(response, 422) for response in responses] == ["found at last"] * 2
+
+
 def test_mistakes_of_clients_are_not_printed_by_the_server(client, capfd):
     error(client.post("/api/predict", b"--x\r\n\xc2: 1\r\n\r\n\r\n--x--", form()[1]), 400)
     talk(client.port, b"not HTTP at all\r\n\r\n")
@@ -658,6 +702,11 @@ def test_it_stops_during_a_request_that_does_not_end(capfd):
     assert capfd.readouterr().err == ""
 
 
+def test_events_of_the_servers_lifespan_are_not_requests():
+    with running(lifespan="on") as client:
+        assert client.get("/healthz").status == 200
+
+
 def test_a_connection_is_kept_for_the_next_request(client):
     connection = http.client.HTTPConnection("127.0.0.1", client.port, timeout=10)
     for _ in range(3):
@@ -678,10 +727,11 @@ def fails(capsys, *arguments):
 
 
 def test_a_port_in_use_is_reported_before_the_models_are_loaded(capsys):
+    reason = os.strerror(errno.EADDRINUSE)
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         assert fails(capsys, "--port", port) == (
-            f"error: serve: cannot listen on 127.0.0.1, port {port}: {os.strerror(98)}\n"
+            f"error: serve: cannot listen on 127.0.0.1, port {port}: {reason}\n"
             "hint: choose another address with --host, or another port with --port\n"
         )
 
@@ -697,8 +747,75 @@ def test_mistakes_on_the_command_line(capsys):
 def test_without_its_packages_it_names_the_extra(capsys, monkeypatch):
     monkeypatch.setattr(serve, "REQUIRED", ("no_such_package",))
     assert fails(capsys) == (
-        "error: serve: the web page needs FastAPI, uvicorn and Pillow\n"
+        "error: serve: the web page needs FastAPI, uvicorn, OpenCV and Pillow\n"
         'hint: install them with: pip install "deep_mnist[web]"\n'
+    )
+
+
+def test_every_package_of_the_extra_is_required():
+    """A package that setup.py adds to [web] needs its module in serve.REQUIRED."""
+    modules = {
+        "opencv-python-headless": "cv2",
+        "pillow": "PIL",
+        "fastapi": "fastapi",
+        "fastapi-offline": "fastapi_offline",
+        "python-multipart": "python_multipart",
+        "uvicorn": "uvicorn",
+    }
+    text = Path(__file__).parents[1].joinpath("setup.py").read_text("utf-8")
+    lists = dict(re.findall(r"^(PREDICT|WEB) = \[(.+?)\]$", text, re.M | re.S))
+    assert "*PREDICT" in lists["WEB"]
+    packages = re.findall(r'"([a-z-]+)>=', lists["PREDICT"] + lists["WEB"])
+    assert set(serve.REQUIRED) == {modules[package] for package in packages}
+
+
+@pytest.mark.parametrize(
+    ("host", "url", "status"),
+    [
+        ("localhost", "http://localhost:", 403),
+        ("LOCALHOST", "http://LOCALHOST:", 403),
+        ("127.1", "http://127.1:", 403),
+        ("0:0:0:0:0:0:0:1", "http://[0:0:0:0:0:0:0:1]:", 403),
+        ("127.example.org", "http://127.example.org:", 200),  # resolves to 0.0.0.0 in this test
+        ("0.0.0.0", "http://0.0.0.0:", 200),
+    ],
+)
+def test_only_a_loopback_address_is_closed_to_other_names(host, url, status, capsys, monkeypatch):
+    if ":" in host and not socket.has_dualstack_ipv6():
+        pytest.skip("no IPv6")
+    if host == "127.example.org":
+        monkeypatch.setattr(serve, "_listen", lambda *_: socket.create_server(("0.0.0.0", 0)))
+    monkeypatch.setattr(serve, "load_model", FakeClassifier)
+    create_server, statuses = server.create_server, []
+
+    def visited_once(application):
+        created = create_server(application)
+
+        def visit():
+            while not created.started:
+                time.sleep(0.01)
+            address = created.servers[0].sockets[0].getsockname()
+            own = url.removeprefix("http://") + str(address[1])
+            for name in (own, "evil.example"):
+                connection = http.client.HTTPConnection(*address[:2], timeout=30)
+                connection.request("GET", "/healthz", headers={"Host": name})
+                statuses.append(connection.getresponse().status)
+                connection.close()
+            created.should_exit = True
+
+        threading.Thread(target=visit, daemon=True).start()
+        return created
+
+    monkeypatch.setattr(server, "create_server", visited_once)
+    assert serve.main(["--host", host, "--port", "0"]) == 0
+    assert statuses == [200, status]
+    printed = capsys.readouterr()
+    assert printed.out.startswith(url)
+    assert printed.err == (
+        ""
+        if status == 403
+        else f"warning: with --host {host} everyone on the network can use the page, "
+        "without a password\n"
     )
 
 

@@ -2,14 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import sys
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from deep_mnist.data import DATASETS
 from deep_mnist.errors import DeepMnistError
 from deep_mnist.inference import PROGRAMS
 from deep_mnist.training import checksummed_json, metrics
 from deep_mnist.training.run_directory import CONFIG, PROGRAM, RESULT
+
+
+def _is_count(value: Any) -> bool:
+    return type(value) is int and value >= 1
+
+
+def _is_number(value: Any, maximum: float = sys.float_info.max) -> bool:
+    return type(value) in (int, float) and 0 <= value <= maximum
+
+
+COUNT = "an integer of at least 1", _is_count
+# The fields of config.json and result.json that are used, and what each must be.
+FIELDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    PROGRAM: (f"one of {', '.join(PROGRAMS)}", list(PROGRAMS).__contains__),
+    "dataset": (f"one of {', '.join(DATASETS)}", DATASETS.__contains__),
+    "seed": ("an integer", lambda value: type(value) is int),
+    "batch_size": COUNT,
+    "log_every": COUNT,
+    "steps": COUNT,
+    "test_accuracy": ("a number from 0 to 1", lambda value: _is_number(value, 1)),
+    "test_examples": COUNT,
+    "seconds": ("a number of at least 0", _is_number),
+}
 
 
 class Report(NamedTuple):
@@ -76,15 +101,11 @@ def _read(directory: Path) -> Run:
             hint="without --run-dir, runs are in saved/runs/MODEL/",
         )
     result = _read_json(directory / RESULT)
-    model = (result or config).get(PROGRAM)
-    if model not in PROGRAMS:
-        path = directory / (CONFIG if result is None else RESULT)
-        raise DeepMnistError(
-            f"{path}: expected {PROGRAM} to be one of {', '.join(PROGRAMS)}, found {model!r}"
-        )
-    _check_numbers(directory / CONFIG, config, ("steps", "batch_size"))
+    program = set() if result is not None else {PROGRAM}  # pretrained weights lack it there
+    _check(directory / CONFIG, config, {"steps", "batch_size"} | program)
     if result is not None:
-        _check_numbers(directory / RESULT, result, ("test_accuracy", "test_examples", "steps"))
+        _check(directory / RESULT, result, {PROGRAM, "steps", "test_accuracy", "test_examples"})
+    model = (result or config)[PROGRAM]
     reports, warning = _read_reports(directory, config, result)
     return Run(directory, directory.name, model, config, reports, result, warning)
 
@@ -96,11 +117,11 @@ def _read_json(path: Path) -> dict[str, Any] | None:
         return None
 
 
-def _check_numbers(path: Path, values: dict[str, Any], keys: Iterable[str]) -> None:
-    for key in keys:
+def _check(path: Path, values: dict[str, Any], required: set[str]) -> None:
+    for key, (expected, is_valid) in FIELDS.items():
         value = values.get(key)
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise DeepMnistError(f"{path}: expected a number as {key}, found {value!r}")
+        if (key in values or key in required) and not is_valid(value):
+            raise DeepMnistError(f"{path}: expected {key} to be {expected}, found {value!r}")
 
 
 def _read_reports(
@@ -109,7 +130,9 @@ def _read_reports(
     """Return the reports by step, and a warning, empty if none is missing."""
     path = directory / metrics.METRICS
     lines, damaged = metrics.read(directory)
-    complete = [line for line in lines if line.keys() >= {"training_accuracy", "loss"}]
+    complete = [
+        line for line in lines if "loss" in line and 0 <= line.get("training_accuracy", -1) <= 1
+    ]
     reports = [Report(line["step"], line["training_accuracy"], line["loss"]) for line in complete]
     damaged += len(lines) - len(complete)
     warning = ""
@@ -124,10 +147,9 @@ def _read_reports(
 
 def _has_gaps(lines: list[Any], config: dict[str, Any], result: dict[str, Any]) -> bool:
     """Return whether reports are missing; those of a cluster are irregular."""
-    every = config.get("log_every")
-    if "cluster" in result or not isinstance(every, int):
+    if "cluster" in result or "log_every" not in config:
         return False
-    return metrics.has_gaps(lines, result["steps"], every)
+    return metrics.has_gaps(lines, result["steps"], config["log_every"])
 
 
 def _labels(runs: list[Run]) -> list[str]:

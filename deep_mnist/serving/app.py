@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any, Literal
 
-from fastapi import FastAPI, Request
+from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
@@ -19,6 +19,7 @@ from pydantic import ValidationError
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp
 
 from deep_mnist import __version__
 from deep_mnist.errors import ImageError, printable
@@ -55,7 +56,7 @@ class Threads:
             return await asyncio.get_running_loop().run_in_executor(self.executor, function)
 
 
-def create_app(models: predictions.Models, host: str | None) -> FastAPI:
+def create_app(models: predictions.Models, host: str | None) -> ASGIApp:
     """Return the application for loaded models; `host` is that of `Security`."""
     app = FastAPIOffline(
         title="deep_mnist",
@@ -67,7 +68,6 @@ def create_app(models: predictions.Models, host: str | None) -> FastAPI:
     )
     for exception in (*INVALID, ImageError, HTTPException, ClientDisconnect, Exception):
         app.add_exception_handler(exception, _error_response)
-    app.add_middleware(Security, host=host)
     app.mount("/web", StaticFiles(directory=STATIC))
     description = predictions.describe(models)
     index = (STATIC / "index.html").read_text("utf-8")
@@ -118,7 +118,7 @@ def create_app(models: predictions.Models, host: str | None) -> FastAPI:
         """The feature maps of the CNN's convolutional layers for 28x28 pixels."""
         return await model_threads.run(lambda: predictions.feature_maps(models, body.pixels))
 
-    return app
+    return Security(app, host)  # around FastAPI's own response to an unexpected exception, too
 
 
 @asynccontextmanager

@@ -326,15 +326,56 @@ def test_directories_that_are_no_run(fails, tmp_path):
     assert "is not a run directory: no config.json" in fails(tmp_path)
     run = write_run(tmp_path / "run", {"steps": 1, "batch_size": 1}, [], {"model": "elephant"})
     assert "expected model to be one of softmax, cnn, mlp, fnn, found 'elephant'" in fails(run)
-    Path(run, "result.json").write_text('{"model": "cnn", "test_accuracy": "high"}')
-    assert "expected a number as test_accuracy, found 'high'" in fails(run)
+    Path(run, "result.json").write_text('{"model": "cnn", "steps": 9, "test_accuracy": "high"}')
+    assert "expected test_accuracy to be a number from 0 to 1, found 'high'" in fails(run)
     Path(run, "result.json").write_text("[]")
     assert "expected an object, found a list" in fails(run)
     Path(run, "result.json").unlink()
     Path(run, "config.json").write_text('{"model": "cnn", "steps": 9}')
-    assert "config.json: expected a number as batch_size, found None" in fails(run)
+    assert "config.json: expected batch_size to be an integer of at least 1, found" in fails(run)
     Path(run, "config.json").write_text("{")
     assert "config.json is not valid JSON" in fails(run)
+
+
+@pytest.mark.parametrize(
+    ("file", "key", "value", "message"),
+    [
+        ("config", "model", ["cnn"], "expected model to be one of softmax, cnn, mlp, fnn, found ["),
+        ("config", "batch_size", 0, "expected batch_size to be an integer of at least 1, found 0"),
+        ("config", "steps", 100.5, "expected steps to be an integer of at least 1, found 100.5"),
+        ("config", "steps", True, "expected steps to be an integer of at least 1, found True"),
+        ("config", "seed", [1], "expected seed to be an integer, found [1]"),
+        ("config", "log_every", 0, "expected log_every to be an integer of at least 1, found 0"),
+        ("config", "dataset", "x/../../../evil", "fashion-mnist, kmnist, generated, found 'x/"),
+        ("config", "dataset", "a\0b", "kmnist, generated, found 'a\\x00b'"),
+        ("config", "dataset", None, "expected dataset to be one of mnist, "),
+        ("result", "steps", -1, "expected steps to be an integer of at least 1, found -1"),
+        ("result", "test_examples", 0, "expected test_examples to be an integer of at least 1"),
+        (
+            "result",
+            "test_accuracy",
+            1.5,
+            "expected test_accuracy to be a number from 0 to 1, found",
+        ),
+        ("result", "seconds", "x", "expected seconds to be a number of at least 0, found 'x'"),
+        ("result", "seconds", 10**309, "expected seconds to be a number of at least 0, found 1000"),
+    ],
+)
+def test_fields_of_a_wrong_type_or_out_of_range(fails, tmp_path, file, key, value, message):
+    config = {"model": "cnn", "steps": 100, "batch_size": 50, "seed": 0, "dataset": "mnist"}
+    result = {"model": "cnn", "steps": 100, "test_accuracy": 0.9, "test_examples": 10_000}
+    (config if file == "config" else result)[key] = value
+    run = write_run(tmp_path / "run", config, [(0, 0.5, 1.0)], None if key == "model" else result)
+    assert f"run/{file}.json: " in fails(run, "--html", "page.html")
+    assert message in fails(run, "--html", "page.html")
+
+
+def test_an_accuracy_above_1_is_a_damaged_report(tmp_path, capsys):
+    config = {"model": "cnn", "steps": 9, "batch_size": 5}
+    run = write_run(tmp_path / "run", config, [(0, 0.5, 1.0), (1, 1.5, 1.0), (2, -1, 1.0)])
+    assert report.main([run, "--out", "out"]) == 0
+    metrics = Path(run, "metrics.jsonl")
+    assert capsys.readouterr().err == f"warning: report: skipped 2 damaged lines of {metrics}\n"
 
 
 def test_a_run_without_reports_and_result_is_an_error(fails, tmp_path):
