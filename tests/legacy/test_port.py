@@ -312,6 +312,146 @@ def test_division_of_python_2_gives_the_same_results(port, tmp_path):
     assert ran.stdout == "550 4 4.5 [1 1] 1.0 3\n0\n", ran.stderr
 
 
+@pytest.mark.skipif(find_spec("fissix") is None, reason="fissix is not installed")
+def test_an_augmented_division_whose_target_cannot_be_repeated_is_reported(port):
+    ended = port("""\
+print 'Python 2'
+def f(w, n):
+    w[n / 2] /= n
+    w[n.pop()] /= n
+    w.rate[n + 1] /= (n)
+""")
+    assert ended.returncode == 1
+    assert ended.stdout.endswith("""
+print('Python 2')
+def f(w, n):
+    w[python2_divide(n, 2)] /= n
+    w[n.pop()] /= n
+    w.rate[n + 1] = python2_divide_in_place(w.rate[n + 1], (n))
+""")
+    assert "old.py:3: to do: write this division by hand\n" in ended.stderr
+    assert "old.py:4: to do: write this division by hand\n" in ended.stderr
+    assert ended.stderr.endswith(", 2 to do\n")
+
+
+def test_edits_next_to_and_inside_of_each_other_are_all_applied(port):
+    ended = port("""\
+import numpy as np
+import tensorflow as tf
+x = np.zeros(9)
+x.itemset(np.int(3), 2); y = 1
+x.itemset((2), np.asscalar((np.sum(x))),); y = 1
+d = np.load(('a.npy')).item()
+d = np.load(open('a.npy'),).item()
+d = np.reshape(d, newshape=([4]))
+z = tf.nn.softmax_cross_entropy_with_logits(
+    (
+        d),  # logits, (
+    (x), 'name')
+z = tf.nn.softmax(d, ('name'))
+""")
+    assert ended.returncode == 0, ended.stderr
+    assert (
+        ended.stdout
+        == """\
+import numpy as np
+import tensorflow.compat.v1 as tf; tf.disable_v2_behavior()
+x = np.zeros(9)
+x.flat[int(3)] = 2; y = 1
+x.flat[(2)] = np.asarray((np.sum(x))).item(); y = 1
+d = np.load(('a.npy'), allow_pickle=True).item()
+d = np.load(open('a.npy'),allow_pickle=True).item()
+d = np.reshape(d, ([4]))
+z = tf.nn.softmax_cross_entropy_with_logits(
+    logits=(
+        d),  # logits, (
+    labels=(x), name='name')
+z = tf.nn.softmax(d, name=('name'))
+"""
+    )
+
+
+def test_itemset_that_is_no_statement_is_reported(port):
+    ended = port("import numpy as np\nx = np.zeros(9)\ny = [x.itemset(1, 2)]\n")
+    assert ended.returncode == 1
+    assert "old.py:3: to do: write `array[index] = value` by hand\n" in ended.stderr
+
+
+UNPORTABLE = "import tensorflow as tf\nx = 1\ny = tf.image.resize_images(x, (8), (6))\n"
+
+
+def test_a_line_that_cannot_be_rewritten_is_an_error(port):
+    ended = port(UNPORTABLE)
+    assert ended.returncode == 2
+    assert ended.stdout == ""
+    assert ended.stderr.startswith("error: legacy port: old.py:3: this line cannot be rewritten; ")
+
+
+def test_a_project_goes_on_after_a_script_that_cannot_be_rewritten(port_paths, tmp_path):
+    (tmp_path / "project").mkdir()
+    (tmp_path / "project/bad.py").write_text(UNPORTABLE)
+    (tmp_path / "project/good.py").write_text("import tensorflow as tf\ny = tf.mul(1, 2)\n")
+    ended = port_paths(tmp_path, "project", "-o", "new")
+    assert ended.returncode == 1
+    assert "project/bad.py:1: to do: copied as it is: project/bad.py:3: this line" in ended.stderr
+    assert (tmp_path / "new/bad.py").read_text() == UNPORTABLE
+    assert "tf.multiply(1, 2)" in (tmp_path / "new/good.py").read_text()
+
+
+def test_keywords_and_methods_of_the_scripts_own_stay(port):
+    ended = port("""\
+import matplotlib.pyplot as plt
+import numpy as np
+class Chart:
+    def annotate(self, s):
+        return s
+    def tostring(self):
+        return 'chart'
+def hist(x, normed):
+    return x
+chart = Chart()
+_, ax = plt.subplots()
+ax.hist([1], normed=True)
+plt.hist([1], normed=True)
+hist([1], normed=True)
+chart.annotate(s='text')
+chart.tostring()
+""")
+    assert (
+        ended.stdout
+        == """\
+import matplotlib.pyplot as plt
+import numpy as np
+class Chart:
+    def annotate(self, s):
+        return s
+    def tostring(self):
+        return 'chart'
+def hist(x, normed):
+    return x
+chart = Chart()
+_, ax = plt.subplots()
+ax.hist([1], density=True)
+plt.hist([1], density=True)
+hist([1], normed=True)
+chart.annotate(s='text')
+chart.tostring()
+"""
+    )
+
+
+@pytest.mark.parametrize(
+    ("head", "keyword"),
+    [
+        ("from matplotlib.pyplot import hist", "density"),
+        ("from pylab import *", "density"),
+        ("from charts import hist", "normed"),
+    ],
+)
+def test_a_keyword_of_a_bare_name_needs_an_import_from_the_library(port, head, keyword):
+    assert port(f"{head}\nhist([1], normed=1)\n").stdout == f"{head}\nhist([1], {keyword}=1)\n"
+
+
 def test_a_script_for_a_gpu_runs_without_one(port, tmp_path):
     script = """\
 import tensorflow as tf

@@ -72,7 +72,6 @@ class _Program:
     def __init__(self, text: str, helpers: Helpers) -> None:
         self.changed: list[Note] = []
         self._tree = ast.parse(text)
-        self._source = text
         self._edits = Edits(text)
         self._helpers = helpers
         self._heads = {
@@ -104,7 +103,7 @@ class _Program:
                 self._by_name(node, BY_NAME[path])
             elif path in ("nn.softmax", "nn.log_softmax"):
                 if len(node.args) == 2 and _is(node.args[1], str):
-                    self._edits.insert(start(node.args[1]), "name=")
+                    self._edits.insert(self._edits.argument_start(node, 1), "name=")
                     self._note(node, "name by name")
             elif path == "image.resize_images" and len(node.args) >= 3:
                 if all(_is(size, int) for size in node.args[1:3]):
@@ -169,19 +168,9 @@ class _Program:
     def _by_name(self, node: ast.Call, order: tuple[str, ...]) -> None:
         if not node.args or any(isinstance(arg, ast.Starred) for arg in node.args):
             return
-        for name, argument in zip(order, node.args, strict=False):
-            self._edits.insert(self._start(argument), f"{name}=")
+        for number, (name, _) in enumerate(zip(order, node.args, strict=False)):
+            self._edits.insert(self._edits.argument_start(node, number), f"{name}=")
         self._note(node, "arguments by name")
-
-    def _start(self, node: ast.expr) -> tuple[int, int]:
-        """Return where an argument starts, with the parentheses around it."""
-        line, column = start(node)
-        before = self._source.split("\n")[line - 1].encode()[:column].decode()
-        opened = re.search(r"[(,\[]\s*(\(\s*)*$", before)
-        if opened is None:
-            return line, column
-        parentheses = opened[0][1:].lstrip()
-        return line, column - len(parentheses)
 
     def _reverse(self, node: ast.Call) -> None:
         """Write the flags of r0.x's `dims` as axes."""
@@ -204,7 +193,7 @@ class _Program:
             added = f"config={head}.ConfigProto(allow_soft_placement=True)"
             added = "" if has_config else added
         if added:
-            self._append(node, added)
+            self._edits.append_argument(node, added)
             self._note(node, "devices are placed softly: without a GPU on the CPU")
 
     def _cell(self, node: ast.Call, last: str) -> None:
@@ -227,15 +216,8 @@ class _Program:
         if isinstance(name, ast.Constant) and str(name.value) in flags.FLAGS:
             added.append("allow_override=True")
         if added:
-            self._append(node, ", ".join(added))
+            self._edits.append_argument(node, ", ".join(added))
             self._note(node, ", ".join(added))
-
-    def _append(self, node: ast.Call, argument: str) -> None:
-        """Add an argument to a call."""
-        given = [end(child) for child in (*node.args, *node.keywords)]
-        has_comma = not given or "," in self._edits.text_between(max(given), end(node))
-        line, column = end(node)
-        self._edits.insert((line, column - 1), argument if has_comma else f", {argument}")
 
     def _rename(self, node: ast.Call, new: str) -> None:
         self._edits.replace(node.func, new)

@@ -8,10 +8,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
+from deep_mnist.errors import DeepMnistError
 from deep_mnist.legacy import libraries, project_modules, source
 from deep_mnist.legacy.notebook import Notebook
 from deep_mnist.legacy.port.arguments import rewrite_arguments
-from deep_mnist.legacy.port.edits import Note, bound_names
+from deep_mnist.legacy.port.edits import Note, OverlapError, bound_names
 from deep_mnist.legacy.port.helpers import Helpers
 from deep_mnist.legacy.port.libraries import preamble
 from deep_mnist.legacy.port.library_names import rewrite_library_names
@@ -52,8 +53,18 @@ def port_script(script: Path, project: Path | None = None, legacy_keras: bool = 
       legacy_keras: other modules of the project need tf_keras.
 
     Raises:
-      DeepMnistError: there is no such file, or it is not Python.
+      DeepMnistError: there is no such file, it is not Python, or it cannot be rewritten.
     """
+    try:
+        return _ported(script, project, legacy_keras)
+    except (SyntaxError, OverlapError) as error:
+        raise DeepMnistError(
+            f"{script}:{error.lineno}: this line cannot be rewritten; {error.args[0]}",
+            hint="write it in a simpler way, and port the script again",
+        ) from None
+
+
+def _ported(script: Path, project: Path | None, legacy_keras: bool) -> Port:
     from deep_mnist.lazy_tensorflow import import_quietly, tf
 
     import_quietly()
@@ -68,26 +79,28 @@ def port_script(script: Path, project: Path | None = None, legacy_keras: bool = 
         is_python2 |= Notebook(script).is_python2
     if is_python2:
         divides = python2.FUTURE_DIVISION.search(original) is None
-        text, notes = rewrite_python2(original, text, helpers, divides)
+        text, notes, remaining = rewrite_python2(original, text, helpers, divides)
         changed += notes
     if script.suffix == ".ipynb":
-        text, notes, remaining = rewrite_magics(text)
+        text, notes, by_hand = rewrite_magics(text)
         changed += notes
+        remaining += by_hand
     text, notes = rewrite_counts(text)
     changed += notes
     text, notes = rewrite_arguments(text, helpers)
     changed += notes
-    text, notes, nameless, names = rewrite_tensorflow_names(
+    text, notes, unresolved, names = rewrite_tensorflow_names(
         text, helpers, _has_own_data_module(script.parent)
     )
     changed += notes
-    text, notes, imports = rewrite_library_names(text, helpers)
+    text, notes, by_hand, imports = rewrite_library_names(text, helpers)
     changed += notes
+    remaining += by_hand
     names.imports |= imports
     if legacy_keras:
         names.use("tf_keras")
-    noted = {note.line for note in nameless}
-    remaining += [*nameless, *(note for note in missing_names(text) if note.line not in noted)]
+    noted = {note.line for note in unresolved}
+    remaining += [*unresolved, *(note for note in missing_names(text) if note.line not in noted)]
     directories = [script.parent, Path.cwd()]
     if project is not None:  # it may add any of its directories to sys.path
         directories = [project, *(path for path in project.rglob("*") if path.is_dir())]
