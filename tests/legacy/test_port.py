@@ -132,6 +132,26 @@ def test_high_level_apis_are_the_original_libraries(port, tmp_path):
     assert ran.stdout == "(1, 2) train\n", ran.stderr
 
 
+@pytest.mark.skipif(
+    None in map(find_spec, ("tf_keras", "tf_slim", "tensorflow_estimator")),
+    reason="the original libraries are not installed",
+)
+def test_a_configuration_for_tpus_runs(port, tmp_path):
+    ended = port(
+        """\
+import tensorflow as tf
+from tensorflow.contrib import slim
+config = tf.contrib.tpu.RunConfig(master='', model_dir='model')
+print(type(config).__name__, config.model_dir, slim.fully_connected(tf.zeros([2, 3]), 4).shape)
+""",
+        "-o",
+        "new.py",
+    )
+    assert ended.returncode == 0, ended.stderr
+    ran = subprocess.run([sys.executable, "new.py"], cwd=tmp_path, capture_output=True, text=True)
+    assert ran.stdout == "RunConfig model (2, 4)\n", ran.stderr
+
+
 def test_a_script_without_them_needs_no_other_package(port):
     ended = port("import tensorflow as tf\nx = tf.mul(2, 3)\n")
     assert ended.returncode == 0, ended.stderr
@@ -278,6 +298,20 @@ print(flags.FLAGS.steps, flags.FLAGS.log_dir)
         "(2, 4) (2, 8) (2, 8) (2, 4) (2,) (2, 4) (1, 2, 4) (1, 8, 6, 1) (2,) probabilities:0\n"
         "3 logs\n"
     ), ran.stderr
+
+
+def test_flags_are_overridden_by_the_names_that_absl_defines_alone():
+    from absl import flags
+
+    from deep_mnist.legacy.port.arguments import rewrite_arguments
+    from deep_mnist.legacy.port.helpers import Helpers
+
+    flags.DEFINE_string("a_flag_of_the_process", "", "")
+    define = "flags.DEFINE_string({!r}, '', ''{})\n".format
+    text = define("a_flag_of_the_process", "") + define("log_dir", "")
+    assert rewrite_arguments(text, Helpers(set()))[0] == (
+        define("a_flag_of_the_process", "") + define("log_dir", ", allow_override=True")
+    )
 
 
 PYTHON_2 = """\

@@ -49,6 +49,13 @@ RENAMED = {
     "image_summary": "summary.image",
     "audio_summary": "summary.audio",
 }
+# Flags that absl defines when TensorFlow imports it.
+ABSL_FLAGS = frozenset(
+    """alsologtostderr log_dir logger_levels logtostderr only_check_args pdb pdb_post_mortem
+    profile_file run_with_pdb run_with_profiling showprefixforinfo stderrthreshold
+    test_random_seed test_randomize_ordering_seed test_srcdir test_tmpdir
+    use_cprofile_for_profiling v verbosity xml_output_file""".split()
+)
 SEQUENCES = (ast.List, ast.Tuple, ast.ListComp)
 BEFORE_1_0 = re.compile(
     r"\btf\.(mul|sub|neg|pack|unpack|select|batch_matmul|merge_all_summaries|\w+_summary"
@@ -206,14 +213,12 @@ class _Program:
 
     def _flag(self, node: ast.Call, last: str) -> None:
         """Give a flag its help, and let it replace one of the same name in absl."""
-        from absl import flags
-
         has_help = any(keyword.arg in ("help", "docstring") for keyword in node.keywords)
         added = []
         if len(node.args) == 2 and not has_help:
             added.append('help=""')
         name = node.args[0] if node.args else None
-        if isinstance(name, ast.Constant) and str(name.value) in flags.FLAGS:
+        if isinstance(name, ast.Constant) and name.value in ABSL_FLAGS:
             added.append("allow_override=True")
         if added:
             self._edits.append_argument(node, ", ".join(added))
