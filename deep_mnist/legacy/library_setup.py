@@ -45,7 +45,7 @@ def prepare_estimator() -> None:
     if "tensorflow.python.distribute.estimator_training" in sys.modules:
         return
     tf_export = importlib.import_module("tensorflow.python.util.tf_export")
-    setattr(tf_export, "ESTIMATOR_API_NAME", "estimator")  # noqa: B010, mypy
+    vars(tf_export)["ESTIMATOR_API_NAME"] = "estimator"
     modules: dict[str, dict[str, object]] = {
         "tensorflow.python.distribute.estimator_training": {
             "should_run_distribute_coordinator": lambda config: False,

@@ -670,3 +670,46 @@ def test_a_module_that_is_not_found_makes_a_project_incomplete(port_paths, tmp_p
         in ended.stderr
     )
     assert "model is" not in ended.stderr
+
+
+def test_installed_packages_inside_of_a_project_are_not_ported(port_paths, tmp_path):
+    for name in (
+        "train.py",
+        "env/pyvenv.cfg",
+        "env/lib/tool.py",
+        "node_modules/tool.py",
+        "__pycache__/tool.py",
+        "nets/.hidden.py",
+        "nets/model.py",
+    ):
+        path = tmp_path / "project" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("x = 1\n")
+    ended = port_paths(tmp_path, "project", "-o", "new")
+    assert ended.returncode == 0, ended.stderr
+    written = [p.relative_to(tmp_path / "new") for p in (tmp_path / "new").rglob("*")]
+    assert sorted(path.as_posix() for path in written) == ["nets", "nets/model.py", "train.py"]
+
+
+def test_a_directory_that_cannot_be_written_is_an_error(port_paths, tmp_path):
+    (tmp_path / "project").mkdir()
+    (tmp_path / "project/train.py").write_text("x = 1\n")
+    (tmp_path / "file").touch()
+    ended = port_paths(tmp_path, "project", "-o", "file/new")
+    assert ended.returncode == 2
+    assert ended.stderr == (
+        "error: legacy port: file/new/train.py: cannot be written; Not a directory\n"
+    )
+
+
+def test_the_port_of_a_notebook_overwrites_no_script(port_paths, tmp_path):
+    (tmp_path / "project").mkdir()
+    (tmp_path / "project/a.ipynb").write_text('{"cells": [], "metadata": {}}')
+    (tmp_path / "project/a_ipynb.py").write_text("x = 1\n")
+    ended = port_paths(tmp_path, "project", "-o", "new")
+    assert ended.returncode == 2
+    assert ended.stderr == (
+        "error: legacy port: project/a.ipynb: its port would be a_ipynb.py, which the project has\n"
+        "hint: rename one of them\n"
+    )
+    assert not (tmp_path / "new").exists()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -31,7 +31,7 @@ class Port(NamedTuple):
     Attributes:
       text: the program.
       changed: the lines that were changed, and how.
-      remaining: the lines that need a person, and why.
+      remaining: the lines that need review, and why.
     """
 
     text: str
@@ -44,12 +44,13 @@ class Port(NamedTuple):
         return "TF_USE_LEGACY_KERAS" in self.text
 
 
-def port_script(script: Path, project: Path | None = None, legacy_keras: bool = False) -> Port:
+def port_script(script: Path, project: Sequence[Path] = (), legacy_keras: bool = False) -> Port:
     """Return a script's or notebook's program for today's TensorFlow.
 
     Args:
       script: a .py file or a notebook.
-      project: the directory of the script's project, if all of its modules are ported.
+      project: the directories of the script's project, if all of its modules are ported; it may
+        add any of them to sys.path.
       legacy_keras: other modules of the project need tf_keras.
 
     Raises:
@@ -64,7 +65,7 @@ def port_script(script: Path, project: Path | None = None, legacy_keras: bool = 
         ) from None
 
 
-def _ported(script: Path, project: Path | None, legacy_keras: bool) -> Port:
+def _ported(script: Path, project: Sequence[Path], legacy_keras: bool) -> Port:
     from deep_mnist.lazy_tensorflow import import_quietly, tf
 
     import_quietly()
@@ -101,16 +102,13 @@ def _ported(script: Path, project: Path | None, legacy_keras: bool) -> Port:
         names.use("tf_keras")
     noted = {note.line for note in unresolved}
     remaining += [*unresolved, *(note for note in missing_names(text) if note.line not in noted)]
-    directories = [script.parent, Path.cwd()]
-    if project is not None:  # it may add any of its directories to sys.path
-        directories = [project, *(path for path in project.rglob("*") if path.is_dir())]
-    missing, unported = imported_modules(text, directories)
+    missing, unported = imported_modules(text, project or [script.parent, Path.cwd()])
     remaining += missing if project else missing + unported
     return Port(_with_head(text, preamble(names)), changed, remaining)
 
 
 def report(script: Path, changed: Iterable[Note], remaining: Iterable[Note]) -> None:
-    """Print what was changed and what needs a person, line by line, to standard error."""
+    """Print what was changed and what needs review, line by line, to standard error."""
     for title, notes in (("changed", set(changed)), ("to do", set(remaining))):
         for note in sorted(notes):
             print(f"{script}:{note.line}: {title}: {note.text}", file=sys.stderr)
