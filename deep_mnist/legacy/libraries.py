@@ -2,21 +2,18 @@
 
 tf_keras has tf.layers, tf.nn.rnn_cell and Keras; tf_slim has tf.contrib.slim, contrib.layers,
 contrib.losses and contrib.metrics; tensorflow_estimator has tf.estimator; tensorflow_probability
-has tf.contrib.distributions. Two of them need modules that today's TensorFlow no longer has.
+has tf.contrib.distributions. Two of them need library_setup.py on today's TensorFlow.
 """
 
 from __future__ import annotations
 
 import importlib
 import importlib.metadata
-import importlib.util
 import os
-import sys
-from types import ModuleType
 from typing import Any
 
 from deep_mnist.errors import DeepMnistError
-from deep_mnist.lazy_tensorflow import tf
+from deep_mnist.legacy import library_setup
 
 __all__ = ["LIBRARIES", "load", "use_legacy_keras"]
 
@@ -27,22 +24,6 @@ LIBRARIES = {
     "tensorflow_estimator": "tf.estimator and tf.contrib.learn",
     "tensorflow_probability": "tf.contrib.distributions",
 }
-
-# Names of private modules that tf_slim uses, which are now in other modules.
-MOVED = {
-    "tensorflow.python.framework.ops": ("IndexedSlices", "Tensor"),
-    "tensorflow.python.ops.array_ops": ("stack", "unstack"),
-    "tensorflow.python.ops.control_flow_ops": ("Assert", "case", "cond", "while_loop"),
-    "tensorflow.python.ops.variable_scope": ("Variable",),
-}
-# Names of TensorFlow 1's TPU embedding, which tensorflow_estimator imports.
-EMBEDDING_PARAMETERS = [
-    f"{optimizer}Parameters"
-    for optimizer in (
-        *("Adagrad", "Adam", "Ftrl", "Momentum", "ProximalAdagrad", "RMSProp"),
-        "StochasticGradientDescent",
-    )
-]
 
 
 def use_legacy_keras() -> None:
@@ -64,9 +45,9 @@ def load(name: str) -> Any:
         if library == "tf_keras":
             _prepare_keras()
         elif library == "tf_slim":
-            _prepare_slim()
+            library_setup.prepare_slim()
         elif library == "tensorflow_estimator":
-            _prepare_estimator()
+            library_setup.prepare_estimator()
         return import_by_name(name)
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in LIBRARIES:
@@ -110,52 +91,3 @@ def _prepare_keras() -> None:
     """Save models and weights as the Keras of TensorFlow 1 did; the format of today is eager."""
     training: Any = importlib.import_module("tf_keras.src.engine.training")
     training.saving_api = importlib.import_module("tf_keras.src.saving.legacy.save")
-
-
-def _prepare_slim() -> None:
-    """tf_slim imports tf_keras.legacy_tf_layers, now in tf_keras.src, and uses MOVED."""
-    if "tf_keras.legacy_tf_layers" in sys.modules:
-        return
-    for name, members in MOVED.items():
-        module: Any = importlib.import_module(name)
-        for member in members:
-            old = member.replace("V", "v")  # variable_scope.variable
-            if not hasattr(module, old):
-                setattr(module, old, getattr(tf, member))
-    for part in ("", ".base", ".core", ".convolutional", ".normalization", ".pooling"):
-        sys.modules[f"tf_keras.legacy_tf_layers{part}"] = importlib.import_module(
-            f"tf_keras.src.legacy_tf_layers{part}"
-        )
-
-
-def _prepare_estimator() -> None:
-    """tensorflow_estimator 2.15 uses parts of TensorFlow that 2.16 removed with it."""
-    if "tensorflow.python.distribute.estimator_training" in sys.modules:
-        return
-    tf_export: Any = importlib.import_module("tensorflow.python.util.tf_export")
-    tf_export.ESTIMATOR_API_NAME = "estimator"
-    importlib.import_module("tensorflow.python.distribute")
-    _module(
-        "tensorflow.python.distribute.estimator_training",
-        should_run_distribute_coordinator=lambda config: False,
-        init_run_config=lambda config, tf_config: None,
-    )
-    _module(
-        "tensorflow_estimator.python.estimator.estimator_export",
-        estimator_export=lambda *names, **options: lambda function: function,
-    )
-    package = "tensorflow.python.tpu"
-    importlib.import_module(package)
-    for name in ("session_support", "tpu_embedding", "tpu_embedding_gradient"):
-        if importlib.util.find_spec(f"{package}.{name}") is None:
-            _module(f"{package}.{name}", **dict.fromkeys(EMBEDDING_PARAMETERS))
-
-
-def _module(name: str, **members: Any) -> None:
-    """Register a module in sys.modules and in its parent package."""
-    module = ModuleType(name)
-    vars(module).update(members)
-    sys.modules[name] = module
-    package, _, last = name.rpartition(".")
-    if package in sys.modules:
-        setattr(sys.modules[package], last, module)

@@ -43,7 +43,7 @@ class Notebook:
             cells = [cell for cell in sheet["cells"] if cell["cell_type"] == "code"]
             texts = [cell.get("source", cell.get("input")) or "" for cell in cells]
             self.cells = [source.unix("".join(text)) for text in texts]
-            self.is_python2 = _says_python2(book.get("metadata") or {})
+            self.is_python2 = _is_python2_metadata(book.get("metadata") or {})
         except (ValueError, LookupError, TypeError, AttributeError):
             raise DeepMnistError(
                 f"{path}: expected a Jupyter notebook, found other JSON or text"
@@ -98,8 +98,8 @@ def _language(metadata: dict[str, Any]) -> str:
     return "python" if name.startswith(("python", "ipython")) else name
 
 
-def _says_python2(metadata: dict[str, Any]) -> bool:
-    """Whether a notebook's metadata says that it was written for Python 2."""
+def _is_python2_metadata(metadata: dict[str, Any]) -> bool:
+    """Whether a notebook's metadata is that of a notebook in Python 2."""
     info = metadata.get("language_info") or {}
     kernel = metadata.get("kernelspec") or {}
     version = str(info.get("version") or "")

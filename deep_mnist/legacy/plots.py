@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import sys
@@ -67,16 +68,21 @@ class Plots:
 
 
 def _run_animations(figure: Any) -> None:
-    """Run a figure's animations to their last frame, unless they repeat: scripts train in them."""
+    """Run a figure's animations to their last frame, unless they repeat: scripts train in them.
+
+    Of an animation without a last frame, the first is drawn.
+    """
     waiting = figure.canvas.callbacks.callbacks.get("draw_event", {})
     owners: list[Any] = [getattr(method(), "__self__", None) for method in waiting.values()]
     animations = [owner for owner in owners if getattr(owner, "_repeat", True) is False]
     if animations:
         figure.canvas.draw()  # starts them
     for animation in animations:
-        while animation._step():
+        # Without `frames`, matplotlib counts without end.
+        is_endless = isinstance(animation.new_frame_seq(), itertools.count)
+        while not is_endless and animation._step():
             pass
 
 
 def _do_nothing(*args: Any, **kwargs: Any) -> None:
-    """Replace a function that waits for a person or changes the backend."""
+    """Replace a function that waits for the user or changes the backend."""

@@ -119,21 +119,21 @@ def _is_eager(text: str) -> bool:
 
 
 def _input_builtins() -> dict[str, Any]:
-    """Return input() and raw_input() for a process where nobody may answer."""
-    unanswered = 0
+    """Return input() and raw_input() for a process where standard input may have ended."""
+    ended = 0
 
-    def answer(prompt: object = "") -> str:
-        nonlocal unanswered
+    def read_line(prompt: object = "") -> str:
+        nonlocal ended
         try:
             return input(prompt)
         except EOFError:
-            unanswered += 1
-            if unanswered > 3:
+            ended += 1
+            if ended > 3:
                 raise
             print()
             return ""
 
-    return {"input": answer, "raw_input": answer}
+    return {"input": read_line, "raw_input": read_line}
 
 
 def _has_display() -> bool:

@@ -137,6 +137,21 @@ class TF1Module(ModuleType):
         return TF1Module(self._path, self._sources, shown=self._shown, private=True)
 
 
+def path_of(module: TF1Module) -> str:
+    """Return the dotted name of a module below `tensorflow`, as in symbol_table.py."""
+    return module._path
+
+
+def source_names(module: TF1Module) -> list[str]:
+    """Return the names of the modules that have a module's names."""
+    return [source if isinstance(source, str) else source.__name__ for source in module._sources]
+
+
+def is_guessed(module: TF1Module) -> bool:
+    """Whether nothing but its name says that something is a module."""
+    return module._guessed
+
+
 @functools.cache
 def module(path: str, real: ModuleType | None = None) -> TF1Module:
     """Return the module `tensorflow.<path>` of TensorFlow 1.

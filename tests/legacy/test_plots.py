@@ -45,6 +45,23 @@ def test_an_animation_is_run_to_its_end(pyplot):
     del running
 
 
+def test_an_animation_without_an_end_is_not_run(pyplot, capsys):
+    animation = pytest.importorskip("matplotlib.animation")
+    Plots("old").install(pyplot)
+    frames = []
+
+    def step(frame):
+        frames.append(frame)
+        assert len(frames) < 10
+        return pyplot.plot([frame])
+
+    running = animation.FuncAnimation(pyplot.figure(), step, repeat=False, cache_frame_data=False)
+    pyplot.show()
+    assert set(frames) == {0}
+    assert capsys.readouterr().out == "plot written to old-plot-1.png\n"
+    del running
+
+
 def test_where_nothing_can_be_written_the_script_goes_on(tmp_path, monkeypatch, capsys):
     folder = tmp_path / "gone"
     folder.mkdir()

@@ -132,6 +132,26 @@ def test_high_level_apis_are_the_original_libraries(port, tmp_path):
     assert ran.stdout == "(1, 2) train\n", ran.stderr
 
 
+@pytest.mark.skipif(
+    None in map(find_spec, ("tf_keras", "tf_slim", "tensorflow_estimator")),
+    reason="the original libraries are not installed",
+)
+def test_a_configuration_for_tpus_runs(port, tmp_path):
+    ended = port(
+        """\
+import tensorflow as tf
+from tensorflow.contrib import slim
+config = tf.contrib.tpu.RunConfig(master='', model_dir='model')
+print(type(config).__name__, config.model_dir, slim.fully_connected(tf.zeros([2, 3]), 4).shape)
+""",
+        "-o",
+        "new.py",
+    )
+    assert ended.returncode == 0, ended.stderr
+    ran = subprocess.run([sys.executable, "new.py"], cwd=tmp_path, capture_output=True, text=True)
+    assert ran.stdout == "RunConfig model (2, 4)\n", ran.stderr
+
+
 def test_a_script_without_them_needs_no_other_package(port):
     ended = port("import tensorflow as tf\nx = tf.mul(2, 3)\n")
     assert ended.returncode == 0, ended.stderr
@@ -280,6 +300,20 @@ print(flags.FLAGS.steps, flags.FLAGS.log_dir)
     ), ran.stderr
 
 
+def test_flags_are_overridden_by_the_names_that_absl_defines_alone():
+    from absl import flags
+
+    from deep_mnist.legacy.port.arguments import rewrite_arguments
+    from deep_mnist.legacy.port.helpers import Helpers
+
+    flags.DEFINE_string("a_flag_of_the_process", "", "")
+    define = "flags.DEFINE_string({!r}, '', ''{})\n".format
+    text = define("a_flag_of_the_process", "") + define("log_dir", "")
+    assert rewrite_arguments(text, Helpers(set()))[0] == (
+        define("a_flag_of_the_process", "") + define("log_dir", ", allow_override=True")
+    )
+
+
 PYTHON_2 = """\
 import sys
 import numpy as np
@@ -310,6 +344,146 @@ def test_division_of_python_2_gives_the_same_results(port, tmp_path):
     assert "old.py:5: changed: a quotient of integers: / is //\n" in ended.stderr
     ran = subprocess.run([sys.executable, "new.py"], cwd=tmp_path, capture_output=True, text=True)
     assert ran.stdout == "550 4 4.5 [1 1] 1.0 3\n0\n", ran.stderr
+
+
+@pytest.mark.skipif(find_spec("fissix") is None, reason="fissix is not installed")
+def test_an_augmented_division_whose_target_cannot_be_repeated_is_reported(port):
+    ended = port("""\
+print 'Python 2'
+def f(w, n):
+    w[n / 2] /= n
+    w[n.pop()] /= n
+    w.rate[n + 1] /= (n)
+""")
+    assert ended.returncode == 1
+    assert ended.stdout.endswith("""
+print('Python 2')
+def f(w, n):
+    w[python2_divide(n, 2)] /= n
+    w[n.pop()] /= n
+    w.rate[n + 1] = python2_divide_in_place(w.rate[n + 1], (n))
+""")
+    assert "old.py:3: to do: write this division by hand\n" in ended.stderr
+    assert "old.py:4: to do: write this division by hand\n" in ended.stderr
+    assert ended.stderr.endswith(", 2 to do\n")
+
+
+def test_edits_next_to_and_inside_of_each_other_are_all_applied(port):
+    ended = port("""\
+import numpy as np
+import tensorflow as tf
+x = np.zeros(9)
+x.itemset(np.int(3), 2); y = 1
+x.itemset((2), np.asscalar((np.sum(x))),); y = 1
+d = np.load(('a.npy')).item()
+d = np.load(open('a.npy'),).item()
+d = np.reshape(d, newshape=([4]))
+z = tf.nn.softmax_cross_entropy_with_logits(
+    (
+        d),  # logits, (
+    (x), 'name')
+z = tf.nn.softmax(d, ('name'))
+""")
+    assert ended.returncode == 0, ended.stderr
+    assert (
+        ended.stdout
+        == """\
+import numpy as np
+import tensorflow.compat.v1 as tf; tf.disable_v2_behavior()
+x = np.zeros(9)
+x.flat[int(3)] = 2; y = 1
+x.flat[(2)] = np.asarray((np.sum(x))).item(); y = 1
+d = np.load(('a.npy'), allow_pickle=True).item()
+d = np.load(open('a.npy'),allow_pickle=True).item()
+d = np.reshape(d, ([4]))
+z = tf.nn.softmax_cross_entropy_with_logits(
+    logits=(
+        d),  # logits, (
+    labels=(x), name='name')
+z = tf.nn.softmax(d, name=('name'))
+"""
+    )
+
+
+def test_itemset_that_is_no_statement_is_reported(port):
+    ended = port("import numpy as np\nx = np.zeros(9)\ny = [x.itemset(1, 2)]\n")
+    assert ended.returncode == 1
+    assert "old.py:3: to do: write `array[index] = value` by hand\n" in ended.stderr
+
+
+UNPORTABLE = "import tensorflow as tf\nx = 1\ny = tf.image.resize_images(x, (8), (6))\n"
+
+
+def test_a_line_that_cannot_be_rewritten_is_an_error(port):
+    ended = port(UNPORTABLE)
+    assert ended.returncode == 2
+    assert ended.stdout == ""
+    assert ended.stderr.startswith("error: legacy port: old.py:3: this line cannot be rewritten; ")
+
+
+def test_a_project_goes_on_after_a_script_that_cannot_be_rewritten(port_paths, tmp_path):
+    (tmp_path / "project").mkdir()
+    (tmp_path / "project/bad.py").write_text(UNPORTABLE)
+    (tmp_path / "project/good.py").write_text("import tensorflow as tf\ny = tf.mul(1, 2)\n")
+    ended = port_paths(tmp_path, "project", "-o", "new")
+    assert ended.returncode == 1
+    assert "project/bad.py:1: to do: copied as it is: project/bad.py:3: this line" in ended.stderr
+    assert (tmp_path / "new/bad.py").read_text() == UNPORTABLE
+    assert "tf.multiply(1, 2)" in (tmp_path / "new/good.py").read_text()
+
+
+def test_keywords_and_methods_of_the_scripts_own_stay(port):
+    ended = port("""\
+import matplotlib.pyplot as plt
+import numpy as np
+class Chart:
+    def annotate(self, s):
+        return s
+    def tostring(self):
+        return 'chart'
+def hist(x, normed):
+    return x
+chart = Chart()
+_, ax = plt.subplots()
+ax.hist([1], normed=True)
+plt.hist([1], normed=True)
+hist([1], normed=True)
+chart.annotate(s='text')
+chart.tostring()
+""")
+    assert (
+        ended.stdout
+        == """\
+import matplotlib.pyplot as plt
+import numpy as np
+class Chart:
+    def annotate(self, s):
+        return s
+    def tostring(self):
+        return 'chart'
+def hist(x, normed):
+    return x
+chart = Chart()
+_, ax = plt.subplots()
+ax.hist([1], density=True)
+plt.hist([1], density=True)
+hist([1], normed=True)
+chart.annotate(s='text')
+chart.tostring()
+"""
+    )
+
+
+@pytest.mark.parametrize(
+    ("head", "keyword"),
+    [
+        ("from matplotlib.pyplot import hist", "density"),
+        ("from pylab import *", "density"),
+        ("from charts import hist", "normed"),
+    ],
+)
+def test_a_keyword_of_a_bare_name_needs_an_import_from_the_library(port, head, keyword):
+    assert port(f"{head}\nhist([1], normed=1)\n").stdout == f"{head}\nhist([1], {keyword}=1)\n"
 
 
 def test_a_script_for_a_gpu_runs_without_one(port, tmp_path):
@@ -509,3 +683,46 @@ def test_a_module_that_is_not_found_makes_a_project_incomplete(port_paths, tmp_p
         in ended.stderr
     )
     assert "model is" not in ended.stderr
+
+
+def test_installed_packages_inside_of_a_project_are_not_ported(port_paths, tmp_path):
+    for name in (
+        "train.py",
+        "env/pyvenv.cfg",
+        "env/lib/tool.py",
+        "node_modules/tool.py",
+        "__pycache__/tool.py",
+        "nets/.hidden.py",
+        "nets/model.py",
+    ):
+        path = tmp_path / "project" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("x = 1\n")
+    ended = port_paths(tmp_path, "project", "-o", "new")
+    assert ended.returncode == 0, ended.stderr
+    written = [p.relative_to(tmp_path / "new") for p in (tmp_path / "new").rglob("*")]
+    assert sorted(path.as_posix() for path in written) == ["nets", "nets/model.py", "train.py"]
+
+
+def test_a_directory_that_cannot_be_written_is_an_error(port_paths, tmp_path):
+    (tmp_path / "project").mkdir()
+    (tmp_path / "project/train.py").write_text("x = 1\n")
+    (tmp_path / "file").touch()
+    ended = port_paths(tmp_path, "project", "-o", "file/new")
+    assert ended.returncode == 2
+    assert ended.stderr == (
+        "error: legacy port: file/new/train.py: cannot be written; Not a directory\n"
+    )
+
+
+def test_the_port_of_a_notebook_overwrites_no_script(port_paths, tmp_path):
+    (tmp_path / "project").mkdir()
+    (tmp_path / "project/a.ipynb").write_text('{"cells": [], "metadata": {}}')
+    (tmp_path / "project/a_ipynb.py").write_text("x = 1\n")
+    ended = port_paths(tmp_path, "project", "-o", "new")
+    assert ended.returncode == 2
+    assert ended.stderr == (
+        "error: legacy port: project/a.ipynb: its port would be a_ipynb.py, which the project has\n"
+        "hint: rename one of them\n"
+    )
+    assert not (tmp_path / "new").exists()

@@ -3,7 +3,7 @@
     python -m deep_mnist.legacy port SCRIPT [-o OUT] [--check [SECONDS]]
     python -m deep_mnist.legacy port PROJECT_DIR -o OUT_DIR [--check [SECONDS]]
 
-The report on standard error names each line that was changed, and each that needs a person. Exit
+The report on standard error names each line that was changed, and each that needs review. Exit
 codes: 0 everything was ported and, with --check, all of it ran; 1 otherwise, as reported; 2 it
 cannot be ported. Read in this order:
 

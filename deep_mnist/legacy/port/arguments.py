@@ -49,6 +49,13 @@ RENAMED = {
     "image_summary": "summary.image",
     "audio_summary": "summary.audio",
 }
+# Flags that absl defines when TensorFlow imports it.
+ABSL_FLAGS = frozenset(
+    """alsologtostderr log_dir logger_levels logtostderr only_check_args pdb pdb_post_mortem
+    profile_file run_with_pdb run_with_profiling showprefixforinfo stderrthreshold
+    test_random_seed test_randomize_ordering_seed test_srcdir test_tmpdir
+    use_cprofile_for_profiling v verbosity xml_output_file""".split()
+)
 SEQUENCES = (ast.List, ast.Tuple, ast.ListComp)
 BEFORE_1_0 = re.compile(
     r"\btf\.(mul|sub|neg|pack|unpack|select|batch_matmul|merge_all_summaries|\w+_summary"
@@ -72,7 +79,6 @@ class _Program:
     def __init__(self, text: str, helpers: Helpers) -> None:
         self.changed: list[Note] = []
         self._tree = ast.parse(text)
-        self._source = text
         self._edits = Edits(text)
         self._helpers = helpers
         self._heads = {
@@ -104,7 +110,7 @@ class _Program:
                 self._by_name(node, BY_NAME[path])
             elif path in ("nn.softmax", "nn.log_softmax"):
                 if len(node.args) == 2 and _is(node.args[1], str):
-                    self._edits.insert(start(node.args[1]), "name=")
+                    self._edits.insert(self._edits.argument_start(node, 1), "name=")
                     self._note(node, "name by name")
             elif path == "image.resize_images" and len(node.args) >= 3:
                 if all(_is(size, int) for size in node.args[1:3]):
@@ -169,19 +175,9 @@ class _Program:
     def _by_name(self, node: ast.Call, order: tuple[str, ...]) -> None:
         if not node.args or any(isinstance(arg, ast.Starred) for arg in node.args):
             return
-        for name, argument in zip(order, node.args, strict=False):
-            self._edits.insert(self._start(argument), f"{name}=")
+        for number, (name, _) in enumerate(zip(order, node.args, strict=False)):
+            self._edits.insert(self._edits.argument_start(node, number), f"{name}=")
         self._note(node, "arguments by name")
-
-    def _start(self, node: ast.expr) -> tuple[int, int]:
-        """Return where an argument starts, with the parentheses around it."""
-        line, column = start(node)
-        before = self._source.split("\n")[line - 1].encode()[:column].decode()
-        opened = re.search(r"[(,\[]\s*(\(\s*)*$", before)
-        if opened is None:
-            return line, column
-        parentheses = opened[0][1:].lstrip()
-        return line, column - len(parentheses)
 
     def _reverse(self, node: ast.Call) -> None:
         """Write the flags of r0.x's `dims` as axes."""
@@ -204,7 +200,7 @@ class _Program:
             added = f"config={head}.ConfigProto(allow_soft_placement=True)"
             added = "" if has_config else added
         if added:
-            self._append(node, added)
+            self._edits.append_argument(node, added)
             self._note(node, "devices are placed softly: without a GPU on the CPU")
 
     def _cell(self, node: ast.Call, last: str) -> None:
@@ -217,25 +213,16 @@ class _Program:
 
     def _flag(self, node: ast.Call, last: str) -> None:
         """Give a flag its help, and let it replace one of the same name in absl."""
-        from absl import flags
-
         has_help = any(keyword.arg in ("help", "docstring") for keyword in node.keywords)
         added = []
         if len(node.args) == 2 and not has_help:
             added.append('help=""')
         name = node.args[0] if node.args else None
-        if isinstance(name, ast.Constant) and str(name.value) in flags.FLAGS:
+        if isinstance(name, ast.Constant) and name.value in ABSL_FLAGS:
             added.append("allow_override=True")
         if added:
-            self._append(node, ", ".join(added))
+            self._edits.append_argument(node, ", ".join(added))
             self._note(node, ", ".join(added))
-
-    def _append(self, node: ast.Call, argument: str) -> None:
-        """Add an argument to a call."""
-        given = [end(child) for child in (*node.args, *node.keywords)]
-        has_comma = not given or "," in self._edits.text_between(max(given), end(node))
-        line, column = end(node)
-        self._edits.insert((line, column - 1), argument if has_comma else f", {argument}")
 
     def _rename(self, node: ast.Call, new: str) -> None:
         self._edits.replace(node.func, new)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from deep_mnist.errors import DeepMnistError
 from deep_mnist.legacy import source
-from deep_mnist.legacy.port.project import belongs, ported_path
+from deep_mnist.legacy.port.project import ported_path, project_files
 from deep_mnist.legacy.shims import python2
 
 __all__ = ["check_project", "check_script"]
@@ -66,8 +66,8 @@ def check_project(directory: Path, output: Path, seconds: float) -> bool:
 
 def _programs(directory: Path) -> list[Path]:
     trees, imported = {}, set()
-    for path in sorted(directory.rglob("*")):
-        if belongs(path, directory) and path.suffix in (".py", ".ipynb"):
+    for path in project_files(directory):
+        if path.suffix in (".py", ".ipynb"):
             with contextlib.suppress(DeepMnistError):
                 trees[path], _ = python2.parsed(source.read(path), str(path))
     for tree in trees.values():

@@ -5,9 +5,20 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any, NamedTuple
 
-__all__ = ["Edits", "Note", "bound_names", "chains", "dotted", "end", "starred_modules", "start"]
+__all__ = [
+    "Edits",
+    "Note",
+    "OverlapError",
+    "bound_names",
+    "chains",
+    "dotted",
+    "end",
+    "starred_modules",
+    "start",
+]
 
 Position = tuple[int, int]  # line, from 1, and column in bytes, as in syntax trees
 
@@ -22,6 +33,18 @@ class Note(NamedTuple):
     text: str
 
 
+class OverlapError(ValueError):
+    """Two replacements of the same text.
+
+    Attributes:
+      lineno: the line of the second one.
+    """
+
+    def __init__(self, lineno: int) -> None:
+        super().__init__("two replacements overlap")
+        self.lineno = lineno
+
+
 class Edits:
     """Replacements of parts of a program.
 
@@ -34,7 +57,7 @@ class Edits:
         self._edits: list[tuple[Position, Position, str]] = []
 
     def replace(self, node: ast.expr | ast.stmt, new: str) -> None:
-        """Replace a node's text; what is replaced may not overlap."""
+        """Replace a node's text; nothing inside of it may be replaced, too."""
         self._edits.append((start(node), end(node), new))
 
     def insert(self, position: Position, new: str) -> None:
@@ -44,6 +67,24 @@ class Edits:
     def remove(self, first: Position, last: Position) -> None:
         """Remove the text between two positions."""
         self._edits.append((first, last, ""))
+
+    def append_argument(self, call: ast.Call, new: str) -> None:
+        """Insert an argument before the closing parenthesis of a call."""
+        given = [end(child) for child in (*call.args, *call.keywords)]
+        has_comma = not given or "," in self.text_between(max(given), end(call))
+        line, column = end(call)
+        self.insert((line, column - 1), new if has_comma else f", {new}")
+
+    def argument_start(self, call: ast.Call, number: int) -> Position:
+        """Return where an argument by position starts, with the parentheses around it."""
+        first = start(call.args[number])
+        before = end(call.args[number - 1] if number else call.func)
+        between = self.text_between(before, first)
+        index = between.index("," if number else "(") + 1
+        index += len(between[index:]) - len(between[index:].lstrip())
+        skipped = between[:index].split("\n")
+        line = before[0] + len(skipped) - 1
+        return line, len(skipped[-1].encode()) + (before[1] if len(skipped) == 1 else 0)
 
     def text_between(self, first: Position, last: Position) -> str:
         """Return the original text between two positions, without comments."""
@@ -64,11 +105,18 @@ class Edits:
                 return
 
     def applied(self) -> str:
-        """Return the program with all replacements; each line keeps its number."""
+        """Return the program with all replacements; each line keeps its number.
+
+        Raises:
+          OverlapError: two replacements overlap.
+        """
         lines = list(self._lines)
-        # From the last to the first: a change moves what is after it on its line. What is inserted
-        # at a position comes before what is replaced there.
+        # What is inserted at a position comes before what is replaced there.
         edits = sorted(self._edits, key=lambda edit: (edit[0], edit[1] != edit[0]))
+        for (_, previous_end, _), (first, _, _) in pairwise(edits):
+            if first < previous_end:
+                raise OverlapError(first[0])
+        # From the last to the first: a change moves what is after it on its line.
         for (line, column), (last_line, last_column), new in reversed(edits):
             changed = lines[line - 1][:column] + new.encode() + lines[last_line - 1][last_column:]
             lines[line - 1 : last_line] = [changed, *[b""] * (last_line - line)]

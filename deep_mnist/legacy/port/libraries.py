@@ -8,18 +8,18 @@ tensorflow_estimator and tensorflow_probability, looked up in symbol_table.py as
 from __future__ import annotations
 
 import importlib
+import inspect
 from typing import Any, NamedTuple
 
 from deep_mnist.errors import DeepMnistError
 from deep_mnist.lazy_tensorflow import tf
-from deep_mnist.legacy import libraries, symbol_table, tf1_module
+from deep_mnist.legacy import libraries, library_setup, symbol_table, tf1_module
 from deep_mnist.legacy.port.helpers import TF, Helpers
 
-__all__ = ["Names", "Today", "importable", "preamble", "stands", "today"]
+__all__ = ["Names", "Today", "has_name", "importable", "preamble", "today"]
 
 V1 = symbol_table.V1
 HERE = symbol_table.HERE
-CONTRIB = "tf_slim is tf.contrib.slim, tf.contrib.layers and their relatives"
 # Modules of today -> what they are written as after `tf.`.
 BELOW_TF = {
     symbol_table.LAYERS: "layers",
@@ -45,49 +45,11 @@ PACKAGES = {
 PIP = {
     "tensorflow_estimator": '--no-deps "tensorflow_estimator==2.15.*"',
 }
-
-SLIM_SETUP = """\
-# {about}; it uses names that moved.
-import importlib
-import sys
-
-import tensorflow.compat.v1 as _tf
-
-for _module, _names in {{
-{moved}}}.items():
-    for _name in _names:
-        _old = _name.replace("V", "v")
-        if not hasattr(importlib.import_module(_module), _old):
-            setattr(importlib.import_module(_module), _old, getattr(_tf, _name))
-for _part in ("", ".base", ".core", ".convolutional", ".normalization", ".pooling"):
-    sys.modules["tf_keras.legacy_tf_layers" + _part] = importlib.import_module(
-        "tf_keras.src.legacy_tf_layers" + _part
-    )
-"""
-ESTIMATOR_SETUP = """\
-# tensorflow_estimator uses modules that TensorFlow 2.16 removed.
-import importlib
-import sys
-import types
-
-importlib.import_module("tensorflow.python.util.tf_export").ESTIMATOR_API_NAME = "estimator"
-for _name, _members in {
-    "tensorflow.python.distribute.estimator_training": {
-        "should_run_distribute_coordinator": lambda config: False,
-        "init_run_config": lambda config, tf_config: None,
-    },
-    "tensorflow_estimator.python.estimator.estimator_export": {
-        "estimator_export": lambda *names, **options: lambda function: function,
-    },
-    "tensorflow_estimator._api.v1.estimator.tpu": {"__path__": []},
-    "tensorflow_estimator._api.v1.estimator.tpu.experimental": {"__path__": []},
-}.items():
-    sys.modules[_name] = types.ModuleType(_name)
-    vars(sys.modules[_name]).update(_members)
-importlib.import_module("tensorflow.python.distribute").estimator_training = sys.modules[
-    "tensorflow.python.distribute.estimator_training"
-]
-"""
+# What has to be called before a library is imported.
+SETUP = {
+    "tensorflow_estimator": library_setup.prepare_estimator,
+    "tf_slim": library_setup.prepare_slim,
+}
 
 
 class Today(NamedTuple):
@@ -118,13 +80,14 @@ def today(path: str) -> Today | None:
     if not isinstance(home, tf1_module.TF1Module):
         return None
     if isinstance(value, tf1_module.TF1Module):
-        return None if value._guessed else _module(value)
-    renamed = symbol_table.RENAMED.get(f"{home._path}.{name}".lstrip("."))
+        return None if tf1_module.is_guessed(value) else _module(value)
+    home_path = tf1_module.path_of(home)
+    renamed = symbol_table.RENAMED.get(f"{home_path}.{name}".lstrip("."))
     if renamed is not None:
         return today(renamed)
-    if home._path in DATASETS:
-        return Today(f"{symbol_table.KERAS}{home._path.removeprefix('keras')}", name)
-    if name == "__version__" and home._path == "keras":
+    if home_path in DATASETS:
+        return Today(f"{symbol_table.KERAS}{home_path.removeprefix('keras')}", name)
+    if name == "__version__" and home_path == "keras":
         return Today("tf_keras", name)
     ours = [
         source
@@ -133,7 +96,7 @@ def today(path: str) -> Today | None:
     ]
     if ours and ours[0].rpartition(".")[2] not in LENIENT:
         return Today(ours[0], name)
-    paths = symbol_table.PUBLIC_KERAS if home._path == "keras" else symbol_table.PUBLIC
+    paths = symbol_table.PUBLIC_KERAS if home_path == "keras" else symbol_table.PUBLIC
     for candidate in (home, *map(tf1_module.module, paths)):
         for source in _sources(candidate):
             if name in dir(tf1_module.load_source(source)):
@@ -148,12 +111,12 @@ def _module(module: tf1_module.TF1Module) -> Today | None:
 
 def _ours(module: tf1_module.TF1Module) -> list[str]:
     """Return the names of a module's sources that are of the bridge."""
-    return [str(source) for source in module._sources if str(source).startswith(HERE)]
+    return [name for name in tf1_module.source_names(module) if name.startswith(HERE)]
 
 
 def _sources(module: tf1_module.TF1Module) -> list[str]:
     """Return the names of a module's sources that are not of the bridge."""
-    names = [s if isinstance(s, str) else s.__name__ for s in module._sources]
+    names = tf1_module.source_names(module)
     names = [name.replace("tensorflow._api.v2.compat.v1", V1) for name in names]
     # `tf_slim.layers` is a module of the package of that name; tf_slim has all of the package.
     names = [symbol_table.SLIM if name == f"{symbol_table.SLIM}.layers" else name for name in names]
@@ -226,17 +189,15 @@ def preamble(names: Names) -> str:
             text += f"# pip install {PIP[package]}\n"
         text += 'import os\n\nos.environ["TF_USE_LEGACY_KERAS"] = "1"  # before TensorFlow is'
         text += " imported\n\n"
-    if "tf_slim" in packages:
-        moved = "".join(f'    "{name}": {members},\n' for name, members in libraries.MOVED.items())
-        text += SLIM_SETUP.format(about=CONTRIB, moved=moved) + "\n"
-    if "tensorflow_estimator" in packages:
-        text += ESTIMATOR_SETUP + "\n"
+    for package in sorted(packages & SETUP.keys()):
+        setup = SETUP[package]
+        text += f"\n{inspect.getsource(setup)}\n\n{setup.__name__}()\n\n"
     if imports or text:
         text += "".join(f"{statement}\n" for statement in sorted(imports)) + "\n"
     return text + helpers
 
 
-def stands(path: str) -> bool:
+def has_name(path: str) -> bool:
     """Whether tensorflow.compat.v1 has `path`."""
     value: Any = tf
     for part in path.split("."):

@@ -48,28 +48,45 @@ KEYWORDS = {
     ("hist", "normed"): "density",
     ("histogram", "normed"): "density",
 }
+KEYWORD_LIBRARIES = ("matplotlib", "numpy", "pylab", "sklearn")
 MNIST = ("http://yann.lecun.com/exdb/mnist/", "https://storage.googleapis.com/cvdf-datasets/mnist/")
 
 
-def rewrite_library_names(text: str, helpers: Helpers) -> tuple[str, list[Note], set[str]]:
-    """Return a program with today's names, what was changed, and the imports that it needs.
+def rewrite_library_names(
+    text: str, helpers: Helpers
+) -> tuple[str, list[Note], list[Note], set[str]]:
+    """Return a program with today's names.
 
     Args:
       text: the program, as Python 3.
       helpers: what the program needs of the bridge; added to.
+
+    Returns:
+      its text, what was changed, what remains to be done, and the imports that it needs.
     """
     program = _Program(text, helpers)
-    return program.text, program.changed, program.imports
+    return program.text, program.changed, program.remaining, program.imports
 
 
 class _Program:
     def __init__(self, text: str, helpers: Helpers) -> None:
         self.changed: list[Note] = []
+        self.remaining: list[Note] = []
         self.imports: set[str] = set()
         self._source = text
         self._edits = Edits(text)
         self._helpers = helpers
         tree = ast.parse(text)
+        self._bound = set(bound_names(tree))
+        self._methods = {
+            method.name
+            for node in ast.walk(tree)
+            if isinstance(node, ast.ClassDef)
+            for method in node.body
+            if isinstance(method, ast.FunctionDef)
+        }
+        self._statements = {id(n.value) for n in ast.walk(tree) if isinstance(n, ast.Expr)}
+        self._has_star_import = False  # of a library
         self._modules = starred_modules(tree)  # name -> the module or object it is bound to
         written = {dotted(node) or "" for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
         self._uses_scipy = any(re.match(r"scipy\.(?!misc\b)", name) for name in written)
@@ -82,10 +99,9 @@ class _Program:
             part: ast.expr = chain
             while isinstance(part, ast.Attribute) and not self._name(part):
                 part = part.value
-        bound = {*bound_names(tree), *self._modules}
         for node in ast.walk(tree):
             if isinstance(node, ast.Call):
-                self._call(node, bound)
+                self._call(node)
             elif isinstance(node, ast.Constant) and MNIST[0] in str(node.value):
                 self._address(node)
         self.text = self._edits.applied()
@@ -108,6 +124,7 @@ class _Program:
         for alias in node.names:
             path, name = f"{node.module}.{alias.name}", alias.asname or alias.name
             self._modules[name] = path
+            self._has_star_import |= alias.name == "*" and _takes_keywords(path)
             home, _, new = NAMES.get(path, "").rpartition(".")
             helper = self._scipy_function(path)
             if path == "scipy.misc":
@@ -153,13 +170,22 @@ class _Program:
         self.imports.add(f"import {home or path}")
         return path
 
-    def _call(self, node: ast.Call, bound: set[str]) -> None:
+    def _is_of_library(self, called: str) -> bool:
+        """Whether a call is one of a library's function, or of an object's method."""
+        head, _, rest = called.partition(".")
+        if head in self._modules and (rest or head not in self._bound):
+            return _takes_keywords(self._modules[head])
+        if not rest:
+            return self._has_star_import and head not in self._bound
+        return rest.rpartition(".")[2] not in self._methods
+
+    def _call(self, node: ast.Call) -> None:
         function = node.func
         called = dotted(function) or ""
         last = called.rpartition(".")[2]
-        if called in BUILTINS and called not in bound:
+        if called in BUILTINS and called not in self._bound | self._modules.keys():
             self._replace(function, self._imported(BUILTINS[called]))
-        for keyword in node.keywords:
+        for keyword in node.keywords if self._is_of_library(called) else ():
             new = KEYWORDS.get((last, str(keyword.arg)))
             if new is not None:
                 first = start(keyword)
@@ -171,7 +197,8 @@ class _Program:
                 self._note(node, "threshold is a number")
             elif last == "reshape" and keyword.arg == "newshape" and keyword is node.keywords[0]:
                 # NumPy before 2.1 has no `shape`, and later ones no `newshape`.
-                self._edits.remove(start(keyword), start(keyword.value))
+                name = start(keyword), start(keyword.value)
+                self._edits.replace_between(*name, r"newshape\s*=\s*", "")
                 self._note(node, "newshape by position")
         if isinstance(function, ast.Attribute):
             self._method(node, function)
@@ -183,7 +210,7 @@ class _Program:
         if function.attr == "gca" and any(key.arg == "projection" for key in node.keywords):
             self._edits.replace_between(before, after, "gca", "add_subplot")
             self._note(node, "add_subplot")
-        elif function.attr in METHODS and not node.args and not node.keywords:
+        elif self._has_new_name(node, function):
             self._edits.replace_between(before, after, function.attr, METHODS[function.attr])
             self._note(node, f"{function.attr} is {METHODS[function.attr]}")
         elif owner is None or owner not in self._modules:
@@ -194,25 +221,39 @@ class _Program:
                 self._edits.insert(end(node), ".copy()")
                 self._note(node, "a copy of frombuffer")
         elif self._modules[owner] == "numpy" and function.attr == "asscalar" and node.args:
-            self._edits.replace_between(start(node), start(node.args[0]), r".*\(", "(")
+            self._edits.replace_between(before, after, "asscalar", "asarray")
             self._edits.insert(end(node), ".item()")
             self._note(node, "item()")
 
+    def _has_new_name(self, node: ast.Call, function: ast.Attribute) -> bool:
+        is_own = function.attr in self._methods or dotted(function.value) in self._modules
+        return function.attr in METHODS and not (node.args or node.keywords or is_own)
+
     def _dropped_method(self, node: ast.Call, function: ast.Attribute) -> None:
         """Replace `a.itemset(...)` and `np.load(...).item()`."""
-        if function.attr == "itemset" and len(node.args) == 2:
-            value = ast.unparse(function.value)
-            index, new = map(ast.unparse, node.args)
-            target = value if isinstance(node.args[0], ast.Tuple) else f"{value}.flat"
-            self._replace(node, f"{target}[{index}] = {new}")
+        if function.attr == "itemset" and function.attr not in self._methods:
+            self._itemset(node, function)
         inner = function.value
         if function.attr == "item" and isinstance(inner, ast.Call):
             owner, _, name = (dotted(inner.func) or "").partition(".")
             is_load = self._modules.get(owner) == "numpy" and name == "load"
             if is_load and all(keyword.arg != "allow_pickle" for keyword in inner.keywords):
-                last = max(end(child) for child in (*inner.args, *inner.keywords))
-                self._edits.insert(last, ", allow_pickle=True")
+                self._edits.append_argument(inner, "allow_pickle=True")
                 self._note(inner, "allow_pickle, for an object in a file")
+
+    def _itemset(self, node: ast.Call, function: ast.Attribute) -> None:
+        """Replace `a.itemset(index, value)`, where it is a statement on one line."""
+        is_assignable = id(node) in self._statements and node.lineno == node.end_lineno
+        if not is_assignable or len(node.args) != 2 or node.keywords:
+            self.remaining.append(Note(node.lineno, "write `array[index] = value` by hand"))
+            return
+        index, value = node.args
+        new = "[" if isinstance(index, ast.Tuple) else ".flat["
+        self._edits.replace_between(end(function.value), end(function), r"\.\s*itemset", "")
+        self._edits.replace_between(end(function), start(index), r"\(", new)
+        self._edits.replace_between(end(index), start(value), r",\s*", "] = ")
+        self._edits.replace_between(end(value), end(node), r",?\s*\)$", "")
+        self._note(node, f"{new}index] = value")
 
     def _address(self, node: ast.Constant) -> None:
         """Replace the address that MNIST was published at, which refuses downloads."""
@@ -227,3 +268,8 @@ class _Program:
 
     def _note(self, node: ast.Call, what: str) -> None:
         self.changed.append(Note(node.lineno, f"{ast.unparse(node.func)}: {what}"))
+
+
+def _takes_keywords(path: str) -> bool:
+    """Whether a dotted name is one of the libraries whose KEYWORDS changed."""
+    return path.partition(".")[0] in KEYWORD_LIBRARIES

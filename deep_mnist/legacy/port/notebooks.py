@@ -10,7 +10,7 @@ __all__ = ["rewrite_magics"]
 
 
 def rewrite_magics(text: str) -> tuple[str, list[Note], list[Note]]:
-    """Return a program without magics, what was changed, and what needs a person.
+    """Return a program without magics, what was changed, and what needs review.
 
     Args:
       text: the cells of a notebook, where magics are calls of `__ipython__`.

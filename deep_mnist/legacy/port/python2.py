@@ -20,8 +20,8 @@ COUNTS = re.compile(r"(^|\.)num_examples$")
 
 def rewrite_python2(
     original: str, text: str, helpers: Helpers, divides: bool
-) -> tuple[str, list[Note]]:
-    """Return a program with Python 2's results under Python 3, and what was changed.
+) -> tuple[str, list[Note], list[Note]]:
+    """Return a program with Python 2's results under Python 3, what was changed, what remains.
 
     A quotient of integers becomes `//`; one of a float stays; any other becomes a call that
     divides as Python 2 did.
@@ -38,12 +38,13 @@ def rewrite_python2(
         for number, (old, new) in enumerate(pairs, 1)
         if old.rstrip() != new.rstrip()
     ]
+    remaining: list[Note] = []
     edits, tree = Edits(text), ast.parse(text)
     kinds = _Kinds(tree)
     encodings: set[int] = set()  # calls that set the encoding, and what is in them
     for node in ast.walk(tree):
         if divides and isinstance(node, ast.BinOp | ast.AugAssign) and isinstance(node.op, ast.Div):
-            changed += _division(node, edits, kinds, helpers)
+            _division(node, edits, kinds, helpers, changed, remaining)
         elif isinstance(node, ast.Call):
             called = dotted(node.func) or ""
             if ENCODING.match(ast.unparse(node)) and id(node) not in encodings:
@@ -51,9 +52,9 @@ def rewrite_python2(
                 edits.replace(node, "None")
                 changed.append(Note(node.lineno, "an encoding of strings is not needed"))
             elif called in ("pickle.load", "pickle.loads") and not node.keywords:
-                edits.insert(end(node.args[0]), ', encoding="latin1"')
+                edits.append_argument(node, 'encoding="latin1"')
                 changed.append(Note(node.lineno, "a pickle of Python 2 is read as Latin-1"))
-    return edits.applied(), changed
+    return edits.applied(), changed, remaining
 
 
 def rewrite_counts(text: str) -> tuple[str, list[Note]]:
@@ -91,19 +92,36 @@ def _is_quotient(node: ast.expr, quotients: set[str]) -> bool:
     return isinstance(node, ast.Name) and node.id in quotients
 
 
+def _can_be_repeated(target: ast.expr) -> bool:
+    """Whether a target can be written twice: it has no side effects, and no edits inside."""
+    return not any(
+        isinstance(node, ast.Call | ast.NamedExpr | ast.Await | ast.Div)
+        for node in ast.walk(target)
+    )
+
+
 def _division(
-    node: ast.BinOp | ast.AugAssign, edits: Edits, kinds: _Kinds, helpers: Helpers
-) -> list[Note]:
+    node: ast.BinOp | ast.AugAssign,
+    edits: Edits,
+    kinds: _Kinds,
+    helpers: Helpers,
+    changed: list[Note],
+    remaining: list[Note],
+) -> None:
     is_assignment = isinstance(node, ast.AugAssign)
     left = node.target if isinstance(node, ast.AugAssign) else node.left
     right = node.value if isinstance(node, ast.AugAssign) else node.right
     sides = [kinds.of(left), kinds.of(right)]
     if float in sides:
-        return []
+        return
     between = end(left), start(right)
     if sides == [int, int]:
         edits.replace_between(*between, "/", "//")
-        return [Note(node.lineno, "a quotient of integers: / is //")]
+        changed.append(Note(node.lineno, "a quotient of integers: / is //"))
+        return
+    if is_assignment and not _can_be_repeated(left):
+        remaining.append(Note(node.lineno, "write this division by hand"))
+        return
     if is_assignment:
         name = helpers.use(SHIM, "divide_in_place")
         edits.replace_between(*between, "/=", f"= {name}({ast.unparse(left)},")
@@ -112,7 +130,7 @@ def _division(
         edits.insert(start(node), f"{name}(")
         edits.replace_between(*between, r"\s*/", ",")
     edits.insert(end(node), ")")
-    return [Note(node.lineno, f"a quotient of integers or others: {name}()")]
+    changed.append(Note(node.lineno, f"a quotient of integers or others: {name}()"))
 
 
 class _Kinds:

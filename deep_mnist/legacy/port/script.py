@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from deep_mnist.errors import DeepMnistError
 from deep_mnist.legacy import libraries, project_modules, source
 from deep_mnist.legacy.notebook import Notebook
 from deep_mnist.legacy.port.arguments import rewrite_arguments
-from deep_mnist.legacy.port.edits import Note, bound_names
+from deep_mnist.legacy.port.edits import Note, OverlapError, bound_names
 from deep_mnist.legacy.port.helpers import Helpers
 from deep_mnist.legacy.port.libraries import preamble
 from deep_mnist.legacy.port.library_names import rewrite_library_names
@@ -30,7 +31,7 @@ class Port(NamedTuple):
     Attributes:
       text: the program.
       changed: the lines that were changed, and how.
-      remaining: the lines that need a person, and why.
+      remaining: the lines that need review, and why.
     """
 
     text: str
@@ -43,17 +44,28 @@ class Port(NamedTuple):
         return "TF_USE_LEGACY_KERAS" in self.text
 
 
-def port_script(script: Path, project: Path | None = None, legacy_keras: bool = False) -> Port:
+def port_script(script: Path, project: Sequence[Path] = (), legacy_keras: bool = False) -> Port:
     """Return a script's or notebook's program for today's TensorFlow.
 
     Args:
       script: a .py file or a notebook.
-      project: the directory of the script's project, if all of its modules are ported.
+      project: the directories of the script's project, if all of its modules are ported; it may
+        add any of them to sys.path.
       legacy_keras: other modules of the project need tf_keras.
 
     Raises:
-      DeepMnistError: there is no such file, or it is not Python.
+      DeepMnistError: there is no such file, it is not Python, or it cannot be rewritten.
     """
+    try:
+        return _ported(script, project, legacy_keras)
+    except (SyntaxError, OverlapError) as error:
+        raise DeepMnistError(
+            f"{script}:{error.lineno}: this line cannot be rewritten; {error.args[0]}",
+            hint="write it in a simpler way, and port the script again",
+        ) from None
+
+
+def _ported(script: Path, project: Sequence[Path], legacy_keras: bool) -> Port:
     from deep_mnist.lazy_tensorflow import import_quietly, tf
 
     import_quietly()
@@ -68,36 +80,35 @@ def port_script(script: Path, project: Path | None = None, legacy_keras: bool = 
         is_python2 |= Notebook(script).is_python2
     if is_python2:
         divides = python2.FUTURE_DIVISION.search(original) is None
-        text, notes = rewrite_python2(original, text, helpers, divides)
+        text, notes, remaining = rewrite_python2(original, text, helpers, divides)
         changed += notes
     if script.suffix == ".ipynb":
-        text, notes, remaining = rewrite_magics(text)
+        text, notes, by_hand = rewrite_magics(text)
         changed += notes
+        remaining += by_hand
     text, notes = rewrite_counts(text)
     changed += notes
     text, notes = rewrite_arguments(text, helpers)
     changed += notes
-    text, notes, nameless, names = rewrite_tensorflow_names(
+    text, notes, unresolved, names = rewrite_tensorflow_names(
         text, helpers, _has_own_data_module(script.parent)
     )
     changed += notes
-    text, notes, imports = rewrite_library_names(text, helpers)
+    text, notes, by_hand, imports = rewrite_library_names(text, helpers)
     changed += notes
+    remaining += by_hand
     names.imports |= imports
     if legacy_keras:
         names.use("tf_keras")
-    noted = {note.line for note in nameless}
-    remaining += [*nameless, *(note for note in missing_names(text) if note.line not in noted)]
-    directories = [script.parent, Path.cwd()]
-    if project is not None:  # it may add any of its directories to sys.path
-        directories = [project, *(path for path in project.rglob("*") if path.is_dir())]
-    missing, unported = imported_modules(text, directories)
+    noted = {note.line for note in unresolved}
+    remaining += [*unresolved, *(note for note in missing_names(text) if note.line not in noted)]
+    missing, unported = imported_modules(text, project or [script.parent, Path.cwd()])
     remaining += missing if project else missing + unported
     return Port(_with_head(text, preamble(names)), changed, remaining)
 
 
 def report(script: Path, changed: Iterable[Note], remaining: Iterable[Note]) -> None:
-    """Print what was changed and what needs a person, line by line, to standard error."""
+    """Print what was changed and what needs review, line by line, to standard error."""
     for title, notes in (("changed", set(changed)), ("to do", set(remaining))):
         for note in sorted(notes):
             print(f"{script}:{note.line}: {title}: {note.text}", file=sys.stderr)

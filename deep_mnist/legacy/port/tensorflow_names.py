@@ -9,7 +9,7 @@ from deep_mnist.errors import DeepMnistError
 from deep_mnist.legacy import symbol_table, tf1_module
 from deep_mnist.legacy.port.edits import Edits, Note, chains, dotted, starred_modules
 from deep_mnist.legacy.port.helpers import Helpers
-from deep_mnist.legacy.port.libraries import Names, importable, stands, today
+from deep_mnist.legacy.port.libraries import Names, has_name, importable, today
 
 __all__ = ["rewrite_tensorflow_names"]
 
@@ -85,7 +85,7 @@ class _Program:
     def _keras_module(self, alias: ast.alias, keras: str) -> str | None:
         """Return the statement that binds a module of Keras, with Keras's API of TensorFlow 1."""
         path = f"keras{alias.name.removeprefix(keras)}"
-        if not _module_at(path) or not stands(path):
+        if not _module_at(path) or not has_name(path):
             return None
         self.names.use("tf_keras")
         name, written = (alias.asname, path) if alias.asname else ("keras", "keras")
@@ -122,7 +122,7 @@ class _Program:
             if _is_same(written, f"{symbol_table.KERAS}{parent.removeprefix('keras')}", alias.name):
                 self.names.use("tf_keras")
                 return f"from {written} import {ast.unparse(alias)}"
-        if not parent and stands(path):
+        if not parent and has_name(path):
             self._note_keras(path)
             return f"from {V1} import {ast.unparse(alias)}"
         return self._bound(path, name, line)
@@ -210,7 +210,7 @@ class _Program:
             length += 1
             if not _module_at(path):
                 break
-        if head in self._heads and stands(path) and path not in symbol_table.RENAMED:
+        if head in self._heads and has_name(path) and path not in symbol_table.RENAMED:
             self._note_keras(path)
             return
         old = ".".join(parts[:length])
@@ -234,7 +234,7 @@ class _Program:
         uses = [n for n in ast.walk(self._tree) if isinstance(n, ast.Name) and n.id == name]
         attributes = [dotted(chain) or "" for chain in chains(self._tree)]
         of_name = [chain for chain in attributes if chain.startswith(f"{name}.")]
-        return _inside(path, "keras") and not stands(path) and len(uses) == len(of_name)
+        return _inside(path, "keras") and not has_name(path) and len(uses) == len(of_name)
 
     def _note_keras(self, path: str) -> None:
         if any(_inside(path, needs) for needs in NEED_KERAS):
@@ -270,4 +270,4 @@ def _module_at(path: str) -> bool:
         value = tf1_module.find(path)
     except (DeepMnistError, AttributeError, ImportError):
         return False
-    return isinstance(value, tf1_module.TF1Module) and not value._guessed
+    return isinstance(value, tf1_module.TF1Module) and not tf1_module.is_guessed(value)

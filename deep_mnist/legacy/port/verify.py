@@ -195,11 +195,11 @@ def imported_modules(text: str, directories: Sequence[Path]) -> tuple[list[Note]
             top = name.partition(".")[0]
             files = [file for directory in directories for file in _files(directory, name)]
             if any(_needs_porting(file, directories, set()) for file in files):
-                text = f"{name} is a module of the project; port it too"
-                unported.append(Note(node.lineno, text))
+                what = f"{name} is a module of the project; port it too"
+                unported.append(Note(node.lineno, what))
             elif not (may_be_missing or files or _is_installed(top)):
-                text = f"{name} is neither installed nor in the project"
-                missing.append(Note(node.lineno, text))
+                what = f"{name} is neither installed nor in the project"
+                missing.append(Note(node.lineno, what))
     return missing, unported
 
 

@@ -55,10 +55,10 @@ class Experiment:
     def evaluate(self, delay_secs: Any = None, name: Any = None) -> dict[str, Any]:
         """Return the metrics of the latest checkpoint."""
         more = {"metrics": self._metrics} if self._metrics else {"hooks": self._eval_hooks}
-        answer = self.estimator.evaluate(
+        metrics = self.estimator.evaluate(
             input_fn=self._eval_input_fn, steps=self._eval_steps, **more
         )
-        return dict(answer)
+        return dict(metrics)
 
     def train_and_evaluate(self) -> tuple[dict[str, Any], list[Any]]:
         """Train, evaluating at intervals and at the end; return (last metrics, no exports)."""

@@ -224,12 +224,12 @@ class Estimator(_Fit):
         def adapted(features: Any, labels: Any, mode: str, params: Any, config: Any) -> Any:
             options = {"mode": mode, "params": params, "config": config}
             options = {name: v for name, v in options.items() if name in parameters}
-            answer = model_fn(features, labels, **options)
-            if not isinstance(answer, tuple) or hasattr(answer, "_fields"):
-                return answer
+            spec = model_fn(features, labels, **options)
+            if not isinstance(spec, tuple) or hasattr(spec, "_fields"):
+                return spec
             if mode == ModeKeys.PREDICT:
-                return original.EstimatorSpec(mode, answer[0])
-            return original.EstimatorSpec(mode, *answer)
+                return original.EstimatorSpec(mode, spec[0])
+            return original.EstimatorSpec(mode, *spec)
 
         super().__init__(lambda _: original.Estimator(adapted, model_dir, config, params))
 
@@ -291,10 +291,10 @@ class SKCompat:
         rows = list(self._wrapped._rows(x, None, batch_size))
         if not isinstance(rows[0], dict):
             return np.array(rows)
-        answer = {name: np.array([row[name] for row in rows]) for name in rows[0]}
-        if "class_ids" in answer:
-            answer["classes"] = answer["class_ids"][:, 0]
-        return answer
+        predictions = {name: np.array([row[name] for row in rows]) for name in rows[0]}
+        if "class_ids" in predictions:
+            predictions["classes"] = predictions["class_ids"][:, 0]
+        return predictions
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._wrapped, name)

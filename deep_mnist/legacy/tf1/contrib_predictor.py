@@ -22,8 +22,8 @@ class _Predictor:
             expected = sorted(self.feed_tensors)
             raise ValueError(f"Got unexpected keys in input_dict: {unknown}, expected: {expected}")
         feed = {self.feed_tensors[name]: value for name, value in input_dict.items()}
-        answer: dict[str, Any] = self.session.run(self.fetch_tensors, feed)
-        return answer
+        outputs: dict[str, Any] = self.session.run(self.fetch_tensors, feed)
+        return outputs
 
 
 def from_saved_model(

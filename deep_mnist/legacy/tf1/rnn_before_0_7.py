@@ -22,7 +22,7 @@ class _Outputs(list[Any]):
 def bidirectional_rnn(*args: Any, **kwargs: Any) -> Any:
     """Return the outputs of static_bidirectional_rnn, a list."""
     outputs, *states = tf.nn.static_bidirectional_rnn(*args, **kwargs)
-    answer = _Outputs()
-    answer.extend(outputs)
-    answer.states = (states[0], states[1])
-    return answer
+    result = _Outputs()
+    result.extend(outputs)
+    result.states = (states[0], states[1])
+    return result
