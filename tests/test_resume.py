@@ -305,6 +305,6 @@ def test_a_run_in_a_read_only_directory_can_be_evaluated_but_not_resumed(small_d
     for arguments in (["--resume", str(run)], [*SMALL_RUN, "--run-dir", f"{small_disk}/new"]):
         assert softmax.main(arguments) == 2
         error = capsys.readouterr().err.splitlines()[0]
-        assert re.fullmatch(
-            rf"error: softmax: .*{small_disk}/\S+(: Read-only| \(Read-only) file system\)?", error
-        )
+        assert error.startswith("error: softmax: ")
+        assert f"{small_disk}/" in error
+        assert "Read-only file system" in error

@@ -16,6 +16,7 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 from fastapi_offline import FastAPIOffline
 from pydantic import ValidationError
+from python_multipart.exceptions import ParseError
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
@@ -66,7 +67,7 @@ def create_app(models: predictions.Models, host: str | None) -> ASGIApp:
         redirect_slashes=False,
         responses={"4XX": ERROR, "5XX": ERROR},
     )
-    for exception in (*INVALID, ImageError, HTTPException, ClientDisconnect, Exception):
+    for exception in (*INVALID, ParseError, ImageError, HTTPException, ClientDisconnect, Exception):
         app.add_exception_handler(exception, _error_response)
     app.mount("/web", StaticFiles(directory=STATIC))
     description = predictions.describe(models)
@@ -148,6 +149,8 @@ async def _error_response(request: Request, error: Exception) -> JSONResponse:
         status, message, headers = error.status_code, error.detail, error.headers
     elif isinstance(error, ImageError):
         status, message = 422, "; ".join(filter(None, (error.message, error.hint)))
+    elif isinstance(error, ParseError):  # older versions of Starlette let it pass
+        status, message = 400, f"body: {error}"
     elif isinstance(error, INVALID):
         first = error.errors()[0]
         path = ".".join(map(str, first["loc"])) or "body"  # such as pixels.784.5
