@@ -67,9 +67,7 @@ def project_directories(directory: Path) -> list[Path]:
     """Return the directories of a project: not hidden ones, caches, and installed packages."""
     found = []
     for name, inner, files in os.walk(directory):
-        inner[:] = sorted(
-            part for part in inner if not part.startswith(".") and part not in SKIPPED
-        )
+        inner[:] = [part for part in inner if not part.startswith(".") and part not in SKIPPED]
         if "pyvenv.cfg" in files and Path(name) != directory:  # a virtual environment
             inner.clear()
         else:
