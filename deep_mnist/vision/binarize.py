@@ -73,9 +73,9 @@ def _darkness(gray: FloatArray) -> FloatArray:
         gray, paper = 1 - gray, 1 - paper
     paper = cv2.GaussianBlur(paper, (5, 5), 0)
     paper = cv2.resize(paper, gray.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    return np.asarray(
-        (paper - gray) / np.maximum(paper, 0.3 * paper.max() + np.float32(1e-6)), np.float32
-    )
+    darkness: FloatArray = paper - gray
+    darkness /= np.maximum(paper, 0.3 * paper.max() + np.float32(1e-6), out=paper)
+    return darkness
 
 
 def _noise(darkness: FloatArray) -> float:

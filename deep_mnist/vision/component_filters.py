@@ -41,8 +41,8 @@ def _stroke_widths(parts: Components) -> npt.NDArray[np.float64]:
     """Return the mean width of the strokes of each component, [N]."""
     # In a band of width w, the mean distance to its edge is w / 4.
     mask = np.uint8(parts.labels > 0)
-    distance = cv2.distanceTransform(mask, cv2.DIST_L2, cv2.DIST_MASK_3) - 0.5
-    return 4 * parts.sums(distance) / parts.areas
+    distance = cv2.distanceTransform(mask, cv2.DIST_L2, cv2.DIST_MASK_3)
+    return 4 * (parts.sums(distance) / parts.areas - 0.5)
 
 
 def _reaches_in(parts: Components, kept: Mask, width: npt.NDArray[np.float64]) -> Mask:
