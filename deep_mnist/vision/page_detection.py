@@ -23,6 +23,7 @@ RECTANGULAR = 0.88  # of the smallest rectangle around it: an ellipse, as a 0 is
 SHARP = 0.75  # of the difference far from the edge is there near the edge: a shadow's is soft
 WINDOW_SIDE = 640  # pixels: longer side of the copy on which windows are searched, for thin frames
 MIN_WINDOW = 0.01  # of the image
+LONGEST = 4  # width to height of a window: longer is a bar of icons or a title
 MARGIN = 2.0  # pixels of the copy that are cut off along the edge
 
 
@@ -58,7 +59,8 @@ def find_windows(gray: FloatArray) -> list[Page]:
             for contour in contours:
                 _, _, width, height = box = cv2.boundingRect(contour)
                 is_window = MIN_WINDOW * small.size < width * height < small.size / 2
-                if is_window and cv2.contourArea(contour) > 0.9 * width * height:
+                is_bar = width > LONGEST * height
+                if is_window and not is_bar and cv2.contourArea(contour) > 0.9 * width * height:
                     boxes.add(box)
     pages = []
     for box in sorted(boxes, key=lambda box: -box[2] * box[3]):
