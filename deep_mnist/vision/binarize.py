@@ -21,13 +21,15 @@ from deep_mnist.vision.components import (
 from deep_mnist.vision.ruled_lines import remove_ruled_lines
 
 CLOSE_UP = 40  # pixels of the longer side: MNIST's 28, and what else networks are fed with
-SMALL_SIDE = 160  # pixels: longer side of the copy on which the paper is estimated
+SMALL_SIDE = 160  # pixels: longer side of the copy on which paper and pages are found
 SURROUNDINGS = 0.7  # of the longer side: more than half of it is paper, even in a thick 8
 NOISE = 5.0  # standard deviations of the paper's noise: no pixel of a megapixel is beyond
 SMUDGE = 0.45  # of the darkest strokes: components that are darkest there are not written
 SHADOW = 0.75  # the same of what reaches in from the border
 EDGE = 0.5  # of a stroke's own darkness: where it ends
-TYPICAL = 0.82  # of its darkest pixels is a stroke's own darkness: the middle of thin ones is lighter
+TYPICAL = (
+    0.82  # of its darkest pixels is a stroke's own darkness: the middle of thin ones is lighter
+)
 
 
 class Strokes(NamedTuple):

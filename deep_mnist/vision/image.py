@@ -30,7 +30,6 @@ MAX_BYTES = 50_000_000
 MAX_SCANS = 100  # of a progressive JPEG, which has about ten; each takes as long as an image
 MAX_DIGITS = 1_000  # noise has as many as there is room for
 MAX_OTHERS = 20  # shapes next to one digit, as on a phone's screen; half as many next to two
-MIN_CONTRAST = 0.06  # between the lightest and the darkest pixel of an image that is not blank
 
 NOT_INSTALLED = 'images need Pillow and OpenCV: pip install "deep_mnist[predict]"'
 
@@ -118,6 +117,7 @@ def digits(picture: Picture) -> list[Digit]:
       ImageError: there is none, or more than MAX_DIGITS.
     """
     from deep_mnist.vision.binarize import binarize
+    from deep_mnist.vision.components import MIN_CONTRAST
     from deep_mnist.vision.page_detection import Page, find_pages, find_windows
     from deep_mnist.vision.segmentation import count_shapes, segment
 
