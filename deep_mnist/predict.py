@@ -264,11 +264,14 @@ def _write_text_and_images(file: str, error: str | None, predictions: list[Predi
     for prediction in predictions:
         print(_line(file, prediction, with_model=len(predictions) > 1))
         count = len(prediction.digits)
+        labels = prediction.labels()
         for number, digit in enumerate(prediction.digits, 1):
             if count > 1:
                 print(f"digit {number} of {count}:")
             probabilities = prediction.probabilities[number - 1]
-            print(show.prediction_text(_as_uint8(digit), probabilities), flush=True)
+            is_sure = labels[number - 1] is not None
+            text = show.prediction_text(_as_uint8(digit), probabilities, is_sure=is_sure)
+            print(text, flush=True)
 
 
 def _line(file: str, prediction: Prediction, *, with_model: bool) -> str:

@@ -190,6 +190,8 @@ def test_the_image_that_the_model_gets_is_printed_and_saved(capsys):
     assert "\n".join(lines[1:29]) == data.ascii_art(seen.reshape(-1))
     assert re.fullmatch(r"outputs: 0:0\.\d{3}( \d:[01]\.\d{3}){9}", lines[29])
     assert lines[30:] == ["predicted label 5"]
+    assert predict.main(["five.png", "--show", "--min-confidence", "1"]) == 0
+    assert capsys.readouterr().out.splitlines()[30:] == ["not sure"]
     assert predict.main(["five.png", "--save-input", "seen"]) == 2
     assert capsys.readouterr().err == (
         "error: predict: --save-input: seen is not empty\nhint: choose a new directory\n"

@@ -53,16 +53,19 @@ def check_picture(index: int | None, save_as: str | None, split: Split) -> None:
             raise DeepMnistError(f"--save-picture: no directory {Path(save_as).parent}")
 
 
-def prediction_text(image: Any, outputs: Any, true_label: int | None = None) -> str:
+def prediction_text(
+    image: Any, outputs: Any, true_label: int | None = None, *, is_sure: bool = True
+) -> str:
     """Return an image as text, the ten outputs of a model for it, and the predicted label.
 
     Args:
       image: [784] uint8, 0 (background) to 255.
       outputs: [10] float, such as logits or probabilities.
       true_label: 0 to 9, if it is known.
+      is_sure: False for "not sure" instead of the predicted label.
     """
     values = " ".join(f"{digit}:{output:.3f}" for digit, output in enumerate(outputs))
-    label = f"predicted label {outputs.argmax()}"
+    label = f"predicted label {outputs.argmax()}" if is_sure else "not sure"
     if true_label is not None:
         label += f", true label {true_label}"
     return f"{ascii_art(image)}\noutputs: {values}\n{label}"

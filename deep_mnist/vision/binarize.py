@@ -21,18 +21,21 @@ from deep_mnist.vision.components import (
 from deep_mnist.vision.ruled_lines import remove_ruled_lines
 
 CLOSE_UP = 40  # pixels of the longer side: MNIST's 28, and what else networks are fed with
-SMALL_SIDE = 160  # pixels: longer side of the copy on which the paper is estimated
-SURROUNDINGS = 0.6  # of the longer side: twice as wide as a digit's stroke, at the least
+SMALL_SIDE = 160  # pixels: longer side of the copy on which paper and pages are found
+SURROUNDINGS = 0.7  # of the longer side: more than half of it is paper, even in a thick 8
 NOISE = 5.0  # standard deviations of the paper's noise: no pixel of a megapixel is beyond
 SMUDGE = 0.45  # of the darkest strokes: components that are darkest there are not written
 SHADOW = 0.75  # the same of what reaches in from the border
 EDGE = 0.5  # of a stroke's own darkness: where it ends
+TYPICAL = (
+    0.82  # of its darkest pixels is a stroke's own darkness: the middle of thin ones is lighter
+)
 
 
 class Strokes(NamedTuple):
     """The strokes of an image."""
 
-    darkness: FloatArray  # [H, W] in [0, 1]: 0 is paper, 1 as dark as the stroke's darkest pixels
+    darkness: FloatArray  # [H, W] in [0, 1]: 0 is paper, 1 as dark as the stroke
     components: Components  # where that is above EDGE
 
 
@@ -46,7 +49,7 @@ def binarize(gray: FloatArray) -> Strokes:
     dark = darkness[darkness > threshold]
     level = float(np.quantile(dark, 0.95)) if dark.size > 2 else np.inf
     rough = connected_components(darkness > max(threshold, EDGE * SMUDGE * level))
-    own = _darkest(darkness, rough)
+    own = TYPICAL * _darkest(darkness, rough)
     own[own < np.where(rough.at_border, SHADOW, SMUDGE) * level] = np.inf
     relative = np.zeros_like(darkness)
     inside = rough.labels > 0
@@ -72,9 +75,9 @@ def _darkness(gray: FloatArray) -> FloatArray:
         gray, paper = 1 - gray, 1 - paper
     paper = cv2.GaussianBlur(paper, (5, 5), 0)
     paper = cv2.resize(paper, gray.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    return np.asarray(
-        (paper - gray) / np.maximum(paper, 0.3 * paper.max() + np.float32(1e-6)), np.float32
-    )
+    darkness: FloatArray = paper - gray
+    darkness /= np.maximum(paper, 0.3 * paper.max() + np.float32(1e-6), out=paper)
+    return darkness
 
 
 def _noise(darkness: FloatArray) -> float:

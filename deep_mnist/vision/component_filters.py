@@ -15,8 +15,7 @@ MIN_SPECK = 0.1  # of the tallest component: smaller is dust
 SOLID = 0.42  # stroke width to length: thicker is a blob
 THICK = 1.7  # times the digits' strokes: what touches the border and is thicker is not a digit
 LINE = 6  # width to height of a line under or over a digit
-RECTANGULAR = 0.88  # of the smallest rectangle around it: an ellipse fills 0.79
-FRAMED = {True: 0.06, False: 0.35}
+FRAMED = 0.35  # of a frame's height: lower is a part of the stroke around it
 
 
 def is_digit(strokes: Strokes) -> Mask:
@@ -31,8 +30,6 @@ def is_digit(strokes: Strokes) -> Mask:
     for number in np.flatnonzero(kept).tolist():
         kept[number] = not _is_frame(parts, number, kept)
     is_flat = parts.widths > LINE * parts.heights
-    if (kept & ~is_flat).any():
-        kept &= ~(is_flat & (parts.widths > 0.5 * parts.labels.shape[1]))
     tallest = parts.heights[kept & ~is_flat if (kept & ~is_flat).any() else kept].max(initial=0)
     return np.asarray(kept & (parts.lengths >= MIN_SPECK * tallest))
 
@@ -41,22 +38,19 @@ def _stroke_widths(parts: Components) -> npt.NDArray[np.float64]:
     """Return the mean width of the strokes of each component, [N]."""
     # In a band of width w, the mean distance to its edge is w / 4.
     mask = np.uint8(parts.labels > 0)
-    distance = cv2.distanceTransform(mask, cv2.DIST_L2, cv2.DIST_MASK_3) - 0.5
-    return 4 * parts.sums(distance) / parts.areas
+    distance = cv2.distanceTransform(mask, cv2.DIST_L2, cv2.DIST_MASK_3)
+    return 4 * (parts.sums(distance) / parts.areas - 0.5)
 
 
 def _reaches_in(parts: Components, kept: Mask, width: npt.NDArray[np.float64]) -> Mask:
     """Return which components are tables, shadows or fingers that reach in from the border."""
-    image_height, image_width = parts.labels.shape
-    left, top, right, bottom = parts.boxes.T
     inside = kept & ~parts.at_border & (parts.lengths >= max(8, 0.06 * max(parts.labels.shape)))
     if not inside.any():
         return np.zeros_like(kept)
     main = int(np.argmax(np.where(inside, parts.lengths, 0)))
     reaches = parts.at_border & (width > THICK * width[main])
-    if parts.heights[main] < 0.75 * image_height:
+    if parts.heights[main] < 0.75 * len(parts.labels):
         reaches |= _border_pixels(parts) >= 0.15 * min(parts.labels.shape)
-        reaches |= (left == 0) & (right == image_width) | (top == 0) & (bottom == image_height)
     return np.asarray(reaches)
 
 
@@ -73,13 +67,9 @@ def _is_frame(parts: Components, number: int, kept: Mask) -> bool:
     own = parts.labels[top:bottom, left:right] == number + 1
     if own.mean() > 0.65:
         return False
-    hull = cv2.convexHull(cv2.findNonZero(np.uint8(own)))
-    _, size, _ = cv2.minAreaRect(hull)
-    is_rectangle = cv2.contourArea(hull) > RECTANGULAR * size[0] * size[1]
-    least = FRAMED[is_rectangle] * (bottom - top)
     lefts, tops, rights, bottoms = parts.boxes.T
     inside = (lefts > left) & (rights < right) & (tops > top) & (bottoms < bottom) & kept
     return any(
         not own[tops[i] - top : bottoms[i] - top, lefts[i] - left : rights[i] - left].any()
-        for i in np.flatnonzero(inside & (parts.heights > max(8, least)))
+        for i in np.flatnonzero(inside & (parts.heights > max(8, FRAMED * (bottom - top))))
     )

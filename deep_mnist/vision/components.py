@@ -52,7 +52,12 @@ class Components(NamedTuple):
 
 def connected_components(mask: Mask) -> Components:
     """Return the connected components of a mask, [H, W]."""
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(np.uint8(mask))
-    left, top, width, height, area = stats[1:].T
-    boxes = np.stack([left, top, left + width, top + height], axis=1)
-    return Components(np.asarray(labels, np.int32), boxes, area)
+    pixels = mask.astype(np.uint8)
+    left, top, width, height = cv2.boundingRect(pixels)  # most of an image is paper
+    area = np.s_[top : top + max(1, height), left : left + max(1, width)]
+    labels = np.zeros(mask.shape, np.int32)
+    _, labels[area], stats, _ = cv2.connectedComponentsWithStats(pixels[area])
+    lefts, tops, widths, heights, areas = stats[1:].T
+    lefts, tops = lefts + left, tops + top
+    boxes = np.stack([lefts, tops, lefts + widths, tops + heights], axis=1)
+    return Components(labels, boxes, areas)

@@ -61,7 +61,7 @@ def _gray(image: Any, factor: int) -> FloatArray:
 def _reduce(image: Any, mode: str, factor: int) -> npt.NDArray[Any]:
     """Return the means of blocks of factor x factor pixels."""
     if factor == 1:
-        return np.asarray(image.convert(mode))
+        return np.asarray(image if image.mode == mode else image.convert(mode))
     width, height = image.size
     rows = factor * max(1, STRIP_PIXELS // (factor * width))
     strips = (

@@ -29,8 +29,7 @@ FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF")
 MAX_BYTES = 50_000_000
 MAX_SCANS = 100  # of a progressive JPEG, which has about ten; each takes as long as an image
 MAX_DIGITS = 1_000  # noise has as many as there is room for
-MAX_OTHERS = 25  # components that are no digits: text, icons; a photo of a digit has up to 5
-MIN_CONTRAST = 0.06  # between the lightest and the darkest pixel of an image that is not blank
+MAX_OTHERS = 20  # shapes next to one digit, as on a phone's screen; half as many next to two
 
 NOT_INSTALLED = 'images need Pillow and OpenCV: pip install "deep_mnist[predict]"'
 
@@ -118,8 +117,9 @@ def digits(picture: Picture) -> list[Digit]:
       ImageError: there is none, or more than MAX_DIGITS.
     """
     from deep_mnist.vision.binarize import binarize
+    from deep_mnist.vision.components import MIN_CONTRAST
     from deep_mnist.vision.page_detection import Page, find_pages, find_windows
-    from deep_mnist.vision.segmentation import count_others, segment
+    from deep_mnist.vision.segmentation import count_shapes, segment
 
     gray = picture.grey
     if np.ptp(gray) < MIN_CONTRAST:
@@ -133,19 +133,16 @@ def digits(picture: Picture) -> list[Digit]:
                 f"expected at most {MAX_DIGITS} digits, found {len(segments)} strokes apart: "
                 "cut it up"
             )
-        others = count_others(strokes, segments)
-        if segments and others <= max(MAX_OTHERS, len(segments)):
+        count, others = count_shapes(strokes, segments)
+        if segments and others <= max(MAX_OTHERS // max(count, 1), count):
             return [_digit(picture, page, part) for part in segments]
-    if others > MAX_OTHERS:
+    if others:
         for page in find_windows(gray):
             strokes = binarize(page.gray)
             segments = segment(strokes)
-            heights = [part.box[3] - part.box[1] for part in segments]
-            if (
-                segments
-                and max(heights) > 0.25 * len(page.gray)
-                and count_others(strokes, segments) <= len(segments)
-            ):
+            count, others_inside = count_shapes(strokes, segments)
+            height = max((part.box[3] - part.box[1] for part in segments), default=0)
+            if height > 0.25 * len(page.gray) and others_inside <= count:
                 return [_digit(picture, page, part) for part in segments]
         raise ImageError(f"expected digits, found {others} other shapes: crop the picture")
     raise ImageError("expected a digit, found nothing that is like a pen's stroke")

@@ -11,9 +11,9 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from deep_mnist.vision.binarize import SMALL_SIDE
 from deep_mnist.vision.components import FloatArray, Mask, connected_components
 
-SMALL_SIDE = 160  # pixels: longer side of the copy on which pages are searched
 LEVELS = np.linspace(0.25, 0.75, 6)  # thresholds between dark and light
 MIN_AREA, MAX_AREA = 0.05, 0.97  # of the image
 MIN_PAPER = 0.65  # of a page: more is not written on, and a frame is not a page
@@ -23,6 +23,7 @@ RECTANGULAR = 0.88  # of the smallest rectangle around it: an ellipse, as a 0 is
 SHARP = 0.75  # of the difference far from the edge is there near the edge: a shadow's is soft
 WINDOW_SIDE = 640  # pixels: longer side of the copy on which windows are searched, for thin frames
 MIN_WINDOW = 0.01  # of the image
+LONGEST = 4  # width to height of a window: longer is a bar of icons or a title
 MARGIN = 2.0  # pixels of the copy that are cut off along the edge
 
 
@@ -58,7 +59,8 @@ def find_windows(gray: FloatArray) -> list[Page]:
             for contour in contours:
                 _, _, width, height = box = cv2.boundingRect(contour)
                 is_window = MIN_WINDOW * small.size < width * height < small.size / 2
-                if is_window and cv2.contourArea(contour) > 0.9 * width * height:
+                is_bar = width > LONGEST * height
+                if is_window and not is_bar and cv2.contourArea(contour) > 0.9 * width * height:
                     boxes.add(box)
     pages = []
     for box in sorted(boxes, key=lambda box: -box[2] * box[3]):
@@ -118,7 +120,7 @@ def _page_over(small: FloatArray, level: float) -> tuple[float, Mask]:
         return nothing
     if own[edge].mean() < CLEAR or light[outside].mean() > 1 - CLEAR:
         return nothing
-    return _contrast(small, depth), (depth > MARGIN) & _filled(own)
+    return _contrast(small, depth), (depth > MARGIN) & own
 
 
 def _contrast(small: FloatArray, depth: FloatArray) -> float:
@@ -131,14 +133,6 @@ def _contrast(small: FloatArray, depth: FloatArray) -> float:
     paper, table = median(0.5, 3), median(-4, -1.5)
     is_soft = paper - table < SHARP * (median(4, 10) - median(-10, -5))  # False for NaN
     return 0.0 if is_soft else 1 - table / paper
-
-
-def _filled(own: Mask) -> Mask:
-    """Return the light part with its strokes, without fingers and shadows that reach in."""
-    side = max(cv2.boundingRect(np.uint8(own))[2:]) // 8 | 1
-    padded = np.pad(np.uint8(own), side)
-    closed = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, np.ones((side, side), np.uint8))
-    return np.asarray(closed[side:-side, side:-side] > 0)
 
 
 def _depth(hull: cv2.typing.MatLike, shape: tuple[int, ...]) -> FloatArray:

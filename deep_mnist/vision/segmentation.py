@@ -18,6 +18,7 @@ GAP = 0.06  # of a digit's height: a gap in a stroke, not between two lines
 DASH = 4  # width to height: no digit is as flat
 WIDE = 1.4  # width to height: wider are digits that touch
 WIDE_PAIR = 1.1  # the same if they have holes side by side
+LETTER = 16  # pixels: lower are letters on a screen, except in an image as low as a line of text
 JOINT, JOINT_OF_PAIR = 0.45, 0.7  # of a digit's height: the most that connects it to the next
 
 
@@ -47,9 +48,11 @@ def segment(strokes: Strokes) -> list[Segment]:
     return [segments[i] for i in reading_order([part.box for part in segments])]
 
 
-def count_others(strokes: Strokes, segments: list[Segment]) -> int:
-    """Return the number of components that are neither digits nor noise."""
-    return int(np.sum(strokes.components.areas >= MIN_PIXELS**2)) - len(segments)
+def count_shapes(strokes: Strokes, segments: list[Segment]) -> tuple[int, int]:
+    """Return the number of digits higher than letters, and of all other shapes but noise."""
+    letter = min(LETTER, 0.1 * len(strokes.darkness))
+    digits = sum(_height(part.box) >= letter for part in segments)
+    return digits, int(np.sum(strokes.components.areas >= MIN_PIXELS**2)) - digits
 
 
 def _group(boxes: list[Box], kept: list[int]) -> list[list[int]]:

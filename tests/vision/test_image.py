@@ -112,6 +112,22 @@ def test_strokes_on_a_transparent_background_are_found(ink):
     assert difference(only(picture), only(sheet())) < 0.01
 
 
+@pytest.mark.parametrize(("paper", "pen"), [(0, 255), (200, 90), (40, 130)])
+def test_a_drawing_in_any_two_grays_gives_the_same_digit(paper, pen):
+    drawing = Image.new("L", (280, 280), paper)
+    draw(drawing, 5, 80, 60, 160, 14, pen)
+    assert difference(only(drawing), only(sheet())) < 0.01
+    assert only(drawing).box == only(sheet()).box
+
+
+def test_the_digit_on_a_small_light_note_is_found():
+    note = np.full((140, 140), 0.4, np.float32)
+    note[40:100, 40:100] = 1
+    note[60:80, 68:72] = 0
+    (digit,) = image.digits(image.Picture(note, 140, 140))
+    assert digit.box == pytest.approx((68, 60, 4, 20), abs=3)
+
+
 def test_yellow_on_white_and_red_on_green_are_found():
     mask = Image.eval(sheet(), lambda grey: 255 - grey)
     for ink, paper in (((250, 235, 60), (255, 255, 255)), ((220, 60, 60), (60, 140, 60))):
