@@ -15,7 +15,7 @@ __all__ = ["Plots"]
 class Plots:
     """The figures of a script, saved as NAME-plot-1.png, NAME-plot-2.png, ... in their order.
 
-    Numbers go on after the highest one in the working directory: no file is overwritten.
+    Numbers continue after the highest one in the working directory: no file is overwritten.
 
     Args:
       name: start of the file names.

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF")
 MAX_BYTES = 50_000_000
 MAX_SCANS = 100  # of a progressive JPEG, which has about ten; each takes as long as an image
-MAX_DIGITS = 1_000  # noise has as many as there is room for
+MAX_DIGITS = 1_000  # noise can have thousands of components
 MAX_OTHERS = 20  # shapes next to one digit, as on a phone's screen; half as many next to two
 
 NOT_INSTALLED = 'images need Pillow and OpenCV: pip install "deep_mnist[predict]"'

@@ -247,7 +247,7 @@ class _Program:
 
 
 def _is(node: ast.expr, kind: type) -> bool:
-    """Whether an expression is a constant of a type; True and False are no integers."""
+    """Whether an expression is a constant of a type; True is not an int here."""
     return isinstance(node, ast.Constant) and type(node.value) is kind
 
 

@@ -54,7 +54,7 @@ def port_script(script: Path, project: Sequence[Path] = (), legacy_keras: bool =
       legacy_keras: other modules of the project need tf_keras.
 
     Raises:
-      DeepMnistError: there is no such file, it is not Python, or it cannot be rewritten.
+      DeepMnistError: the file is not found, is not Python, or cannot be rewritten.
     """
     try:
         return _ported(script, project, legacy_keras)
