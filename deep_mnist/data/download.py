@@ -137,8 +137,8 @@ def _retrieve(url: str, path: Path, max_bytes: int, check: Callable[[Path], obje
         except DatasetError as error:
             raise DatasetError(error.message.removeprefix(f"{temporary}: ")) from None
 
-    # Without a checksum: `check` compares that of the uncompressed file. Below "WARNING", pooch logs
-    # the checksum of each file that has none.
+    # No checksum is given, because `check` compares that of the uncompressed file; pooch would log
+    # an advice to give one.
     logger = pooch.get_logger()
     level = logger.level
     logger.setLevel("WARNING")
