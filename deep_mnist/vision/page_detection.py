@@ -136,7 +136,7 @@ def _contrast(small: FloatArray, depth: FloatArray) -> float:
 
 
 def _depth(hull: cv2.typing.MatLike, shape: tuple[int, ...]) -> FloatArray:
-    """Return the distance to the hull's edge, positive inside; the image's border does not count."""
+    """Return the distance to the hull's edge, positive inside; the image's border is ignored."""
     padded = np.zeros((shape[0] + 2, shape[1] + 2), np.uint8)
     inside = cv2.fillConvexPoly(padded[1:-1, 1:-1].copy(), hull, 1)
     inside = np.pad(inside, 20, mode="edge")
