@@ -25,7 +25,8 @@ from deep_mnist.checkpoints.variables import Shape
 from deep_mnist.data import input_checks, scale
 from deep_mnist.errors import AmbiguousCheckpointError, DeepMnistError, ModelMismatchError
 from deep_mnist.lazy_tensorflow import tf
-from deep_mnist.training import NumpySession, RunConfig, Session, run_directory
+from deep_mnist.training import NumpySession, RunConfig, run_directory
+from deep_mnist.training.session import session_config
 
 __all__ = ["PROGRAMS", "Classifier", "Program", "as_images", "load_model", "nearest_probabilities"]
 
@@ -201,43 +202,42 @@ class Classifier:
         raise NotImplementedError
 
 
-class _Inference(NamedTuple):
-    x: Any  # [B, 784] float32
-    logits: Any  # [B, 10] float32
-
-
 class _GraphClassifier(Classifier):
     def __init__(self, program: Program, config: Any, path: Path) -> None:
-        with tf.Graph().as_default():
-            x = tf.placeholder(tf.float32, [None, 784], name="x")
-            self._model = _Inference(x, program.inference(x, config))
-            self._probabilities = tf.nn.softmax(tf.cast(self._model.logits, tf.float64))
-            self._session = Session(self._model, RunConfig())
-        try:
-            notes = self._session.restore_weights(path)
-        except BaseException:
-            self._session.close()
-            raise
-        super().__init__(program, config, path, notes)
+        file = reader.open_checkpoint(path)
+        loaded = reader.load_weights(file, program.variable_shapes())
+        super().__init__(program, config, path, loaded.summary())
+        self._weights = loaded.values
+
+        # Constants instead of variables: TensorFlow prepares the weights for its kernels once.
+        def constant(next_creator: Any, name: str, **kwargs: Any) -> Any:
+            return tf.constant(loaded.values[name], name=name)
+
+        with tf.Graph().as_default() as graph:
+            self._x = tf.placeholder(tf.float32, [None, 784], name="x")
+            with tf.variable_creator_scope(constant):
+                outputs = program.inference(self._x, config)  # [B, 10]
+            if program.predicts_probabilities:
+                outputs = tf.nn.softmax(tf.cast(outputs, tf.float64))
+            graph.finalize()
+            self._session = tf.Session(config=session_config(RunConfig()))
+            self._outputs = self._session.make_callable(outputs, [self._x])
 
     def feature_maps(self, images: Any) -> list[npt.NDArray[np.float32]]:
         maps: list[npt.NDArray[np.float32]] = self._session.run(
-            list(self.program.feature_maps), {self._model.x: as_images(images)}
+            list(self.program.feature_maps), {self._x: as_images(images)}
         )
         return maps
 
     def weights(self) -> dict[str, Array]:
-        return self._session.weights()
+        return dict(self._weights)
 
     def close(self) -> None:
         self._session.close()
 
     def _forward(self, images: npt.NDArray[np.float32]) -> Array:
-        feed = {self._model.x: images}
-        if self.program.predicts_probabilities:
-            return np.asarray(self._session.run(self._probabilities, feed))
-        outputs = self._session.run(self._model.logits, feed)
-        return nearest_probabilities(outputs.astype(np.float64))
+        outputs = np.asarray(self._outputs(images), np.float64)
+        return outputs if self.program.predicts_probabilities else nearest_probabilities(outputs)
 
 
 class _NumpyClassifier(Classifier):

@@ -48,16 +48,7 @@ class Session:
         with tf.name_scope("averages"):
             self._use_averages = tf.group(*[v.assign(average) for v, average in averages])
             self._reset_averages = tf.group(*[average.assign(v) for v, average in averages])
-        settings = tf.ConfigProto(
-            intra_op_parallelism_threads=run_config.intra_op_threads,
-            inter_op_parallelism_threads=run_config.inter_op_threads,
-            allow_soft_placement=True,
-            gpu_options=tf.GPUOptions(allow_growth=True),
-        )
-        threads.note(run_config)
-        if mixed_precision.choose(run_config.precision) == "bfloat16":
-            mixed_precision.set_bfloat16(settings)
-        self._tf_session = self._connect(settings)
+        self._tf_session = self._connect(session_config(run_config))
         self.run = self._tf_session.run
         tf.get_default_graph().finalize()  # an op added in the loop would slow down every step
 
@@ -168,6 +159,20 @@ class Session:
     def weights_sha256(self) -> str:
         """Return the SHA-256 of the weights: of their names, types, shapes and bits."""
         return evaluation.weights_sha256(self.weights())
+
+
+def session_config(run_config: RunConfig) -> Any:
+    """Return a session's tf.ConfigProto: numbers of threads, precision, memory of a GPU."""
+    threads.note(run_config)
+    config = tf.ConfigProto(
+        intra_op_parallelism_threads=run_config.intra_op_threads,
+        inter_op_parallelism_threads=run_config.inter_op_threads,
+        allow_soft_placement=True,
+        gpu_options=tf.GPUOptions(allow_growth=True),
+    )
+    if mixed_precision.choose(run_config.precision) == "bfloat16":
+        mixed_precision.set_bfloat16(config)
+    return config
 
 
 def specs_of(variables: dict[str, Any]) -> dict[str, Spec]:
