@@ -1,4 +1,4 @@
-"""Whole processes: start-up time, `--help`, training softmax, and peak memory.
+"""Whole processes: start-up time, `--help`, training softmax, classifying a picture, peak memory.
 
     python benchmarks/process.py
 
@@ -17,10 +17,14 @@ import time
 from pathlib import Path
 
 import report
+from PIL import Image
+
+from deep_mnist import data
 
 COMMANDS = {
     "import tensorflow": ["-c", "import tensorflow"],
     "softmax": ["-m", "deep_mnist.softmax"],
+    "predict": ["-m", "deep_mnist.predict", "digit.png"],
     "softmax --help": ["-m", "deep_mnist.softmax", "--help"],
     "cnn --help": ["-m", "deep_mnist.cnn", "--help"],
     "list of commands": ["-m", "deep_mnist"],
@@ -37,6 +41,8 @@ def main() -> None:
     if data_dir:
         environment["DEEP_MNIST_DATA_DIR"] = str(Path(data_dir).resolve())
     with tempfile.TemporaryDirectory() as directory:
+        digit = data.load_data("mnist").test.images[0].reshape(28, 28)
+        Image.fromarray(255 - digit).save(Path(directory, "digit.png"))
         for _ in range(ROUNDS):
             for name, arguments in COMMANDS.items():
                 elapsed, resident = measure(arguments, directory, environment)
@@ -57,6 +63,9 @@ def main() -> None:
                 for name in COMMANDS
             },
             "softmax_over_import": round(median["softmax"] / median["import tensorflow"], 3),
+            "predict_seconds_over_import": round(
+                median["predict"] - median["import tensorflow"], 3
+            ),
             "peak_mb": {**peak, f"cnn --steps {CNN_STEPS}": round(cnn_peak)},
             "softmax_mb_over_import": peak["softmax"] - base,
             "cnn_mb_over_import": round(cnn_peak) - base,

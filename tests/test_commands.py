@@ -104,6 +104,7 @@ def test_config_json_has_every_setting():
         "schedule": "constant",
         "beta2": 0.999,
         "average_decay": 0.0,
+        "label_smoothing": 0.0,
         "augmentation": "none",
         "plain_steps": 0,
         "precision": "float32",

@@ -33,6 +33,7 @@ from deep_mnist.data.batches import (
     batches_in_file_order,
     one_hot,
     scale,
+    smooth_labels,
 )
 from deep_mnist.data.dataset import DATASETS, Dataset, load_data, load_data_or_synthetic
 from deep_mnist.data.prefetch import prefetch
@@ -52,4 +53,5 @@ __all__ = [
     "one_hot",
     "prefetch",
     "scale",
+    "smooth_labels",
 ]

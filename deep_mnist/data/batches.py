@@ -17,6 +17,7 @@ __all__ = [
     "epoch_order",
     "one_hot",
     "scale",
+    "smooth_labels",
 ]
 
 NUM_CLASSES = 10
@@ -90,6 +91,22 @@ def batches(split: Split, batch_size: int, seed: int, first_step: int = 0) -> It
             order = epoch_order(num_examples, seed, epoch)
             chosen = np.concatenate([chosen, order[: min(position, batch_size - len(chosen))]])
         yield Batch(scale(split.images[chosen]), one_hot(split.labels[chosen]))
+
+
+def smooth_labels(batches: Iterator[Batch], label_smoothing: float) -> Iterator[Batch]:
+    """Yield batches with labels that are less certain.
+
+    labels' = (1 - label_smoothing) labels + label_smoothing / 10
+
+    Args:
+      batches: with one-hot labels.
+      label_smoothing: in [0, 1], as in tf.losses.softmax_cross_entropy.
+
+    Source: Szegedy et al., Rethinking the Inception architecture for computer vision, 2016.
+    """
+    for images, labels in batches:
+        smooth = labels * np.float32(1 - label_smoothing)
+        yield Batch(images, smooth + np.float32(label_smoothing / NUM_CLASSES))
 
 
 def batches_in_file_order(split: Split, batch_size: int, first_step: int = 0) -> Iterator[Batch]:

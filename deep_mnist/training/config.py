@@ -131,6 +131,13 @@ class RunConfig:
         maximum=0.9999,
         advanced=True,
     )
+    label_smoothing: float = option(
+        0.0,
+        "probability that is spread over all classes",
+        minimum=0,
+        maximum=0.9,
+        advanced=True,
+    )
     augmentation: str = option(
         "none",
         "augmentation of the training images",
@@ -170,6 +177,7 @@ TECHNIQUES = (
     "schedule",
     "beta2",
     "average_decay",
+    "label_smoothing",
     "augmentation",
     "plain_steps",
     "precision",

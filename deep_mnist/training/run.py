@@ -8,7 +8,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,7 @@ from deep_mnist.training import (
     environment,
     interrupts,
     metrics,
+    mixed_precision,
     optimizers,
     run_directory,
     summaries,
@@ -123,9 +124,13 @@ class Run:
 
     @contextmanager
     def scope(self) -> Iterator[None]:
-        """Set the random seed of the default graph, and use a faster gradient for tf.matmul."""
+        """Set the random seed of the default graph, and use a faster gradient for tf.matmul.
+
+        In bfloat16 TensorFlow's own gradient is the faster one.
+        """
         tf.set_random_seed(self.run_config.seed)
-        with fast_gradients():
+        is_float32 = mixed_precision.choose(self.run_config.precision) == "float32"
+        with fast_gradients() if is_float32 else nullcontext():
             yield
 
     def optimizer(self, learning_rate: float) -> Any:
@@ -190,6 +195,8 @@ class Run:
         """
         settings = self.run_config
         batches = data.batches(split, batch_size, settings.seed, self.first_step)
+        if settings.label_smoothing:
+            batches = data.smooth_labels(batches, settings.label_smoothing)
         if settings.augmentation != "none":
             augmentation = data.AUGMENTATIONS[settings.augmentation]
             until = self.config.steps - settings.plain_steps

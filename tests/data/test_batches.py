@@ -3,7 +3,7 @@ import hashlib
 import numpy as np
 import pytest
 
-from deep_mnist.data import Split, batches, batches_in_file_order, one_hot, scale
+from deep_mnist.data import Split, batches, batches_in_file_order, one_hot, scale, smooth_labels
 
 
 def numbered(count):
@@ -84,3 +84,11 @@ def test_batches_in_file_order_can_start_at_any_step():
     images, labels = next(made)
     assert images[:, 0].tolist() == scale(np.array([0, 1, 2], np.uint8)).tolist()
     assert labels.tolist() == one_hot(np.array([0, 1, 2], np.uint8)).tolist()
+
+
+def test_smooth_labels_have_091_for_the_class_and_001_for_the_others():
+    plain = next(batches(numbered(20), 5, seed=0))
+    smooth = next(smooth_labels(batches(numbered(20), 5, seed=0), 0.1))
+    np.testing.assert_array_equal(smooth.images, plain.images)
+    np.testing.assert_allclose(smooth.labels, np.where(plain.labels == 1, 0.91, 0.01), rtol=1e-6)
+    assert smooth.labels.dtype == np.float32

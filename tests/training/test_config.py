@@ -77,6 +77,7 @@ TECHNIQUES = [
     "schedule",
     "beta2",
     "average_decay",
+    "label_smoothing",
     "augmentation",
     "plain_steps",
     "precision",
