@@ -180,9 +180,9 @@ FLAGS = sorted(
     "--steps --batch-size --learning-rate --seed --dataset --data-dir --run-dir --resume --restore "
     "--log-every --save-every --keep --quiet --recipe --schedule --optimizer --loss "
     "--keep-prob --beta2 --average-decay --label-smoothing --augmentation --plain-steps "
-    "--precision --dtype --model --variant --picture --save-picture --summaries --trace-every --cluster --task --strategy "
-    "--local --sync --backup-workers --stall-timeout --intra-op-threads --inter-op-threads --csv "
-    "--json --out --html --format --host --port --take --convert --show --save-input --help "
+    "--precision --dtype --model --variant --picture --save-picture --summaries --trace-every "
+    "--cluster --task --strategy --local --sync --backup-workers --stall-timeout "
+    "--intra-op-threads --inter-op-threads --csv --json --out --html --format --host --port --take --convert --show --save-input --help "
     "--help-all".split()
 )
 VALUES = [
