@@ -182,8 +182,8 @@ FLAGS = sorted(
     "--keep-prob --beta2 --average-decay --label-smoothing --augmentation --plain-steps "
     "--precision --dtype --model --variant --picture --save-picture --summaries --trace-every "
     "--cluster --task --strategy --local --sync --backup-workers --stall-timeout "
-    "--intra-op-threads --inter-op-threads --csv --json --out --html --format --host --port --take --convert --show --save-input --help "
-    "--help-all".split()
+    "--intra-op-threads --inter-op-threads --csv --json --out "
+    "--html --format --host --port --take --convert --show --save-input --help --help-all".split()
 )
 VALUES = [
     *"0 1 -1 2 1.5 nan inf 1e999 1e-999 mnist generated auto adam best tutorial no/such . / "
