@@ -100,6 +100,7 @@ def test_config_json_has_every_setting():
         "save_every": 500,
         "keep": 5,
         "recipe": "tutorial",
+        "initialization": "tutorial",
         "optimizer": "gradient-descent",
         "schedule": "constant",
         "beta2": 0.999,

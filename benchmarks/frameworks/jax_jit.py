@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from functools import partial
 from typing import Any
 
 import jax
@@ -13,6 +14,7 @@ import optax
 import protocol
 import shared_inputs
 from protocol import BATCH_SIZE, LEARNING_RATE
+from recipe import Batches, Recipe
 
 OPTIMIZER = optax.adam(LEARNING_RATE)
 
@@ -87,6 +89,25 @@ class Jax:
     def losses(self, steps: int) -> list[float]:
         return [float(self.training_step()) for _ in range(steps)]
 
+    def train_recipe(self, recipe: Recipe, batches: Batches) -> None:
+        rates = jnp.array([recipe.rate(step) for step in range(recipe.steps)])
+        optimizer = optax.adam(lambda step: rates[step], b2=recipe.beta2)
+        state = optimizer.init(self.W)
+
+        @partial(jax.jit, donate_argnums=(0, 1))
+        def train_step(W: Any, state: Any, x: Any, labels: Any, key: Any) -> Any:
+            def loss(W: Any) -> Any:
+                outputs = logits(W, x, recipe.keep_prob, key)
+                return optax.softmax_cross_entropy(outputs, labels).sum()
+
+            updates, state = optimizer.update(jax.grad(loss)(W), state)
+            return optax.apply_updates(W, updates), state
+
+        for step, batch in batches:
+            key = jax.random.fold_in(self.key, step)
+            self.W, state = train_step(self.W, state, *batch, key)
+        jax.block_until_ready(self.W)
+
     def classify(self, images: Any) -> Any:
         return np.asarray(self.prediction(self.W, self.scale(images)))
 
@@ -94,4 +115,5 @@ class Jax:
 if __name__ == "__main__":
     _, directory, keep_prob = sys.argv
     inputs = shared_inputs.read(directory)
-    protocol.serve(Jax(inputs, float(keep_prob)), inputs.test_images)
+    jax_jit = Jax(inputs, float(keep_prob))
+    protocol.serve(jax_jit, inputs, jax_jit.train_recipe)

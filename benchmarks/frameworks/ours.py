@@ -1,17 +1,19 @@
-"""deep_mnist.cnn, with the training loop of its `train`.
+"""deep_mnist.cnn, with the training loop of its `train`, and load_model("cnn").
 
 The last argument is the precision: float32 or bfloat16.
 """
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
 from typing import Any
 
 import protocol
+import shared_inputs
 
-from deep_mnist import cnn, data, training
+from deep_mnist import cnn, data, load_model, training
 from deep_mnist.lazy_tensorflow import import_quietly, tf
 from deep_mnist.training import RunConfig, environment
 from deep_mnist.training.fast_gradients import fast_gradients
@@ -23,11 +25,13 @@ class Ours:
         self.config = cnn.Config(keep_prob=keep_prob)
         self.mnist = data.load_data("mnist")
         run_config = RunConfig(precision=precision)
-        with tf.Graph().as_default(), fast_gradients():
+        gradients = fast_gradients if precision == "float32" else contextlib.nullcontext
+        with tf.Graph().as_default(), gradients():
             tf.set_random_seed(run_config.seed)
             self.model = cnn.build(self.config)
             self.session = training.Session(self.model, run_config)
         self.session.initialize()
+        self.classifier = load_model("cnn")
         self.batches = data.batches(
             self.mnist.train, self.config.batch_size, run_config.seed, first_step=0
         )
@@ -56,11 +60,9 @@ class Ours:
         return values
 
     def classify(self, images: Any) -> Any:
-        feed = {self.model.x: data.scale(images)}
-        return self.session.run(self.model.logits, feed_dict=feed).argmax(axis=1)
+        return self.classifier.predict(images)
 
 
 if __name__ == "__main__":
-    _, _, keep_prob, precision = sys.argv
-    ours = Ours(float(keep_prob), precision)
-    protocol.serve(ours, ours.mnist.test.images)
+    _, directory, keep_prob, precision = sys.argv
+    protocol.serve(Ours(float(keep_prob), precision), shared_inputs.read(directory))

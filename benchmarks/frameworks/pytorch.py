@@ -15,6 +15,7 @@ import shared_inputs
 import torch
 import torch.nn.functional as F  # noqa: N812
 from protocol import BATCH_SIZE, LEARNING_RATE
+from recipe import Batches, Recipe
 from torch import nn
 
 
@@ -88,6 +89,22 @@ class PyTorch:
         self.network.train()
         return [self.training_step().item() for _ in range(steps)]
 
+    def train_recipe(self, recipe: Recipe, batches: Batches) -> None:
+        self.network.train()
+        self.network.dropout.p = 1 - recipe.keep_prob
+        optimizer = torch.optim.Adam(
+            self.network.parameters(), betas=(0.9, recipe.beta2), fused=True
+        )
+        for step, batch in batches:
+            optimizer.param_groups[0]["lr"] = recipe.rate(step)
+            images = torch.from_numpy(batch.images).view(-1, 1, 28, 28)
+            optimizer.zero_grad()
+            with self.autocast:
+                logits = self.forward(images)
+                loss = F.cross_entropy(logits, torch.from_numpy(batch.labels), reduction="sum")
+            loss.backward()
+            optimizer.step()
+
     def classify(self, images: Any) -> Any:
         self.network.eval()
         with torch.inference_mode(), self.autocast:
@@ -97,4 +114,5 @@ class PyTorch:
 if __name__ == "__main__":
     _, directory, keep_prob, *flags = sys.argv
     inputs = shared_inputs.read(directory)
-    protocol.serve(PyTorch(inputs, float(keep_prob), flags), inputs.test_images)
+    pytorch = PyTorch(inputs, float(keep_prob), flags)
+    protocol.serve(pytorch, inputs, pytorch.train_recipe)

@@ -1,4 +1,4 @@
-"""What all implementations start from: MNIST, the order of its images, and the initial weights.
+"""What all implementations start from: MNIST, the order of its images, initial weights, a recipe.
 
     python benchmarks/frameworks/shared_inputs.py DIRECTORY      write it, from deep_mnist
 
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import recipe
 
 FILE = "inputs.npz"
 SEED = 0
@@ -24,6 +25,7 @@ class Inputs(NamedTuple):
     labels: Any  # [55,000] uint8
     order: Any  # [55,000] int64: step k trains on the images order[50 k], ... order[50 k + 49]
     test_images: Any  # [10,000, 784] uint8
+    test_labels: Any  # [10,000] uint8
     weights: dict[str, Any]  # float32 by the tutorial's names: W_conv1 [5, 5, 1, 32], b_conv1, ...
 
 
@@ -31,7 +33,8 @@ def read(directory: str) -> Inputs:
     """Read what `write` wrote."""
     with np.load(Path(directory, FILE)) as file:
         arrays = dict(file)
-    inputs = {name: arrays.pop(name) for name in ("images", "labels", "order", "test_images")}
+    names = [name for name in Inputs._fields if name != "weights"]
+    inputs = {name: arrays.pop(name) for name in names}
     return Inputs(**inputs, weights=arrays)
 
 
@@ -57,9 +60,11 @@ def write(directory: str) -> None:
         labels=mnist.train.labels,
         order=epoch_order(len(mnist.train.labels), SEED, epoch=0),
         test_images=mnist.test.images,
+        test_labels=mnist.test.labels,
         **weights,
     )
 
 
 if __name__ == "__main__":
     write(sys.argv[1])
+    recipe.write(sys.argv[1])

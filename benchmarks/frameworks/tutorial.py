@@ -11,6 +11,7 @@ import protocol
 import shared_inputs
 import tensorflow.compat.v1 as tf
 from protocol import BATCH_SIZE, LEARNING_RATE
+from recipe import Batches, Recipe
 
 
 class Tutorial:
@@ -77,6 +78,17 @@ class Tutorial:
             self.sess.run(self.train_step, feed_dict=feed)
         return values
 
+    def train_recipe(self, recipe: Recipe, batches: Batches) -> None:
+        graph = self.sess.graph
+        with graph.as_default():
+            rate = tf.placeholder(tf.float32, [])
+            optimizer = tf.train.AdamOptimizer(rate, beta2=recipe.beta2)
+            train_step = optimizer.minimize(self.loss)
+            self.sess.run(tf.global_variables_initializer())
+        for step, batch in batches:
+            feed = {self.x: batch.images, self.y_: batch.labels, rate: recipe.rate(step)}
+            self.sess.run(train_step, {**feed, self.keep_prob: recipe.keep_prob})
+
     def classify(self, images: Any) -> Any:
         scaled = images.astype(np.float32) * np.float32(1 / 255)
         return self.sess.run(self.prediction, feed_dict={self.x: scaled, self.keep_prob: 1.0})
@@ -85,4 +97,5 @@ class Tutorial:
 if __name__ == "__main__":
     _, directory, keep_prob = sys.argv
     inputs = shared_inputs.read(directory)
-    protocol.serve(Tutorial(inputs, float(keep_prob)), inputs.test_images)
+    tutorial = Tutorial(inputs, float(keep_prob))
+    protocol.serve(tutorial, inputs, tutorial.train_recipe)

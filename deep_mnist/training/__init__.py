@@ -7,6 +7,7 @@ Modules, in reading order:
     run.py               Run: data, steps, reports, checkpoints, result
     session.py           a tf.Session that saves, restores and evaluates its model
     numpy_session.py     its counterpart for a model of NumPy arrays
+    initialization.py    scale of the initial weights
     optimizers.py        optimizers, learning-rate schedule, averaged weights
     fast_gradients.py    a faster gradient for matrix products
     mixed_precision.py   float32 or bfloat16

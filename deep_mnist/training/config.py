@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from deep_mnist import data
 from deep_mnist.errors import DeepMnistError
+from deep_mnist.training.initialization import INITIALIZATIONS
 from deep_mnist.training.mixed_precision import PRECISIONS
 from deep_mnist.training.optimizers import OPTIMIZERS, SCHEDULES
 from deep_mnist.training.recipes import RECIPES
@@ -119,6 +120,9 @@ class RunConfig:
 
     # Training techniques, combined by recipes.
     recipe: str = option("tutorial", "named set of settings", choices=("tutorial", "fast", "best"))
+    initialization: str = option(
+        "tutorial", "scale of the initial weights", choices=INITIALIZATIONS, advanced=True
+    )
     optimizer: str = option("gradient-descent", "optimizer", choices=OPTIMIZERS, advanced=True)
     schedule: str = option("constant", "learning-rate schedule", choices=SCHEDULES, advanced=True)
     beta2: float = option(
@@ -173,6 +177,7 @@ class Options:
 THREADS = ("intra_op_threads", "inter_op_threads")
 TECHNIQUES = (
     "recipe",
+    "initialization",
     "optimizer",
     "schedule",
     "beta2",

@@ -8,7 +8,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +36,7 @@ from deep_mnist.training import (
 from deep_mnist.training.config import Config, Options, RunConfig, settings_of
 from deep_mnist.training.evaluation import Evaluation
 from deep_mnist.training.fast_gradients import fast_gradients
+from deep_mnist.training.initialization import he_initialization
 from deep_mnist.training.numpy_session import NumpySession
 from deep_mnist.training.progress import Progress, mark
 from deep_mnist.training.session import Session
@@ -124,13 +125,17 @@ class Run:
 
     @contextmanager
     def scope(self) -> Iterator[None]:
-        """Set the random seed of the default graph, and use a faster gradient for tf.matmul.
+        """Set the random seed of the default graph, its initialization, and a faster gradient.
 
-        In bfloat16 TensorFlow's own gradient is the faster one.
+        The gradient is that of tf.matmul; in bfloat16 TensorFlow's own is the faster one.
         """
-        tf.set_random_seed(self.run_config.seed)
-        is_float32 = mixed_precision.choose(self.run_config.precision) == "float32"
-        with fast_gradients() if is_float32 else nullcontext():
+        settings = self.run_config
+        tf.set_random_seed(settings.seed)
+        with ExitStack() as stack:
+            if settings.initialization == "he":
+                stack.enter_context(he_initialization())
+            if mixed_precision.choose(settings.precision) == "float32":
+                stack.enter_context(fast_gradients())
             yield
 
     def optimizer(self, learning_rate: float) -> Any:

@@ -48,11 +48,11 @@ SHOWN = {
 }
 ADVANCED = {
     "softmax": "--loss --log-every --save-every --keep --intra-op-threads --inter-op-threads "
-    "--optimizer --schedule --beta2 --average-decay --label-smoothing --augmentation "
-    "--plain-steps --precision --quiet --summaries --trace-every",
+    "--initialization --optimizer --schedule --beta2 --average-decay --label-smoothing "
+    "--augmentation --plain-steps --precision --quiet --summaries --trace-every",
     "cnn": "--loss --log-every --save-every --keep --intra-op-threads --inter-op-threads "
-    "--optimizer --schedule --beta2 --average-decay --label-smoothing --augmentation "
-    "--plain-steps --precision --quiet --summaries --trace-every",
+    "--initialization --optimizer --schedule --beta2 --average-decay --label-smoothing "
+    "--augmentation --plain-steps --precision --quiet --summaries --trace-every",
     "mlp": "--picture --save-picture --log-every --save-every --keep --intra-op-threads "
     "--inter-op-threads --quiet --summaries --trace-every",
     "fnn": "--log-every --save-every --keep --quiet",

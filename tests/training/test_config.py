@@ -73,6 +73,7 @@ SHARED = ["dataset", "seed", "log_every", "save_every", "keep"]
 THREADS = ["intra_op_threads", "inter_op_threads"]
 TECHNIQUES = [
     "recipe",
+    "initialization",
     "optimizer",
     "schedule",
     "beta2",
