@@ -29,6 +29,7 @@ import environments
 import report
 from child_process import Process
 
+from deep_mnist.training.config import available_cpus
 from deep_mnist.training.mixed_precision import choose as choose_precision
 
 STEPS_PER_ROUND = 25
@@ -40,6 +41,7 @@ TUTORIAL_STEPS = 20_000
 CHECKED_STEPS = 5
 TOLERANCE = {"float32": 1e-3, "bfloat16": 3e-2}  # relative, of the losses of the checked steps
 KEEP_PROB = 0.5
+CPUS = str(available_cpus())
 
 
 class Implementation(NamedTuple):
@@ -52,7 +54,8 @@ class Implementation(NamedTuple):
 
 IMPLEMENTATIONS = {
     "float32": {
-        "deep_mnist": Implementation("ours", "ours.py", ("float32",)),
+        "deep_mnist": Implementation("ours", "ours.py", ("float32", CPUS)),
+        "deep_mnist, intra_op_threads=1": Implementation("ours", "ours.py", ("float32", "1")),
         "bare tutorial loop": Implementation("ours", "tutorial.py"),
         "Keras, fit": Implementation("ours", "keras_fit.py"),
         "PyTorch": Implementation("torch", "pytorch.py"),
@@ -60,7 +63,7 @@ IMPLEMENTATIONS = {
         "JAX, jit": Implementation("jax", "jax_jit.py"),
     },
     "bfloat16": {
-        "deep_mnist, bfloat16": Implementation("ours", "ours.py", ("bfloat16",)),
+        "deep_mnist, bfloat16": Implementation("ours", "ours.py", ("bfloat16", CPUS)),
         "PyTorch, bfloat16": Implementation("torch", "pytorch.py", ("bfloat16",)),
         "PyTorch, compiled, bfloat16": Implementation(
             "torch", "pytorch.py", ("compile", "bfloat16")
@@ -230,8 +233,12 @@ def alternate(
 
 def compared_with_fastest(values: dict[str, Any], names: list[str]) -> dict[str, Any]:
     """Return the time of our step, the first of `names`, relative to the fastest other one."""
-    medians = {name: values[name]["ms_per_step"]["median"] for name in names}
-    ours = medians.pop(names[0])
+    ours = values[names[0]]["ms_per_step"]["median"]
+    medians = {
+        name: values[name]["ms_per_step"]["median"]
+        for name in names
+        if not name.startswith(names[0])
+    }
     fastest = min(medians, key=medians.__getitem__)
     return {
         "ours": names[0],

@@ -49,6 +49,8 @@ def main() -> None:
         for seed in range(options.seeds):
             for precision in precisions:
                 for name, implementation in IMPLEMENTATIONS[precision].items():
+                    if name.endswith("threads=1"):
+                        continue
                     if implementation.program == "ours.py":
                         run = train_ours(precision, seed, directory)
                     else:

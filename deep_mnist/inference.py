@@ -26,6 +26,7 @@ from deep_mnist.data import input_checks, scale
 from deep_mnist.errors import AmbiguousCheckpointError, DeepMnistError, ModelMismatchError
 from deep_mnist.lazy_tensorflow import tf
 from deep_mnist.training import NumpySession, RunConfig, run_directory
+from deep_mnist.training.config import available_cpus
 from deep_mnist.training.session import session_config
 
 __all__ = ["PROGRAMS", "Classifier", "Program", "as_images", "load_model", "nearest_probabilities"]
@@ -203,7 +204,9 @@ class Classifier:
 
 
 class _GraphClassifier(Classifier):
-    def __init__(self, program: Program, config: Any, path: Path) -> None:
+    def __init__(
+        self, program: Program, config: Any, path: Path, intra_op_threads: int | None
+    ) -> None:
         file = reader.open_checkpoint(path)
         loaded = reader.load_weights(file, program.variable_shapes())
         super().__init__(program, config, path, loaded.summary())
@@ -220,7 +223,11 @@ class _GraphClassifier(Classifier):
             if program.predicts_probabilities:
                 outputs = tf.nn.softmax(tf.cast(outputs, tf.float64))
             graph.finalize()
-            self._session = tf.Session(config=session_config(RunConfig()))
+            threads = intra_op_threads or available_cpus()
+            settings = session_config(RunConfig(intra_op_threads=threads))
+            # A chain of ops gains nothing from a thread for each op: 1.3x faster for one image.
+            settings.experimental.executor_type = "SINGLE_THREADED_EXECUTOR"
+            self._session = tf.Session(config=settings)
             self._outputs = self._session.make_callable(outputs, [self._x])
 
     def feature_maps(self, images: Any) -> list[npt.NDArray[np.float32]]:
@@ -253,13 +260,17 @@ class _NumpyClassifier(Classifier):
         return np.asarray(np.exp(self._model.log_probabilities(255 * images)))
 
 
-def load_model(name: str, checkpoint: str | None = None) -> Classifier:
+def load_model(
+    name: str, checkpoint: str | None = None, *, intra_op_threads: int | None = None
+) -> Classifier:
     """Load a trained model.
 
     Args:
       name: "softmax", "cnn", "mlp" or "fnn".
       checkpoint: a directory, a prefix or any file of a checkpoint, also one of TensorFlow 1, a
         frozen graph or an .npz file; None for the pretrained weights.
+      intra_op_threads: number of threads within an op, of the first session of a process; None for
+        one per CPU. One thread is the fastest for single images: threads wait for each other.
 
     Returns:
       A Classifier.
@@ -274,9 +285,11 @@ def load_model(name: str, checkpoint: str | None = None) -> Classifier:
     source = str(pretrained.directory(name)) if checkpoint is None else checkpoint
     path = paths.find(source) if program.has_graph else npz_saver.find(source)
     config = run_directory.with_architecture(program.module.Config(), {}, path)
-    loader = _GraphClassifier if program.has_graph else _NumpyClassifier
     try:
-        classifier = loader(program, config, path)
+        if program.has_graph:
+            classifier: Classifier = _GraphClassifier(program, config, path, intra_op_threads)
+        else:
+            classifier = _NumpyClassifier(program, config, path)
     except ModelMismatchError as error:
         error.hint = error.hint or run_directory.restore_hint(path, name)
         raise
@@ -304,6 +317,8 @@ def as_images(images: Any) -> npt.NDArray[np.float32]:
     largest = {"u": 255, "i": 255, "f": 1, "b": 1}.get(rows.dtype.kind)
     if largest is None:
         raise DeepMnistError(f"images: expected numbers, found the dtype {rows.dtype}")
+    if rows.dtype == np.uint8:
+        return scale(rows)
     if rows.size and not (rows.min() >= 0 and rows.max() <= largest):
         raise DeepMnistError(
             f"images: expected {rows.dtype} values from 0 to {largest}, "

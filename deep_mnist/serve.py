@@ -58,7 +58,9 @@ def _serve(listener: socket.socket, host: str) -> None:
     is_loopback = ipaddress.ip_address(address).is_loopback
     host_in_url = f"[{host}]" if ":" in host else host
     with ExitStack() as stack:
-        models = {name: stack.enter_context(load_model(name)) for name in PROGRAMS}
+        models = {
+            name: stack.enter_context(load_model(name, intra_op_threads=1)) for name in PROGRAMS
+        }
         for model in models.values():  # the first run of a graph is slow
             model.predict_proba(np.zeros(784))
             model.feature_maps(np.zeros(784))

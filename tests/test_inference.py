@@ -140,3 +140,16 @@ def test_fnn_predicts_without_tensorflow():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.stdout, done.stderr) == ("(1, 10)\n", "")
+
+
+def test_a_model_is_loaded_with_one_thread_per_op_on_request():
+    code = """
+import numpy as np
+from deep_mnist import cnn, load_model
+with load_model("cnn", intra_op_threads=1) as model:
+    print(model.predict(np.zeros(784)).shape)
+cnn.main(["--steps", "1", "--dataset", "generated", "--intra-op-threads", "2"])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("(1,)\n")
+    assert "this process already uses --intra-op-threads 1" in done.stderr

@@ -785,7 +785,7 @@ def test_only_a_loopback_address_is_closed_to_other_names(host, url, status, cap
         pytest.skip("no IPv6")
     if host == "127.example.org":
         monkeypatch.setattr(serve, "_listen", lambda *_: socket.create_server(("0.0.0.0", 0)))
-    monkeypatch.setattr(serve, "load_model", FakeClassifier)
+    monkeypatch.setattr(serve, "load_model", lambda name, **threads: FakeClassifier(name))
     create_server, statuses = server.create_server, []
 
     def visited_once(application):
@@ -825,7 +825,7 @@ def test_only_a_loopback_address_is_closed_to_other_names(host, url, status, cap
     [(signal.SIGINT, 130, "127.0.0.1"), (signal.SIGTERM, 143, "0.0.0.0")],
 )
 def test_a_signal_stops_it(number, code, host, capsys, monkeypatch):
-    monkeypatch.setattr(serve, "load_model", FakeClassifier)
+    monkeypatch.setattr(serve, "load_model", lambda name, **threads: FakeClassifier(name))
 
     def send_when_it_runs():
         deadline = time.monotonic() + 60

@@ -1,6 +1,6 @@
 """deep_mnist.cnn, with the training loop of its `train`, and load_model("cnn").
 
-The last argument is the precision: float32 or bfloat16.
+The last arguments are the precision, float32 or bfloat16, and the number of threads within an op.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from deep_mnist.training.fast_gradients import fast_gradients
 
 
 class Ours:
-    def __init__(self, keep_prob: float, precision: str) -> None:
+    def __init__(self, keep_prob: float, precision: str, threads: int) -> None:
         import_quietly()
         self.config = cnn.Config(keep_prob=keep_prob)
         self.mnist = data.load_data("mnist")
-        run_config = RunConfig(precision=precision)
+        run_config = RunConfig(precision=precision, intra_op_threads=threads)
         gradients = fast_gradients if precision == "float32" else contextlib.nullcontext
         with tf.Graph().as_default(), gradients():
             tf.set_random_seed(run_config.seed)
             self.model = cnn.build(self.config)
             self.session = training.Session(self.model, run_config)
         self.session.initialize()
-        self.classifier = load_model("cnn")
+        self.classifier = load_model("cnn", intra_op_threads=threads)
         self.batches = data.batches(
             self.mnist.train, self.config.batch_size, run_config.seed, first_step=0
         )
@@ -64,5 +64,6 @@ class Ours:
 
 
 if __name__ == "__main__":
-    _, directory, keep_prob, precision = sys.argv
-    protocol.serve(Ours(float(keep_prob), precision), shared_inputs.read(directory))
+    _, directory, keep_prob, precision, threads = sys.argv
+    ours = Ours(float(keep_prob), precision, int(threads))
+    protocol.serve(ours, shared_inputs.read(directory))

@@ -57,8 +57,10 @@ def read(directory: str) -> Recipe:
 
 def write(directory: str) -> None:
     """Write the settings of the recipe."""
+    from deep_mnist import cnn
     from deep_mnist.training import config
 
-    settings = config.with_recipe("cnn", {"recipe": "fast"})
+    fast = config.with_recipe("cnn", {"recipe": "fast"})
+    settings = config.settings_of("cnn", *config.create_configs(cnn.Config, fast))
     values = {name: settings[name] for name in Recipe._fields}
     Path(directory, FILE).write_text(json.dumps(values), "utf-8")

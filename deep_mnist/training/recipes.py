@@ -22,11 +22,14 @@ RECIPES: dict[str, dict[str, dict[str, Any]]] = {
     "cnn": {
         "tutorial": {"optimizer": "adam", "save_every": 2_000},
         "fast": {
-            "steps": 2_000,
+            "steps": 600,
+            "batch_size": 100,
             "learning_rate": 3e-3,
+            "initialization": "he",
             "schedule": "one-cycle",
-            "keep_prob": 0.7,
+            "keep_prob": 0.8,
             "beta2": 0.98,
+            "label_smoothing": 0.1,
             "augmentation": "slight",
             "precision": "auto",
         },
