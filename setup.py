@@ -32,6 +32,14 @@ LEGACY = [
     "tensorflow_probability>=0.24",
 ]
 PLOTS = ["jinja2>=3.1.2", "matplotlib>=3.8"]
+DOCS = [
+    *PLOTS,
+    "furo>=2024.8.6",
+    "ipykernel>=6",  # runs the tutorials
+    "myst-nb>=1.2",
+    "sphinx>=8.1",
+    "sphinx-copybutton>=0.5.2",
+]
 EXPORT = ["tf2onnx>=1.17", "onnx>=1.17", "onnxruntime>=1.20"]
 TEST = [
     *LEGACY,
@@ -98,6 +106,7 @@ setup(
         "legacy": LEGACY,
         "plots": PLOTS,
         "tensorboard": ["tensorboard>=2.16"],
+        "docs": DOCS,
         "test": TEST,
         "browser": ["playwright>=1.40"],  # tests of the page, and their benchmark
         "dev": [*TEST, "ruff==0.17.*", "mypy==2.4.*", "pre-commit>=3"],
