@@ -31,6 +31,8 @@ nb_execution_timeout = 120
 # Docstrings.
 autodoc_member_order = "bysource"
 autodoc_typehints = "description"
+autodoc_typehints_description_target = "documented"
+default_role = "py:obj"  # `name` in docstrings is code, and a link where it is documented
 napoleon_google_docstring = True
 napoleon_numpy_docstring = False
 
