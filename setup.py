@@ -113,8 +113,8 @@ setup(
         "tensorboard": ["tensorboard>=2.16"],
         "docs": DOCS,
         "test": TEST,
-        "browser": ["playwright>=1.40"],  # tests of the page, and their benchmark
-        "dev": [*TEST, "ruff==0.17.*", "mypy==2.4.*", "pre-commit>=3"],
+        "browser": ["axe-playwright-python>=0.1.4", "playwright>=1.40"],  # tests of web pages
+        "dev": [*TEST, "codespell==2.4.*", "ruff==0.17.*", "mypy==2.4.*", "pre-commit>=3"],
     },
     packages=find_packages(include=["deep_mnist", "deep_mnist.*"]),
     package_dir={"": "."},  # so that `pip install -e` is a plain path, found before a namesake
