@@ -47,10 +47,11 @@ def test_the_readme_has_at_most_150_lines():
     assert len(README.splitlines()) <= 150
 
 
-def test_installing_and_testing_are_one_command_each():
+def test_installing_testing_and_building_the_documentation_are_one_command_each():
     lines = [block.strip() for name, block in BLOCKS if name == "README.md"]
     assert "pip install -e . && python -m deep_mnist.softmax" in lines
     assert 'pip install -e ".[test]" && python -m pytest' in lines
+    assert 'pip install -e ".[docs]" && sphinx-build -W docs docs/_build' in lines
 
 
 @pytest.mark.parametrize(("program", "arguments"), [c for c in COMMANDS if c[0] in PROGRAMS])
