@@ -194,13 +194,13 @@ def run(request, execute, tmp_path):
             path.write_bytes(DAMAGED[title])
         elif title.startswith("OOM"):
             memory = 600_000_000
-        elif "'f'" in title and command != ("port",):
+        elif "'f'" in title:
             arguments = ("-f", "kernel.json")
-        elif command == ("port",):
-            arguments = ("-o", "new.py")
         if "deep_mnist" in program or "mnist" in title or command == ("run",):
             environment["DEEP_MNIST_DATA_DIR"] = request.getfixturevalue("mnist_dir")
         (tmp_path / "old.py").write_text(program)
+        if command == ("port",):
+            arguments = ("-o", "new.py")
         command = (*command, "old.py", *arguments)
         return execute(tmp_path, *command, environment=environment, memory=memory)
 
