@@ -34,10 +34,11 @@ LEGACY = [
 PLOTS = ["jinja2>=3.1.2", "matplotlib>=3.8"]
 DOCS = [
     *PLOTS,
-    "furo>=2024.8.6",
     "ipykernel>=6",  # runs the tutorials
     "myst-nb>=1.2",
+    "pydata-sphinx-theme>=0.16",
     "sphinx>=8.1",
+    "sphinx-argparse-cli>=1.20",
     "sphinx-copybutton>=0.5.2",
 ]
 EXPORT = ["tf2onnx>=1.17", "onnx>=1.17", "onnxruntime>=1.20"]

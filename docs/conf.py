@@ -1,6 +1,11 @@
 """Settings of the documentation site: `sphinx-build -W docs docs/_build`."""
 
+import sys
+from pathlib import Path
+
 import deep_mnist
+
+sys.path.insert(0, str(Path(__file__).parent))  # parsers.py
 
 project = "deep_mnist"
 author = "the deep_mnist contributors"
@@ -8,6 +13,7 @@ version = release = deep_mnist.__version__
 
 extensions = [
     "myst_nb",
+    "sphinx_argparse_cli",
     "sphinx_copybutton",
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
@@ -16,7 +22,7 @@ extensions = [
 exclude_patterns = ["_build"]
 
 # Pages.
-myst_enable_extensions = ["colon_fence", "dollarmath", "html_image"]
+myst_enable_extensions = ["colon_fence", "deflist", "dollarmath", "html_image"]
 myst_heading_anchors = 3
 nb_execution_mode = "cache"
 nb_execution_raise_on_error = True
@@ -25,10 +31,21 @@ nb_execution_timeout = 120
 # Docstrings.
 autodoc_member_order = "bysource"
 autodoc_typehints = "description"
+autodoc_typehints_description_target = "documented"
+default_role = "py:obj"  # `name` in docstrings is code, and a link where it is documented
 napoleon_google_docstring = True
 napoleon_numpy_docstring = False
 
-# Look: everything is served from the site itself, nothing is fetched from elsewhere.
-html_theme = "furo"
+# Look. The theme brings its fonts and scripts: nothing is fetched from elsewhere.
+html_theme = "pydata_sphinx_theme"
 html_title = "deep_mnist"
-html_show_copyright = False
+html_copy_source = False
+html_theme_options = {
+    "header_links_before_dropdown": 5,  # all sections
+    # axe-core: the field's name has its shortcut, Ctrl+K, and its label has not.
+    "navbar_persistent": ["search-button"],
+    "show_toc_level": 2,
+    "secondary_sidebar_items": ["page-toc"],
+    "footer_start": [],
+    "footer_end": [],
+}
