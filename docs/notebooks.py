@@ -66,7 +66,9 @@ def notebook(page: Path) -> str:
 
 def pages() -> list[Path]:
     """Return the pages that are notebooks, those whose header names a kernel."""
-    return [page for page in sorted(PAGES.glob("*.md")) if "\nkernelspec:" in page.read_text("utf-8")]
+    return [
+        page for page in sorted(PAGES.glob("*.md")) if "\nkernelspec:" in page.read_text("utf-8")
+    ]
 
 
 def setup(app: Any) -> dict[str, bool]:

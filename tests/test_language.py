@@ -17,7 +17,8 @@ PATTERNS = [
     "benchmarks/**/*.py",
     "benchmarks/*.md",
     "*.md",
-    "docs/*.md",
+    "docs/**/*.md",
+    "docs/tutorials/solutions/*.py",
 ]
 # Names of TensorFlow's input_data.
 TENSORFLOW_NAMES = re.compile(r"\b(read_data_sets|data_set)\b")

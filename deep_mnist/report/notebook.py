@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from deep_mnist import autodiff
 from deep_mnist.data import Split
 from deep_mnist.errors import DeepMnistError
