@@ -26,7 +26,10 @@ INCLUDE = re.compile(
 )
 OPTION = re.compile(r"^:([\w-]+): *(.*)$", re.MULTILINE)
 LINK = re.compile(r"\]\((?!https?:)([^)#\s]+)\.md(#[^)]*)?\)")
-INSTALL = '%pip install --quiet "deep_mnist[plots]"'
+INSTALL = """\
+# Install what this notebook needs. The kernel does not have to be restarted.
+%pip install --quiet "deep_mnist[plots]"\
+"""
 
 
 def with_code(text: str, page: Path) -> str:
