@@ -11,6 +11,10 @@ ROOT = Path(__file__).parent
 VERSION = re.search(
     r'^__version__ = "(.+)"$', (ROOT / "deep_mnist/__init__.py").read_text("utf-8"), re.M
 ).group(1)
+# On a package index, links to files of the repository lead nowhere: their text is kept.
+DESCRIPTION = re.sub(
+    r"\[([^]]+)\]\((?!https?:)[^)]+\)", r"\1", (ROOT / "README.md").read_text("utf-8")
+)
 
 PREDICT = ["opencv-python-headless>=4.10.0.84", "pillow>=10.1"]
 WEB = [
@@ -76,7 +80,7 @@ setup(
     name="deep_mnist",
     version=VERSION,
     description="The two classic TensorFlow MNIST tutorials, alive on today's TensorFlow",
-    long_description=(ROOT / "README.md").read_text("utf-8"),
+    long_description=DESCRIPTION,
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     license_files=["LICENSE"],
@@ -112,8 +116,8 @@ setup(
         "docs": DOCS,
         "notebooks": NOTEBOOKS,
         "test": TEST,
-        "browser": ["playwright>=1.40"],  # tests of the page, and their benchmark
-        "dev": [*TEST, "ruff==0.17.*", "mypy==2.4.*", "pre-commit>=3"],
+        "browser": ["axe-playwright-python>=0.1.4", "playwright>=1.40"],  # tests of web pages
+        "dev": [*TEST, "codespell==2.4.*", "ruff==0.17.*", "mypy==2.4.*", "pre-commit>=3"],
     },
     packages=find_packages(include=["deep_mnist", "deep_mnist.*"]),
     package_dir={"": "."},  # so that `pip install -e` is a plain path, found before a namesake

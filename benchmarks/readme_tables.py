@@ -20,7 +20,8 @@ RESULTS = (ROOT / "benchmarks" / "results", ROOT / "tests" / "robustness" / "res
 
 def main() -> None:
     pages = {
-        "README.md": (recipes(),),
+        "README.md": (headlines(),),
+        "docs/recipes.md": (recipes(),),
         "docs/benchmarks.md": (measurements(), frameworks(), time_to_accuracy()),
         "docs/exporting.md": (exports(),),
         "docs/reliability.md": (interruptions(), damage()),
@@ -328,6 +329,24 @@ def accuracy_columns(accuracy: dict[str, float]) -> tuple[str, str]:
 # The other pages ----------------------------------------------------------------
 
 
+def headlines() -> str:
+    """Return the table of the README: three results."""
+    best, fast = read("accuracy-cnn-best"), read("accuracy-cnn-fast-float32")
+    runs = sum(read("faults")["runs_equal_to_uninterrupted"].values())
+    rows = [
+        ("`cnn --recipe best`: test accuracy", accuracy_of_seeds(best)),
+        (
+            "`cnn --recipe fast`: test accuracy, training time on two CPUs",
+            f"{accuracy_of_seeds(fast)}, {duration(fast['seconds']['mean'])}",
+        ),
+        (
+            "killed runs that were resumed and ended with the same bits as uninterrupted ones",
+            f"all {runs}",
+        ),
+    ]
+    return markdown(("what was measured", "result"), rows)
+
+
 def recipes() -> str:
     """Return the table of the recipes: settings, accuracy and training time."""
     rows = []
@@ -344,7 +363,7 @@ def recipes() -> str:
             (
                 f"`{program} --recipe {name}`" + (f", {precision}" if precision else ""),
                 f"`{flags}`",
-                f"{mean_and_lowest(result['test_accuracy'])} ({len(result['runs'])} seeds)",
+                accuracy_of_seeds(result),
                 duration(result["seconds"]["mean"]),
             )
         )
@@ -457,6 +476,11 @@ def goal(text: str, reached: bool) -> str:
 def mean_and_lowest(accuracy: dict[str, float]) -> str:
     """Format as in "mean 99.25%, lowest 99.22%"."""
     return f"mean {percent(accuracy['mean'])}, lowest {percent(accuracy['lowest'])}"
+
+
+def accuracy_of_seeds(result: dict[str, Any]) -> str:
+    """Format as in "mean 99.25%, lowest 99.22% (3 seeds)"."""
+    return f"{mean_and_lowest(result['test_accuracy'])} ({len(result['runs'])} seeds)"
 
 
 def percent(fraction: float) -> str:

@@ -16,9 +16,10 @@ PATTERNS = [
     "tests/**/*.py",
     "benchmarks/**/*.py",
     "benchmarks/*.md",
-    "*.md",
-    "docs/**/*.md",
-    "docs/tutorials/solutions/*.py",
+    "*.{md,py}",
+    "docs/*.{md,py,rst}",
+    "docs/tutorials/**/*.{md,py}",
+    "saved/*/README.md",
 ]
 # Names of TensorFlow's input_data.
 TENSORFLOW_NAMES = re.compile(r"\b(read_data_sets|data_set)\b")
