@@ -21,7 +21,9 @@ def draw(comparisons: list[Comparison]) -> Chart:
         differences = [max(row.difference, SMALLEST) for row in rows]
         (points,) = axes.plot(differences, [row.operation for row in rows], marker, label=label)
         axes.axvline(rows[0].tolerance, color=points.get_color(), linestyle="--", linewidth=0.8)
-    axes.set(xscale="log", xlim=(SMALLEST / 2, 1e-5), xlabel="relative difference")
+    axes.set(
+        xscale="log", xlim=(SMALLEST / 2, max(1e-5, 2 * largest)), xlabel="relative difference"
+    )
     axes.margins(y=0.15)
     axes.legend(loc="center right")
     alt = "; ".join(
