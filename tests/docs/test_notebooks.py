@@ -70,7 +70,7 @@ def test_nothing_of_a_program_is_missing_from_its_notebook(name):
     program = (ROOT / "deep_mnist" / f"{name}.py").read_text("utf-8")
     code = "\n".join(cell.source for cell in read(name).cells if cell.cell_type == "code")
     statements = ast.parse(program).body[1:-1]  # without the docstring and the call of main
-    assert len(statements) > 15
+    assert len(statements) >= 15
     for statement in statements:
         assert ast.get_source_segment(program, statement) in code
 
