@@ -25,7 +25,7 @@ def draw(comparisons: list[Comparison]) -> Chart:
         xscale="log", xlim=(SMALLEST / 2, max(1e-5, 2 * largest)), xlabel="relative difference"
     )
     axes.margins(y=0.15)
-    axes.legend(loc="center right")
+    axes.legend(loc="center")
     alt = "; ".join(
         f"{row.operation}, epsilon {row.epsilon:g}: {row.difference:.0e}" for row in comparisons
     )
