@@ -36,9 +36,11 @@ LEGACY = [
     "tensorflow_probability>=0.24",
 ]
 PLOTS = ["jinja2>=3.1.2", "matplotlib>=3.8"]
+NOTEBOOKS = [*PLOTS, "notebook>=7"]
 DOCS = [
     *PLOTS,
     "ipykernel>=6",  # runs the tutorials
+    "jupytext>=1.16",  # docs/notebooks.py
     "myst-nb>=1.2",
     "pydata-sphinx-theme>=0.16",
     "sphinx>=8.1",
@@ -112,6 +114,7 @@ setup(
         "plots": PLOTS,
         "tensorboard": ["tensorboard>=2.16"],
         "docs": DOCS,
+        "notebooks": NOTEBOOKS,
         "test": TEST,
         "browser": ["axe-playwright-python>=0.1.4", "playwright>=1.40"],  # tests of web pages
         "dev": [*TEST, "codespell==2.4.*", "ruff==0.17.*", "mypy==2.4.*", "pre-commit>=3"],

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import deep_mnist
 
-sys.path.insert(0, str(Path(__file__).parent))  # parsers.py
+sys.path.insert(0, str(Path(__file__).parent))  # parsers.py, notebooks.py
 
 project = "deep_mnist"
 author = "the deep_mnist contributors"
@@ -13,6 +13,7 @@ version = release = deep_mnist.__version__
 
 extensions = [
     "myst_nb",
+    "notebooks",  # the code that the tutorials include, as cells
     "sphinx_argparse_cli",
     "sphinx_copybutton",
     "sphinx.ext.autodoc",
@@ -25,7 +26,8 @@ myst_enable_extensions = ["colon_fence", "deflist", "dollarmath", "html_image"]
 myst_heading_anchors = 3
 nb_execution_mode = "cache"
 nb_execution_raise_on_error = True
-nb_execution_timeout = 120
+nb_execution_in_temp = True  # where the tutorials save their runs
+nb_execution_timeout = 300
 
 # Docstrings.
 autodoc_member_order = "bysource"
