@@ -126,9 +126,13 @@ def load_weights(
         values = checkpoint.read(name)
         return bool((values == values.flat[0]).all())
 
+    def are_equal(first: str, second: str) -> bool:
+        a, b = checkpoint.read(first), checkpoint.read(second)
+        return bool(a.dtype == b.dtype and a.tobytes() == b.tobytes())
+
     try:
         match = match_variables(
-            expected, checkpoint.specs, is_constant, prefer, f"checkpoint {path}"
+            expected, checkpoint.specs, is_constant, prefer, f"checkpoint {path}", are_equal
         )
     except AmbiguousCheckpointError as error:
         arguments = f"{shlex.quote(str(path))} --take {shlex.quote(','.join(error.choices[-1]))}"
