@@ -467,7 +467,10 @@ class Run:
         if len(predicted) < len(set(self.dataset.test.labels)) / 2:
             self._warn(
                 f"the model predicts only {' and '.join(predicted)}: it has not learned to "
-                "distinguish the classes"
+                "distinguish the classes",
+                hint="start again with a smaller --learning-rate, or with more --steps"
+                if self.directory is not None
+                else None,
             )
 
     def _result(self, validation: Evaluation | None, test: Evaluation) -> dict[str, Any]:
@@ -496,5 +499,7 @@ class Run:
         accuracy = f"{evaluation.accuracy:.4g}"
         return f"{accuracy} ({evaluation.correct} of {evaluation.examples} {images})"
 
-    def _warn(self, line: str) -> None:
+    def _warn(self, line: str, hint: str | None = None) -> None:
         print(f"warning: {self.program}: {printable(line)}", file=sys.stderr)
+        if hint is not None:
+            print(f"hint: {hint}", file=sys.stderr)
