@@ -47,6 +47,8 @@ TEST = [
     "pyyaml>=6",
     "setuptools>=70.1",  # a test builds the wheel
 ]
+# Checks of the dependencies in .ci/run.
+SUPPLY_CHAIN = ["cyclonedx-bom>=7", "deptry>=0.23", "pip-audit>=2.9", "pip-licenses>=5"]
 
 
 class BuildWithWeights(build_py):
@@ -100,7 +102,7 @@ setup(
         "tensorboard": ["tensorboard>=2.16"],
         "test": TEST,
         "browser": ["playwright>=1.40"],  # tests of the page, and their benchmark
-        "dev": [*TEST, "ruff==0.17.*", "mypy==2.4.*", "pre-commit>=3"],
+        "dev": [*TEST, "ruff==0.17.*", "mypy==2.4.*", "pre-commit>=3", *SUPPLY_CHAIN],
     },
     packages=find_packages(include=["deep_mnist", "deep_mnist.*"]),
     package_dir={"": "."},  # so that `pip install -e` is a plain path, found before a namesake
