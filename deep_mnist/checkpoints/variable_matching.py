@@ -274,7 +274,8 @@ def _without_copies(
     options: Sequence[list[_Pair]], are_equal: AreEqual
 ) -> tuple[list[list[_Pair]], dict[str, str]]:
     """Return the options without copies of others, and the variables of the copies."""
-    remaining, unused = [], {}
+    remaining: list[list[_Pair]] = []
+    unused: dict[str, str] = {}
     for pairs in options:
         distinct: list[_Pair] = []
         for pair in pairs:

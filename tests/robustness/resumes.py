@@ -52,7 +52,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as directory:
         run = Path(directory, "run")
         kill(options.program, [*SETTINGS.split(), *dataset, "--run-dir", str(run)], run, 1.0)
-        processes = []
+        processes: list[Killed] = []
         while len(processes) < options.resumes and time.monotonic() < end:
             delay = 0.3 * rng.random()
             processes.append(kill(options.program, ["--resume", str(run), *data], run, delay))
