@@ -62,6 +62,8 @@ TEST = [
     "pyyaml>=6",
     "setuptools>=70.1",  # a test builds the wheel
 ]
+# Checks of the dependencies in .ci/run.
+SUPPLY_CHAIN = ["cyclonedx-bom>=7", "deptry>=0.23", "pip-audit>=2.9", "pip-licenses>=5"]
 
 
 class BuildWithWeights(build_py):
@@ -117,7 +119,14 @@ setup(
         "notebooks": NOTEBOOKS,
         "test": TEST,
         "browser": ["axe-playwright-python>=0.1.4", "playwright>=1.40"],  # tests of web pages
-        "dev": [*TEST, "codespell==2.4.*", "ruff==0.17.*", "mypy==2.4.*", "pre-commit>=3"],
+        "dev": [
+            *TEST,
+            *SUPPLY_CHAIN,
+            "codespell==2.4.*",
+            "ruff==0.17.*",
+            "mypy==2.4.*",
+            "pre-commit>=3",
+        ],
     },
     packages=find_packages(include=["deep_mnist", "deep_mnist.*"]),
     package_dir={"": "."},  # so that `pip install -e` is a plain path, found before a namesake

@@ -97,20 +97,29 @@ def requests() -> dict[str, tuple[Request, int]]:
     }
 
 
-def load_test(port: int, pid: int, hostile: dict[str, tuple[Attack, int]]) -> dict[str, Any]:
+def load_test(
+    port: int,
+    pid: int,
+    hostile: dict[str, tuple[Attack, int]],
+    *,
+    clients: int = CLIENTS,
+    seconds: int = SECONDS,
+) -> dict[str, Any]:
     """Return counts, latencies by request in ms, and the server's resident memory.
 
     Args:
       port: the server's.
       pid: the server's.
       hostile: by name, what a client does again and again, and the number of such clients.
+      clients: number of other clients.
+      seconds: duration after the warm-up.
     """
     kinds = requests()
     milliseconds: dict[str, list[float]] = defaultdict(list)
     statuses: Counter[int] = Counter()
     unexpected: Counter[str] = Counter()
     lock = threading.Lock()
-    end = time.monotonic() + WARM_UP_SECONDS + SECONDS
+    end = time.monotonic() + WARM_UP_SECONDS + seconds
 
     def client(seed: int) -> None:
         rng = random.Random(seed)
@@ -141,7 +150,7 @@ def load_test(port: int, pid: int, hostile: dict[str, tuple[Attack, int]]) -> di
                 with lock:
                     attacks[f"{name}: {status or 'closed'}"] += 1
 
-    threads = [threading.Thread(target=client, args=(seed,)) for seed in range(CLIENTS)]
+    threads = [threading.Thread(target=client, args=(seed,)) for seed in range(clients)]
     for name, (attack, count) in hostile.items():
         threads += [threading.Thread(target=attacker, args=(name, attack)) for _ in range(count)]
     for thread in threads:
@@ -154,8 +163,8 @@ def load_test(port: int, pid: int, hostile: dict[str, tuple[Attack, int]]) -> di
     for thread in threads:
         thread.join()
     return {
-        "clients": CLIENTS,
-        "seconds": SECONDS + WARM_UP_SECONDS,
+        "clients": clients,
+        "seconds": seconds + WARM_UP_SECONDS,
         "requests": statuses.total(),
         "statuses": {str(status): count for status, count in sorted(statuses.items())},
         "unexpected": dict(unexpected),

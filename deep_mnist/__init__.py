@@ -13,6 +13,7 @@ loads neither TensorFlow nor NumPy, and changes nothing in TensorFlow.
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -21,6 +22,17 @@ if TYPE_CHECKING:
     from deep_mnist.inference import Classifier, load_model
 
 __version__ = "0.1.0"
+
+_started = "".join(sys.argv[:1])
+if _started.endswith(("deep-mnist", "deep-mnist.exe")) or (
+    _started == "-m" and any("deep_mnist" in argument for argument in sys.orig_argv)
+):
+    # Until the command can handle Ctrl-C (cli/exit_codes.py), Ctrl-C ends the process without a
+    # traceback of its imports.
+    import signal
+
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 __all__ = [
     "Classifier",

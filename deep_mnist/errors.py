@@ -24,6 +24,7 @@ __all__ = [
     "Interrupted",
     "ModelMismatchError",
     "printable",
+    "shorten",
 ]
 
 
@@ -132,3 +133,9 @@ def printable(text: str) -> str:
     the cursor or add lines to the output.
     """
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def shorten(value: object) -> str:
+    """Return `value` as text, a long one, such as a number of hundreds of digits, in part."""
+    text = str(value)
+    return text if len(text) <= 100 else f"{text[:60]}...{text[-20:]}"

@@ -250,6 +250,14 @@ def test_a_diverging_run_is_an_error(capsys):
     )
 
 
+def test_a_learning_rate_that_is_too_large_is_reported(capsys):
+    assert fnn.main([*QUICK, "--learning-rate", "1"]) == 0
+    assert capsys.readouterr().err == (
+        "warning: fnn: the model predicts only 2: it has not learned to distinguish the classes\n"
+        "hint: start again with a smaller --learning-rate, or with more --steps\n"
+    )
+
+
 def test_non_finite_weights_are_restored_with_a_warning(capsys):
     np.savez("nan.npz", W1=np.full((785, 100), np.nan), W2=np.zeros((100, 10)))
     assert fnn.main(["--restore", "nan.npz", "--dataset", "generated"]) == 0

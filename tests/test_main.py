@@ -1,6 +1,8 @@
 """`deep-mnist` and `python -m deep_mnist`: the list of commands, and running them."""
 
+import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -96,3 +98,35 @@ def test_the_console_script_and_the_module_are_the_same(command):
     done = subprocess.run([*command, "cnn", "--steps", "0"], capture_output=True, text=True)
     assert done.returncode == 2
     assert done.stderr == "error: cnn: --steps: expected an integer of at least 1, found 0\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["-m", "deep_mnist.fnn"],
+        ["-m", "deep_mnist", "fnn"],
+        [str(Path(sys.executable).with_name("deep-mnist")), "fnn"],
+    ],
+)
+@pytest.mark.parametrize("moment", ["numpy", "filelock"])  # among the first, and in the command
+def test_ctrl_c_while_a_command_is_starting_gives_no_traceback(command, moment):
+    """Ctrl-C at the import of a library."""
+    Path("libraries").mkdir()
+    Path("libraries", f"{moment}.py").write_text(
+        "import os, signal, time\nos.kill(os.getpid(), signal.SIGINT)\ntime.sleep(60)\n"
+    )
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # if it is ignored
+    try:
+        done = subprocess.run(
+            [sys.executable, *command, "--dataset", "generated", "--run-dir", "run"],
+            env={**os.environ, "PYTHONPATH": "libraries"},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert done.returncode in (130, -signal.SIGINT)
+    assert done.stderr in ("", "fnn: stopped before the first step\n")

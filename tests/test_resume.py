@@ -104,6 +104,20 @@ def test_a_resumed_run_ends_with_the_same_bits_and_reports(program):
     assert len(reports("killed")) == 7
 
 
+def test_the_seconds_of_a_resumed_run_include_those_since_its_last_report(monkeypatch):
+    def slow_write(self, text, write=Signals.write):
+        time.sleep(0.5 if text.startswith(self.start) else 0)
+        return write(self, text)
+
+    monkeypatch.setattr(Signals, "write", slow_write)
+    settings = "--dataset generated --steps 3 --batch-size 100".split()
+    with contextlib.redirect_stdout(Signals(signal.SIGINT, "step 0,")):
+        assert fnn.main([*settings, "--run-dir", "run"]) == 130
+    assert fnn.main(["--resume", "run"]) == 0
+    assert json.loads(Path("run/result.json").read_text())["seconds"] >= 0.5
+    assert not Path("run/progress.json").exists()
+
+
 def test_a_damaged_newest_checkpoint_is_skipped(capsys):
     assert softmax.main([*SMALL_RUN, "--run-dir", "uninterrupted"]) == 0
     shutil.copytree("uninterrupted", "run")

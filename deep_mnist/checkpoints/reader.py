@@ -11,6 +11,9 @@ import math
 import os
 import re
 import shlex
+import shutil
+import tempfile
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -29,6 +32,8 @@ from deep_mnist.lazy_tensorflow import tf
 MAX_VALUES = 1 << 26  # of a variable, twenty times the CNN's largest
 MAX_INDEX_BYTES = 1 << 24
 NUMERIC_DTYPE = re.compile(r"(bfloat|float|u?int)\d+|bool")
+WILDCARDS = frozenset("*?[")
+LINK = "checkpoint"  # prefix of links to the files of a checkpoint
 OBJECT_BASED = re.compile(r"/\.ATTRIBUTES/|^_(CHECKPOINTABLE|TRACKABLE)_OBJECT_GRAPH$")
 
 
@@ -90,11 +95,11 @@ def open_checkpoint(path: Path) -> CheckpointReader:
         check_path(str(path))
         if index_file(path).exists() or not paths.is_checkpoint(path):
             _check_files(path)
-            return _open_tensorflow(path, "TensorFlow checkpoint (V2: .index and .data)", str(path))
+            return _open_tensorflow(path, "TensorFlow checkpoint (V2: .index and .data)")
         if path.is_file():
-            return _open_tensorflow(path, "TensorFlow checkpoint (V1: one file)", str(path))
-        pattern = f"{path}-?????-of-?????"
-        return _open_tensorflow(path, "TensorFlow checkpoint (V1: several files)", pattern)
+            return _open_tensorflow(path, "TensorFlow checkpoint (V1: one file)")
+        shards = "-?????-of-?????"
+        return _open_tensorflow(path, "TensorFlow checkpoint (V1: several files)", shards)
     except OSError as error:
         raise unreadable(path, error) from None
 
@@ -121,9 +126,13 @@ def load_weights(
         values = checkpoint.read(name)
         return bool((values == values.flat[0]).all())
 
+    def are_equal(first: str, second: str) -> bool:
+        a, b = checkpoint.read(first), checkpoint.read(second)
+        return bool(a.dtype == b.dtype and a.tobytes() == b.tobytes())
+
     try:
         match = match_variables(
-            expected, checkpoint.specs, is_constant, prefer, f"checkpoint {path}"
+            expected, checkpoint.specs, is_constant, prefer, f"checkpoint {path}", are_equal
         )
     except AmbiguousCheckpointError as error:
         arguments = f"{shlex.quote(str(path))} --take {shlex.quote(','.join(error.choices[-1]))}"
@@ -145,21 +154,10 @@ def load_weights(
 
 
 def check_path(path: str) -> None:
-    """Check that TensorFlow can read and write checkpoints at a path.
-
-    Raises:
-      CheckpointError: the path is not UTF-8, or has characters that TensorFlow expands as a
-        pattern of file names.
-    """
+    """Raise CheckpointError for a path that is not UTF-8: TensorFlow cannot open it."""
     if any("\ud800" <= character <= "\udfff" for character in path):
         raise CheckpointError(
             f"{path}: TensorFlow supports only paths in UTF-8", hint="use a path in UTF-8"
-        )
-    wildcards = sorted(set("*?[]").intersection(path))
-    if wildcards:
-        raise CheckpointError(
-            f"{path}: TensorFlow expands {' '.join(wildcards)} in the path of a checkpoint",
-            hint="use a path without wildcards",
         )
 
 
@@ -196,7 +194,19 @@ def _open_npz(path: Path) -> CheckpointReader:
     return CheckpointReader(path, "NumPy arrays (.npz)", specs, read)
 
 
-def _open_tensorflow(path: Path, file_format: str, pattern: str) -> CheckpointReader:
+def _open_tensorflow(path: Path, file_format: str, shards: str = "") -> CheckpointReader:
+    def read(name: str) -> Any:
+        _check_dtype(path, name, specs[name])
+        try:
+            return reader.get_tensor(name)
+        except Exception as error:
+            raise damaged(path, short_message(error)) from None
+
+    pattern = f"{path}{shards}"
+    if WILDCARDS.intersection(str(path)):
+        links = _link_files(path)
+        weakref.finalize(read, shutil.rmtree, links)
+        pattern = f"{links / LINK}{shards}"
     try:
         if index_file(path).exists():
             bundle_index.check_index(index_file(path))
@@ -215,14 +225,19 @@ def _open_tensorflow(path: Path, file_format: str, pattern: str) -> CheckpointRe
     specs = {name: Spec(tuple(shapes[name]), dtypes[name].name) for name in shapes}
     _check_size(path, specs)
 
-    def read(name: str) -> Any:
-        _check_dtype(path, name, specs[name])
-        try:
-            return reader.get_tensor(name)
-        except Exception as error:
-            raise damaged(path, short_message(error)) from None
-
     return CheckpointReader(path, file_format, specs, read)
+
+
+def _link_files(prefix: Path) -> Path:
+    """Return a new temporary directory with links to the files of a checkpoint.
+
+    TensorFlow would expand the wildcards in the prefix.
+    """
+    directory = Path(tempfile.mkdtemp())
+    for file in prefix.parent.absolute().iterdir():
+        if file.name.startswith(prefix.name):
+            (directory / f"{LINK}{file.name.removeprefix(prefix.name)}").symlink_to(file)
+    return directory
 
 
 def _check_dtype(path: Path, name: str, spec: Spec) -> None:

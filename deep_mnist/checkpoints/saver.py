@@ -2,8 +2,8 @@
 
 A checkpoint is a pair of files, PREFIX.index and PREFIX.data-00000-of-00001, with a new prefix
 model.ckpt-STEP each time. Both are on the disk before the `checkpoint` state file names them.
-TensorFlow's Saver restores without comparing shapes and dtypes: `check_variables` compares them
-and verifies every checksum before.
+TensorFlow's Saver restores without comparing shapes and dtypes, and expands wildcards in paths:
+`read` compares them, verifies every checksum, and takes a path as it is.
 
 Runs call this module and npz_saver, which is the same for NumPy arrays, by the functions that both
 have: newest_first, step_of, prune, rename_damaged and remove_incomplete.
@@ -32,36 +32,24 @@ def newest_first(directory: Path) -> list[Path]:
     return sorted((p for p in prefixes if step_of(p) >= 0), key=step_of, reverse=True)
 
 
-def verify(prefix: Path) -> dict[str, Spec]:
-    """Verify the checksums of a checkpoint.
-
-    Returns:
-      Shape and dtype of its variables by name.
-
-    Raises:
-      DamagedCheckpointError: a file is missing or a checksum differs.
-      CheckpointError: a file cannot be read.
-    """
-    checkpoint = reader.open_checkpoint(prefix)
-    for name in checkpoint.specs:
-        checkpoint.read(name)
-    return checkpoint.specs
-
-
-def check_variables(prefix: Path, expected: dict[str, Spec]) -> None:
-    """Verify a checkpoint, and that it has exactly the variables of a graph.
+def read(prefix: Path, expected: dict[str, Spec]) -> dict[str, Any]:
+    """Return the values of all variables of a checkpoint, by name.
 
     Args:
       prefix: the checkpoint.
-      expected: shape and dtype of the variables of the graph by name.
+      expected: shapes and dtypes of its variables by name.
 
     Raises:
-      DamagedCheckpointError, CheckpointError: see `verify`.
+      DamagedCheckpointError: a file is missing or a checksum differs.
       ModelMismatchError: variables are missing, unexpected, or of another shape or dtype.
+      CheckpointError: a file cannot be read.
     """
-    mismatch = spec_mismatch(expected, verify(prefix))
+    checkpoint = reader.open_checkpoint(prefix)
+    values = {name: checkpoint.read(name) for name in checkpoint.specs}
+    mismatch = spec_mismatch(expected, checkpoint.specs)
     if mismatch is not None:
         raise ModelMismatchError(f"checkpoint {prefix} {mismatch}", distance=1.0)
+    return values
 
 
 def save(saver: Any, sess: Any, directory: Path, step: int, keep: int) -> None:

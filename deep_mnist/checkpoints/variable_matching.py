@@ -42,6 +42,7 @@ NORMALIZATION = re.compile(
 )
 
 IsConstant = Callable[[str], bool]
+AreEqual = Callable[[str, str], bool]
 
 
 class Source(NamedTuple):
@@ -77,6 +78,7 @@ def match_variables(
     is_constant: IsConstant,
     prefer: Sequence[str] = (),
     checkpoint: str = "checkpoint",
+    are_equal: AreEqual = lambda first, second: False,
 ) -> Match:
     """Find the variables of a model in a checkpoint.
 
@@ -90,6 +92,8 @@ def match_variables(
         preferred to all others. By default the moving averages, if the checkpoint has those of
         all variables under the model's names.
       checkpoint: name of the checkpoint in error messages.
+      are_equal: returns whether two variables of the checkpoint have the same bits. It is called
+        only where it decides. Of equal copies of a network the first is used.
 
     Returns:
       The match.
@@ -115,8 +119,8 @@ def match_variables(
     options = [_options(layer, weights, pairs, preferred) for layer in layers]
     if not all(options):
         raise _mismatch(layers, options, weights, found, checkpoint)
-    chosen, untrained = _choose(options, is_constant, checkpoint)
-    unused |= untrained
+    chosen, not_chosen = _choose(options, is_constant, are_equal, checkpoint)
+    unused |= not_chosen
 
     def source(name: str, shape: Shape, reason: str) -> Source:
         if name in preferred:
@@ -131,18 +135,17 @@ def match_variables(
         sources[layer.bias] = source(pair.bias, layer.bias_shape, pair.reason)
 
     used = {source.name for source in sources.values()}
-    others = {name: shape for name, shape in weights.items() if name not in used}
+    others = {name: shape for name, shape in weights.items() if name not in used | unused.keys()}
     if not used <= preferred:
         _check_trained(chosen, others, is_constant, checkpoint)
-        suspects = _possible_parts(layers, {n: s for n, s in others.items() if n not in untrained})
+        suspects = _possible_parts(layers, others)
         if suspects:
             names = summarize(f"{name} {list(weights[name])}" for name in suspects)
             raise AmbiguousCheckpointError(
                 f"{checkpoint} also has {names}, which may be a part of the same network",
                 [sorted(used, key=natural_key)],
             )
-    for name in others:
-        unused.setdefault(name, "not in this model")
+    unused |= dict.fromkeys(others, "not in this model")
     return Match({name: sources[name] for name in expected}, unused)
 
 
@@ -238,31 +241,19 @@ def _is_reshape(source: Shape, target: Shape, channels: int) -> bool:
 
 
 def _choose(
-    options: Sequence[list[_Pair]], is_constant: IsConstant, checkpoint: str
+    options: Sequence[list[_Pair]], is_constant: IsConstant, are_equal: AreEqual, checkpoint: str
 ) -> tuple[list[_Pair], dict[str, str]]:
     """Return one option for each layer: the only one, or the only one that was trained.
 
-    A training step changes the values of a bias, or the rows of a weight, by different amounts.
-    Where all are equal, they are initial values.
-
     Returns:
-      The chosen options, and the untrained variables with the reason why they are unused.
+      The chosen options, and the variables that were not chosen with the reason.
     """
-    remaining, unused = [], {}
-    for pairs in options:
-        untrained = [p for p in pairs if is_constant(p.weight) or is_constant(p.bias)]
-        if len(pairs) > 1 and len(untrained) == len(pairs) - 1:
-            (kept,) = (pair for pair in pairs if pair not in untrained)
-            for pair in untrained:
-                constant = pair.weight if is_constant(pair.weight) else pair.bias
-                for name in {pair.weight, pair.bias} - {kept.weight, kept.bias}:
-                    unused[name] = f"untrained: all values of {constant} are equal"
-            names = ", ".join(f"{pair.weight} and {pair.bias}" for pair in untrained)
-            pairs = [kept._replace(reason=f"{kept.reason}; {names} are untrained")]
-        remaining.append(pairs)
+    distinct, copies = _without_copies(options, are_equal)
+    remaining, untrained = _without_untrained(distinct, is_constant)
     if all(len(pairs) == 1 for pairs in remaining):
-        return [pairs[0] for pairs in remaining], unused
+        return [pairs[0] for pairs in remaining], copies | untrained
 
+    remaining, _ = _without_untrained(options, is_constant)
     ambiguous = [pairs for pairs in remaining if len(pairs) > 1]
     count = max(map(len, ambiguous))
     choices = [
@@ -277,6 +268,49 @@ def _choose(
             "normalization or PReLU"
         )
     raise AmbiguousCheckpointError(message, choices)
+
+
+def _without_copies(
+    options: Sequence[list[_Pair]], are_equal: AreEqual
+) -> tuple[list[list[_Pair]], dict[str, str]]:
+    """Return the options without copies of others, and the variables of the copies."""
+    remaining: list[list[_Pair]] = []
+    unused: dict[str, str] = {}
+    for pairs in options:
+        distinct: list[_Pair] = []
+        for pair in pairs:
+            for first in distinct:
+                both = ((first.weight, pair.weight), (first.bias, pair.bias))
+                if all(name != copy and are_equal(name, copy) for name, copy in both):
+                    unused |= {copy: f"equal to {name}" for name, copy in both}
+                    break
+            else:
+                distinct.append(pair)
+        remaining.append(distinct)
+    return remaining, unused
+
+
+def _without_untrained(
+    options: Sequence[list[_Pair]], is_constant: IsConstant
+) -> tuple[list[list[_Pair]], dict[str, str]]:
+    """Return the options without the untrained ones where one is trained, and their variables.
+
+    A training step changes the values of a bias, or the rows of a weight, by different amounts.
+    Where all are equal, they are initial values.
+    """
+    remaining, unused = [], {}
+    for pairs in options:
+        untrained = [p for p in pairs if is_constant(p.weight) or is_constant(p.bias)]
+        if len(pairs) > 1 and len(untrained) == len(pairs) - 1:
+            (kept,) = (pair for pair in pairs if pair not in untrained)
+            for pair in untrained:
+                constant = pair.weight if is_constant(pair.weight) else pair.bias
+                for name in {pair.weight, pair.bias} - {kept.weight, kept.bias}:
+                    unused[name] = f"untrained: all values of {constant} are equal"
+            names = ", ".join(f"{pair.weight} and {pair.bias}" for pair in untrained)
+            pairs = [kept._replace(reason=f"{kept.reason}; {names} are untrained")]
+        remaining.append(pairs)
+    return remaining, unused
 
 
 def _mismatch(

@@ -6,6 +6,7 @@ import io
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable
 from types import FrameType
 from typing import Any
@@ -25,7 +26,7 @@ def exit_code(name: str, command: Callable[[], int | None], stopped: str = "stop
     """
     if isinstance(sys.stdout, io.TextIOWrapper):  # a path in the output may not be valid Unicode
         sys.stdout.reconfigure(errors="backslashreplace")
-    before = _terminate_by_exception(stopped)
+    before = _set_handlers(stopped)
     try:
         return command() or 0
     except DeepMnistError as error:
@@ -47,8 +48,8 @@ def exit_code(name: str, command: Callable[[], int | None], stopped: str = "stop
         print_error(name, DeepMnistError(message))
         return 2
     finally:
-        if before is not None:
-            signal.signal(signal.SIGTERM, before)
+        for signal_number, handler in before.items():
+            signal.signal(signal_number, handler)
 
 
 def print_error(name: str, error: DeepMnistError) -> None:
@@ -62,15 +63,19 @@ def _print(line: str, hint: str | None) -> None:
         print(f"hint: {printable(hint)}", file=sys.stderr)
 
 
-def _terminate_by_exception(stopped: str) -> Any:
-    """Turn SIGTERM into an exception, as Ctrl-C is; return the previous handler if it changed."""
-    if signal.getsignal(signal.SIGTERM) is signal.SIG_IGN:
-        return None
+def _set_handlers(stopped: str) -> dict[int, Any]:
+    """Let SIGTERM and SIGINT raise exceptions; return the previous handlers of those that change.
+
+    SIGINT does so already, except where deep_mnist/__init__.py has changed it.
+    """
 
     def terminate(signal_number: int, frame: FrameType | None) -> None:
         raise Interrupted(signal_number, stopped)
 
-    try:
-        return signal.signal(signal.SIGTERM, terminate)
-    except ValueError:  # Python sets handlers in the main thread only
-        return None
+    before: dict[int, Any] = {}
+    if threading.current_thread() is threading.main_thread():  # Python sets handlers there only
+        if signal.getsignal(signal.SIGTERM) is not signal.SIG_IGN:
+            before[signal.SIGTERM] = signal.signal(signal.SIGTERM, terminate)
+        if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
+            before[signal.SIGINT] = signal.signal(signal.SIGINT, signal.default_int_handler)
+    return before

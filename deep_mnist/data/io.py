@@ -22,6 +22,7 @@ from deep_mnist.errors import DatasetError, DeepMnistError
 
 __all__ = [
     "atomic_write",
+    "check_directory",
     "check_new_path",
     "open_regular_file",
     "read_exactly",
@@ -135,9 +136,10 @@ def check_new_path(path: Path, flag: str, *, directory: bool = False) -> None:
         the lock of a run, and temporary files of `atomic_write` do not count.
 
     Raises:
-      DeepMnistError: the path exists.
+      DeepMnistError: the path exists, or is below a file.
     """
     if not os.path.lexists(path):
+        check_directory(path.parent, flag)
         return
     if not directory:
         raise DeepMnistError(f"{flag}: {path} already exists", hint="choose a new name")
@@ -152,6 +154,13 @@ def check_new_path(path: Path, flag: str, *, directory: bool = False) -> None:
         raise DeepMnistError(f"{flag}: cannot read {path} ({error.strerror})") from None
     if not empty:
         raise DeepMnistError(f"{flag}: {path} is not empty", hint="choose a new directory")
+
+
+def check_directory(path: Path, flag: str) -> None:
+    """Raise DeepMnistError where a path, or the part of it that exists, is not a directory."""
+    existing = next((p for p in (path, *path.parents) if os.path.lexists(p)), None)
+    if existing is not None and not existing.is_dir():
+        raise DeepMnistError(f"{flag}: expected a directory, found the file {existing}")
 
 
 def rename_damaged(path: Path) -> Path:

@@ -11,7 +11,7 @@ from typing import Any
 from deep_mnist.distributed import config_check, reachability
 from deep_mnist.distributed.worker import ReplicaRun
 from deep_mnist.errors import ClusterTimeoutError, DeepMnistError, Interrupted
-from deep_mnist.training import interrupts
+from deep_mnist.training import interrupts, metrics
 from deep_mnist.training.evaluation import Evaluation
 from deep_mnist.training.progress import Progress, mark
 
@@ -114,6 +114,7 @@ class Chief(ReplicaRun):
             raise self._diverged(f"the weights are non-finite after step {self.sess.step}")
         assert self.directory is not None
         self.sess.save(self.directory, self.sess.step, self.run_config.keep)
+        metrics.write_progress(self.directory, self.sess.step, self._seconds)
         self._saved_step = self.sess.step
 
     def _save_last_step(self) -> bool:

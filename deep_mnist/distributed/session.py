@@ -101,10 +101,7 @@ class ClusterSession(Session):
 
     def restore(self, prefix: Path) -> None:
         """Record the values of all variables; see training.Session."""
-        specs = specs_of(self._variables)
-        saver.check_variables(prefix, specs)
-        checkpoint = reader.open_checkpoint(prefix)
-        self._values = {name: checkpoint.read(name) for name in specs}
+        self._values = saver.read(prefix, specs_of(self._variables))
 
     def restore_weights(self, path: Path, prefer: Sequence[str] = ()) -> list[str]:
         """Record the values of the trainable variables; see training.Session."""

@@ -28,7 +28,7 @@ from deep_mnist.checkpoints import reader
 from deep_mnist.cli import Parser, exit_code
 from deep_mnist.cli.exit_codes import print_error
 from deep_mnist.cli.flags import HelpFormatter
-from deep_mnist.data.io import check_new_path
+from deep_mnist.data.io import check_directory, check_new_path
 from deep_mnist.errors import DeepMnistError, ExportError, printable
 from deep_mnist.export import check, onnx, publish
 from deep_mnist.export.formats import FORMATS, Format
@@ -94,10 +94,14 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
 
 def _export(options: argparse.Namespace) -> None:
     format_, directory = FORMATS[options.format], Path(options.directory)
-    if directory.exists() and not directory.is_dir():
-        raise DeepMnistError(f"DIR: expected a directory, found the file {directory}")
+    check_directory(directory, "DIR")
     if options.format == "saved-model":
         reader.check_path(str(directory))
+        if "[" in str(directory):
+            raise DeepMnistError(
+                f"DIR: TensorFlow cannot load a SavedModel from a path with [, found {directory}",
+                hint="export to another DIR",
+            )
     if options.format == "onnx":
         onnx.check_installed()
     is_pretrained = options.source in PROGRAMS

@@ -21,6 +21,7 @@ from deep_mnist import inference, lazy_tensorflow, training
 from deep_mnist.checkpoints import paths, reader, variables
 from deep_mnist.cli.exit_codes import exit_code, print_error
 from deep_mnist.cli.flags import Parser
+from deep_mnist.data.io import check_new_path
 from deep_mnist.errors import (
     AmbiguousCheckpointError,
     DeepMnistError,
@@ -40,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(argv: Sequence[str] | None) -> int:
     options = _parse(argv)
     if options.convert is not None:
-        _check_unused(Path(options.convert))
+        check_new_path(Path(options.convert), "--convert", directory=True)
     path = paths.find(options.path)
     take = [name for names in options.take for name in names.split(",") if name]
     lazy_tensorflow.import_quietly()
@@ -145,11 +146,6 @@ def _print_table(rows: Sequence[tuple[str, str]]) -> None:
     width = max((len(left) for left, _ in rows), default=0)
     for left, right in rows:
         print(printable(f"  {left:<{width}}  {right}".rstrip()))
-
-
-def _check_unused(directory: Path) -> None:
-    if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
-        raise DeepMnistError(f"--convert: expected a new directory, found {directory}")
 
 
 def _step(file: reader.CheckpointReader) -> int:

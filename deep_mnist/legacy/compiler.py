@@ -10,6 +10,7 @@ import warnings
 from types import CodeType
 
 from deep_mnist.errors import DeepMnistError
+from deep_mnist.legacy import source
 from deep_mnist.legacy.shims import python2
 
 __all__ = ["FUTURE_FLAGS", "compiled", "compiled_tree", "is_python2"]
@@ -40,8 +41,8 @@ def compiled_tree(tree: ast.Module, path: str, integer_division: bool, flags: in
       integer_division: the quotient of two integers is an integer, as in Python 2.
       flags: compiler flags of `from __future__` statements in earlier cells.
     """
-    tree = python2.transformed(tree, integer_division)
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), source.nesting_checked(path):
+        tree = python2.transformed(tree, integer_division)
         warnings.simplefilter("ignore")  # invalid escapes, `is` with a literal
         code: CodeType = compile(tree, path, "exec", flags, dont_inherit=True)
     return code

@@ -44,7 +44,7 @@ class Notebook:
             texts = [cell.get("source", cell.get("input")) or "" for cell in cells]
             self.cells = [source.unix("".join(text)) for text in texts]
             self.is_python2 = _is_python2_metadata(book.get("metadata") or {})
-        except (ValueError, LookupError, TypeError, AttributeError):
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
             raise DeepMnistError(
                 f"{path}: expected a Jupyter notebook, found other JSON or text"
             ) from None
@@ -55,7 +55,9 @@ class Notebook:
     @property
     def text(self) -> str:
         """The cells as one Python script."""
-        return "\n\n".join(ipython_syntax.translated(cell).text for cell in self.cells) + "\n"
+        with source.nesting_checked(str(self.path)):
+            cells = [ipython_syntax.translated(cell).text for cell in self.cells]
+        return "\n\n".join(cells) + "\n"
 
     def run(
         self,

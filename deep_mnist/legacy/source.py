@@ -6,6 +6,7 @@ import contextlib
 import io
 import re
 import tokenize
+from collections.abc import Iterator
 from pathlib import Path
 
 from deep_mnist.errors import DeepMnistError
@@ -24,7 +25,19 @@ def read(path: Path) -> str:
         from deep_mnist.legacy.notebook import Notebook
 
         return Notebook(path).text
-    return ipython_syntax.translated(read_text(path)).text
+    with nesting_checked(str(path)):
+        return ipython_syntax.translated(read_text(path)).text
+
+
+@contextlib.contextmanager
+def nesting_checked(path: str) -> Iterator[None]:
+    """Raise DeepMnistError where Python's parser, or what works on its result, gets too deep."""
+    try:
+        yield
+    except (RecursionError, MemoryError):
+        raise DeepMnistError(
+            f"{path}: expected Python, found code that is nested too deeply"
+        ) from None
 
 
 def read_text(path: Path) -> str:
@@ -46,11 +59,12 @@ def read_text(path: Path) -> str:
 
 def decode(data: bytes) -> str:
     """Decode bytes: by byte order mark, by coding cookie, else UTF-8, GB 18030 or Latin-1."""
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return unix(data.decode("utf-16"))
     encodings = ["utf-8-sig", "gb18030", "latin-1"]
-    with contextlib.suppress(SyntaxError):  # an unknown cookie, or bytes that are not UTF-8
-        encodings.insert(0, tokenize.detect_encoding(io.BytesIO(data).readline)[0])
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        encodings.insert(0, "utf-16")
+    else:
+        with contextlib.suppress(SyntaxError):  # an unknown cookie, or bytes that are not UTF-8
+            encodings.insert(0, tokenize.detect_encoding(io.BytesIO(data).readline)[0])
     for encoding in encodings:
         try:
             return unix(data.decode(encoding))

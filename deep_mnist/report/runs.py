@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from deep_mnist.data import DATASETS
-from deep_mnist.errors import DeepMnistError
+from deep_mnist.errors import DeepMnistError, shorten
 from deep_mnist.inference import PROGRAMS
 from deep_mnist.training import checksummed_json, metrics
 from deep_mnist.training.run_directory import CONFIG, PROGRAM, RESULT
@@ -121,7 +121,9 @@ def _check(path: Path, values: dict[str, Any], required: set[str]) -> None:
     for key, (expected, is_valid) in FIELDS.items():
         value = values.get(key)
         if (key in values or key in required) and not is_valid(value):
-            raise DeepMnistError(f"{path}: expected {key} to be {expected}, found {value!r}")
+            raise DeepMnistError(
+                f"{path}: expected {key} to be {expected}, found {shorten(repr(value))}"
+            )
 
 
 def _read_reports(

@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterator
 from typing import Any, Protocol
 
 from deep_mnist import data
-from deep_mnist.errors import DeepMnistError
+from deep_mnist.errors import DeepMnistError, shorten
 from deep_mnist.training.initialization import INITIALIZATIONS
 from deep_mnist.training.mixed_precision import PRECISIONS
 from deep_mnist.training.optimizers import OPTIMIZERS, SCHEDULES
@@ -231,8 +231,8 @@ def create_configs(config_class: type[Any], settings: dict[str, Any]) -> tuple[A
     check(run_config)
     if run_config.plain_steps >= config.steps:
         raise DeepMnistError(
-            f"--plain-steps: expected less than --steps {config.steps}, "
-            f"found {run_config.plain_steps}",
+            f"--plain-steps: expected less than --steps {shorten(config.steps)}, "
+            f"found {shorten(run_config.plain_steps)}",
             hint="add --plain-steps 0, or more --steps",
         )
     return config, run_config
@@ -263,7 +263,7 @@ def check(config: Any) -> None:
         if not _has_type(value, type_name(field)) or not _is_within(value, field.metadata):
             near = difflib.get_close_matches(str(value), field.metadata["choices"] or [], 1)
             raise DeepMnistError(
-                f"{flag(field.name)}: expected {expectation(field)}, found {value!r}",
+                f"{flag(field.name)}: expected {expectation(field)}, found {shorten(repr(value))}",
                 hint=f"did you mean {near[0]}?" if near else None,
             )
 

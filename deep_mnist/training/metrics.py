@@ -1,4 +1,8 @@
-"""metrics.jsonl: one line per report, each with a checksum, so that damage costs single lines."""
+"""metrics.jsonl: one line per report, each with a checksum, so that damage costs single lines.
+
+progress.json has the seconds of training up to the newest checkpoint, which may be later than the
+last report. It is removed when the run is finished.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +16,7 @@ from typing import Any, NamedTuple
 
 from deep_mnist.data.io import open_regular_file, rename_damaged
 from deep_mnist.errors import DeepMnistError
-from deep_mnist.training import run_directory
+from deep_mnist.training import checksummed_json, run_directory
 
 METRICS = "metrics.jsonl"
 CHECKSUM = "crc32"
@@ -64,6 +68,16 @@ def read(directory: Path) -> Metrics:
     return Metrics(kept, lines.count(None) + truncated)
 
 
+def write_progress(directory: Path, step: int, seconds: float) -> None:
+    """Record the seconds of training up to a checkpoint.
+
+    Raises:
+      DeepMnistError: the disk is full or the directory is not writable.
+    """
+    path = directory / run_directory.PROGRESS
+    run_directory.write_json(path, {"step": step, "seconds": round(seconds, 3)})
+
+
 def has_gaps(lines: Sequence[dict[str, Any]], end: int, every: int) -> bool:
     """Return whether reports before the step `end` are missing, one being due every few steps."""
     steps = [-every, *sorted(values["step"] for values in lines), end]
@@ -94,7 +108,18 @@ def rewind(directory: Path, step: int, every: int | None) -> tuple[float, str]:
         warning = f"{path} lacks reports of steps before {step}; the training is not affected"
     if damaged or path.exists():
         run_directory.write_text(path, "".join(map(_line, kept)))
-    return (float(kept[-1]["seconds"]) if kept else 0.0), warning
+    reported = float(kept[-1]["seconds"]) if kept else 0.0
+    return max(reported, _seconds_up_to(directory, step)), warning
+
+
+def _seconds_up_to(directory: Path, step: int) -> float:
+    """Return the seconds in progress.json, 0 if they are unknown or of a later step."""
+    try:
+        values = checksummed_json.read(directory / run_directory.PROGRESS)
+    except (FileNotFoundError, DeepMnistError):
+        return 0.0
+    known = all(_is_finite(values.get(name)) for name in ("step", "seconds"))
+    return float(values["seconds"]) if known and values["step"] <= step else 0.0
 
 
 def _line(values: Mapping[str, Any]) -> str:

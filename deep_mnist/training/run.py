@@ -222,11 +222,11 @@ class Run:
         progress = self._progress = Progress(
             self.first_step, steps, self.options.quiet, mark(self.dataset.name)
         )
-        start = time.perf_counter()
+        start = time.perf_counter() - self._seconds_before
         try:
             with interrupts.deferred() as pending:
                 for step in range(self.first_step, steps):
-                    self._seconds = self._seconds_before + time.perf_counter() - start
+                    self._seconds = time.perf_counter() - start
                     self._batch = next(batches)
                     if self._summaries is not None:
                         self._summaries.trace(step)
@@ -235,12 +235,13 @@ class Run:
                     done = step + 1
                     stopping = pending.signal_number is not None
                     if stopping or done % self.run_config.save_every == 0 or done == steps:
+                        self._seconds = time.perf_counter() - start
                         self._save(done)
                     if stopping:
                         break
         finally:
             progress.close()
-        self._seconds = self._seconds_before + time.perf_counter() - start
+        self._seconds = time.perf_counter() - start
         if pending.signal_number is not None:
             raise Interrupted(pending.signal_number, "")
 
@@ -302,6 +303,7 @@ class Run:
             run_directory.write_json(
                 self.directory / run_directory.RESULT, self._result(validation, test)
             )
+            (self.directory / run_directory.PROGRESS).unlink(missing_ok=True)
             self.print(f"saved {self.directory}")
             if validation is not None:
                 self.print(f"validation accuracy {self._describe(validation)}")
@@ -438,6 +440,7 @@ class Run:
             raise self._diverged(f"the weights are non-finite after step {step}")
         assert self.directory is not None
         self.sess.save(self.directory, step, self.run_config.keep)
+        metrics.write_progress(self.directory, step, self._seconds)
         self._saved_step = step
 
     def _interrupted(self, signal_number: int) -> Interrupted:
@@ -464,7 +467,10 @@ class Run:
         if len(predicted) < len(set(self.dataset.test.labels)) / 2:
             self._warn(
                 f"the model predicts only {' and '.join(predicted)}: it has not learned to "
-                "distinguish the classes"
+                "distinguish the classes",
+                hint="start again with a smaller --learning-rate, or with more --steps"
+                if self.directory is not None
+                else None,
             )
 
     def _result(self, validation: Evaluation | None, test: Evaluation) -> dict[str, Any]:
@@ -493,5 +499,7 @@ class Run:
         accuracy = f"{evaluation.accuracy:.4g}"
         return f"{accuracy} ({evaluation.correct} of {evaluation.examples} {images})"
 
-    def _warn(self, line: str) -> None:
+    def _warn(self, line: str, hint: str | None = None) -> None:
         print(f"warning: {self.program}: {printable(line)}", file=sys.stderr)
+        if hint is not None:
+            print(f"hint: {hint}", file=sys.stderr)

@@ -14,10 +14,11 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from deep_mnist.checkpoints.variables import summarize
 from deep_mnist.data import DATASETS
 from deep_mnist.data.io import atomic_write, check_new_path
 from deep_mnist.data.io import remove_temporary_files as _remove_temporary_files
-from deep_mnist.errors import DeepMnistError, printable
+from deep_mnist.errors import DeepMnistError, printable, shorten
 from deep_mnist.training import checksummed_json
 from deep_mnist.training.config import RunConfig, check, create_configs, flag, run_fields
 from deep_mnist.training.progress import mark
@@ -30,10 +31,11 @@ ConfigT = TypeVar("ConfigT")
 
 CONFIG = "config.json"
 RESULT = "result.json"
+PROGRESS = "progress.json"
 LOCK = ".lock"
 # Errors of file systems without locks, such as some network file systems: then nothing is locked.
 WITHOUT_LOCKS = (errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK)
-FILES = (CONFIG, RESULT, "metrics.jsonl", "checkpoint")
+FILES = (CONFIG, RESULT, PROGRESS, "metrics.jsonl", "checkpoint")
 PROGRAM = "model"  # key in config.json and result.json
 RESTORED_FROM = "restored_from"  # key in config.json: the weights that the run started from
 
@@ -144,7 +146,7 @@ def read_config(
     known = {field.name for field in fields}
     if settings.keys() != known:
         missing = ", ".join(sorted(known - settings.keys())) or "nothing"
-        unknown = ", ".join(sorted(settings.keys() - known)) or "nothing"
+        unknown = summarize(map(shorten, sorted(settings.keys() - known))) or "nothing"
         raise DeepMnistError(
             f"{path} is not the configuration of a {program} run: missing {missing}, "
             f"unknown {unknown}"
@@ -176,7 +178,7 @@ def with_architecture(config: ConfigT, given: dict[str, Any], checkpoint: Path) 
         if given.get(field.name, value) != value:
             raise DeepMnistError(
                 f"{flag(field.name)}: the weights in {checkpoint.parent} were trained with "
-                f"{value}, found {given[field.name]}",
+                f"{shorten(value)}, found {given[field.name]}",
                 hint=f"omit {flag(field.name)}",
             )
         config = dataclasses.replace(config, **{field.name: value})  # type: ignore[type-var]
@@ -237,7 +239,7 @@ def _other_program(directory: Path, found: object) -> DeepMnistError:
     """Return the error for a run of another program."""
     path = shlex.quote(str(directory))
     return DeepMnistError(
-        f"{directory} is a run of {found}",
+        f"{directory} is a run of {shorten(found)}",
         hint=f"resume it with: python -m deep_mnist.{found} --resume {path}"
         if found in RECIPES
         else None,
@@ -303,7 +305,9 @@ def print_if_finished(program: str, directory: Path) -> bool:
         result = checksummed_json.read(path)
         model, steps, accuracy = (result[key] for key in ("model", "steps", "test_accuracy"))
         if type(steps) is not int or steps < 1 or not 0 <= accuracy <= 1:
-            raise ValueError(f"steps {steps!r}, test_accuracy {accuracy!r}")
+            raise ValueError(
+                f"steps {shorten(repr(steps))}, test_accuracy {shorten(repr(accuracy))}"
+            )
         line = f"test accuracy {accuracy:.4g}{mark(result['dataset'])}"
     except FileNotFoundError:
         return False
@@ -311,7 +315,7 @@ def print_if_finished(program: str, directory: Path) -> bool:
         raise DeepMnistError(f"{path} is not a valid result: {error!r}") from None
     if model != program:
         raise _other_program(directory, model)
-    print(printable(f"{directory} is finished: {steps} steps, result in {path}"))
+    print(printable(f"{directory} is finished: {shorten(steps)} steps, result in {path}"))
     print(line)
     return True
 

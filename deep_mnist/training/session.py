@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -105,9 +105,7 @@ class Session:
         Raises:
           CheckpointError: a variable is missing, unexpected, damaged or of another shape.
         """
-        saver.check_variables(prefix, specs_of(self._variables))
-        with self._tf_session.graph.as_default():
-            self._saver.restore(self._tf_session, str(prefix))
+        self._assign(saver.read(prefix, specs_of(self._variables)))
 
     def restore_weights(self, path: Path, prefer: Sequence[str] = ()) -> list[str]:
         """Restore the trainable variables alone, from any checkpoint or frozen graph.
@@ -124,13 +122,14 @@ class Session:
         """
         shapes = {name: spec.shape for name, spec in specs_of(self._weights).items()}
         loaded = reader.load_weights(reader.open_checkpoint(path), shapes, prefer)
-        initializers = {name: v.initializer for name, v in self._weights.items()}
-        self.run(
-            initializers,
-            {initializers[name].inputs[1]: value for name, value in loaded.values.items()},
-        )
+        self._assign(loaded.values)
         self.run(self._reset_averages)
         return loaded.summary()
+
+    def _assign(self, values: Mapping[str, Any]) -> None:
+        """Assign values to variables, by name."""
+        initializers = {name: self._variables[name].initializer for name in values}
+        self.run(initializers, {initializers[name].inputs[1]: v for name, v in values.items()})
 
     def use_averages(self) -> None:
         """Replace the trainable variables by their moving averages, if the graph has them."""

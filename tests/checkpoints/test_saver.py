@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from deep_mnist import softmax, training
-from deep_mnist.checkpoints import paths, saver
+from deep_mnist.checkpoints import paths, reader, saver
 from deep_mnist.checkpoints.variables import Spec
 from deep_mnist.errors import CheckpointError, DamagedCheckpointError
 from deep_mnist.lazy_tensorflow import tf
@@ -94,7 +94,7 @@ def test_weights_can_be_saved_without_the_optimizer(saved, tmp_path):
     other.sess.restore_weights(directory / "model.ckpt-2")
     (tmp_path / "weights").mkdir()
     other.sess.save_weights(tmp_path / "weights", 2)
-    assert saver.verify(tmp_path / "weights" / "model.ckpt-2") == {
+    assert reader.open_checkpoint(tmp_path / "weights" / "model.ckpt-2").specs == {
         "W": Spec((784, 10), "float32"),
         "b": Spec((10,), "float32"),
     }
@@ -120,12 +120,25 @@ def test_a_directory_can_be_moved(saved, tmp_path):
     np.testing.assert_array_equal(other.values()["W"], values["W"])
 
 
-def test_a_path_with_wildcards_is_an_error_but_not_damage(saved):
-    directory, _ = saved
-    odd = directory.rename(directory.with_name("run[1]"))
-    with pytest.raises(CheckpointError, match=r"TensorFlow expands \[ \] in the path") as raised:
-        Trained(optimizer="adam").sess.restore(odd / "model.ckpt-2")
-    assert not isinstance(raised.value, DamagedCheckpointError)
+@pytest.mark.parametrize("name", ["run[1]", "run[", "run]", "run?", "run*"])
+def test_a_path_with_wildcards_is_that_path(saved, name):
+    directory, values = saved
+    other = directory.rename(directory.with_name(name))
+    trained = Trained(optimizer="adam")
+    trained.sess.restore(other / "model.ckpt-2")
+    np.testing.assert_array_equal(trained.values()["W"], values["W"])
+    trained.sess.save(other, 3, keep=2)
+    assert [prefix.name for prefix in saver.newest_first(other)] == ["model.ckpt-3", "model.ckpt-2"]
+    trained.sess.restore_weights(paths.find(str(other)))
+
+
+def test_a_prefix_with_wildcards_is_that_prefix(saved):
+    directory, values = saved
+    for path in directory.glob("model.ckpt-2.*"):
+        path.rename(path.with_name(path.name.replace("model", "model[1]*")))
+    trained = Trained(optimizer="adam")
+    trained.sess.restore(directory / "model[1]*.ckpt-2")
+    np.testing.assert_array_equal(trained.values()["W"], values["W"])
 
 
 def test_the_missing_and_other_variables_of_another_model_are_listed(tmp_path):
@@ -167,7 +180,7 @@ def test_truncated_and_altered_files_are_damage(saved, damage, part):
     directory, _ = saved
     damage(directory / f"model.ckpt-2.{part}")
     with pytest.raises(DamagedCheckpointError, match=r"model\.ckpt-2 is damaged \("):
-        saver.verify(directory / "model.ckpt-2")
+        saver.read(directory / "model.ckpt-2", {})
 
 
 def test_a_missing_data_file_is_named(saved):

@@ -115,6 +115,42 @@ def test_two_trained_pairs_are_ambiguous_unless_one_is_preferred():
         assert matched_names(SOFTMAX, found, prefer=choice) == choice
 
 
+COPIES = {
+    **{f"online/{name}": shape for name, shape in CNN.items()},
+    **{f"target/{name}": shape for name, shape in CNN.items()},
+}
+
+
+def same_layer(first, second):
+    """Whether two names are those of the same variable in two networks."""
+    return first.rpartition("/")[2] == second.rpartition("/")[2]
+
+
+def test_of_two_equal_copies_of_a_network_the_first_is_used():
+    match = match_variables(CNN, checkpoint_of(COPIES), always_trained, are_equal=same_layer)
+    assert names_in(match) == [f"online/{name}" for name in CNN]
+    assert match.unused["target/W_conv1"] == "equal to online/W_conv1"
+
+
+def test_copies_that_differ_in_one_variable_are_ambiguous():
+    def are_equal(first, second):
+        return same_layer(first, second) and not first.endswith("b_fc2")
+
+    with pytest.raises(AmbiguousCheckpointError, match="has several variables that fit") as raised:
+        match_variables(CNN, checkpoint_of(COPIES), always_trained, are_equal=are_equal)
+    assert raised.value.choices == [
+        [f"online/{name}" for name in CNN],
+        [f"target/{name}" for name in CNN],
+    ]
+
+
+def test_an_equal_vector_for_the_same_weights_is_not_a_copy():
+    """Slopes of PReLU may have the initial value of the biases."""
+    found = checkpoint_of(CNN, slopes=(32,))
+    with pytest.raises(AmbiguousCheckpointError):
+        match_variables(CNN, found, always_trained, are_equal=lambda first, second: True)
+
+
 @pytest.mark.parametrize(
     "others",
     [

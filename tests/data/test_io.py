@@ -148,6 +148,13 @@ def test_an_existing_file_is_refused(tmp_path):
     assert "already exists" in refused(tmp_path / "dangling")
 
 
+def test_a_path_below_a_file_is_refused(tmp_path):
+    (tmp_path / "file").write_bytes(b"")
+    message = f"--out: expected a directory, found the file {tmp_path / 'file'}"
+    assert refused(tmp_path / "file" / "new") == message
+    assert refused(tmp_path / "file" / "new" / "deep", directory=True) == message
+
+
 def test_a_directory_is_refused_where_a_file_is_written_or_if_it_is_not_empty(tmp_path):
     assert "already exists" in refused(tmp_path)
     (tmp_path / "config.json.0123456789abcdef.tmp").write_bytes(b"")

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import pytest
 
 from deep_mnist import softmax
-from deep_mnist.checkpoints import saver
+from deep_mnist.checkpoints import reader
 from deep_mnist.distributed import evaluator
 from deep_mnist.distributed.task import Task
 from deep_mnist.lazy_tensorflow import tf
@@ -76,12 +76,13 @@ def test_a_checkpoint_that_is_removed_while_it_is_read_is_skipped(
     watched, tmp_path, monkeypatch, capsys
 ):
     watched.sess.save(tmp_path, 1, keep=1)
-    check_variables = saver.check_variables
+    open_checkpoint = reader.open_checkpoint
 
-    def then_prune(prefix, specs):
-        check_variables(prefix, specs)
+    def then_prune(prefix):
+        checkpoint = open_checkpoint(prefix)
         watched.sess.save(tmp_path, 2, keep=1)  # by the chief, which keeps only this one
-        monkeypatch.setattr(saver, "check_variables", check_variables)
+        monkeypatch.setattr(reader, "open_checkpoint", open_checkpoint)
+        return checkpoint
 
-    monkeypatch.setattr(saver, "check_variables", then_prune)
+    monkeypatch.setattr(reader, "open_checkpoint", then_prune)
     assert evaluated_steps(watched, capsys) == [0]  # global_step, which nothing has increased

@@ -247,7 +247,7 @@ def test_existing_files_are_not_overwritten(fails, taken):
         (["nowhere", "out"], "nowhere is not a checkpoint: expected a directory, a prefix or a"),
         (
             ["softmax", "out[1]"],
-            "out[1]: TensorFlow expands [ ] in the path of a checkpoint",
+            "DIR: TensorFlow cannot load a SavedModel from a path with [, found out[1]\n",
         ),
         (["softmax", ""], "expected CHECKPOINT_OR_MODEL and DIR, found an empty argument"),
         (
@@ -255,13 +255,16 @@ def test_existing_files_are_not_overwritten(fails, taken):
             "DIR: expected a directory, found the file file\n",
         ),
         (
-            ["softmax", "file/out", "--format", "npz", *GENERATED],
-            "file/out: Not a directory\n",
+            ["softmax", "file/out/deep", *GENERATED],
+            "DIR: expected a directory, found the file file\n",
         ),
         (["softmax", "out", "--format", "tensorrt"], "invalid choice: 'tensorrt'"),
     ],
 )
-def test_wrong_arguments_are_an_error(fails, arguments, message):
+def test_wrong_arguments_are_an_error_before_the_model_is_loaded(
+    fails, monkeypatch, arguments, message
+):
+    monkeypatch.delattr(export, "load_model")
     Path("file").touch()
     assert message in fails(2, *arguments)
     assert not Path("out").exists()

@@ -98,7 +98,7 @@ def test_a_checkpoint_of_no_model_is_compared_with_the_most_similar(capsys):
     [
         (["nothing"], "nothing is not a checkpoint: expected a directory, a prefix or a file"),
         (["--model", "rnn", "old"], "invalid choice: 'rnn'"),
-        (["old", "--convert", "."], "--convert: expected a new directory, found ."),
+        (["old", "--convert", "."], "--convert: . is not empty"),
         (["old", "--take", "V"], "has no weights that match V"),
         ([], "the following arguments are required: PATH\nhint: list the flags with: python -m "),
     ],

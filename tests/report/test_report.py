@@ -358,7 +358,12 @@ def test_directories_that_are_no_run(fails, tmp_path):
             "expected test_accuracy to be a number from 0 to 1, found",
         ),
         ("result", "seconds", "x", "expected seconds to be a number of at least 0, found 'x'"),
-        ("result", "seconds", 10**309, "expected seconds to be a number of at least 0, found 1000"),
+        (
+            "result",
+            "seconds",
+            10**309,
+            f"expected seconds to be a number of at least 0, found 1{'0' * 59}...{'0' * 20}\n",
+        ),
     ],
 )
 def test_fields_of_a_wrong_type_or_out_of_range(fails, tmp_path, file, key, value, message):

@@ -1,6 +1,7 @@
 """Commands that read randomly damaged files, one file per case.
 
-    python tests/robustness/damage.py [--cases 2000] [--seed 0] [--data-dir DIR] [--workers 2]
+    python tests/robustness/damage.py [--cases 2000] [--seconds N] [--seed 0]
+        [--data-dir DIR] [--workers 2]
 
 The files are those of small runs of softmax, cnn, mlp and fnn (checkpoints, the state file,
 config.json, metrics.jsonl, result.json) and of MNIST (IDX files, raw and compressed, and
@@ -20,12 +21,14 @@ import argparse
 import contextlib
 import functools
 import hashlib
+import itertools
 import json
 import os
 import random
 import re
 import shutil
 import tempfile
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -281,6 +284,7 @@ class Campaign:
 
     def __init__(self, options: argparse.Namespace) -> None:
         self.seed = options.seed
+        self.seconds = options.seconds or float("inf")
         self.directory = Path(tempfile.mkdtemp(prefix="damage-"))
         self.runs = self.directory / "runs"
         self.datasets = self.directory / "datasets"
@@ -340,26 +344,28 @@ class Campaign:
             shutil.rmtree(directory)
         return end
 
-    def run(self) -> list[str]:
-        """Return how the cases ended."""
+    def run(self) -> dict[int, str]:
+        """Return how the cases ended, by number."""
         for case in self.cases:
             self.expected(case)  # before the workers work at the same time
+        end = time.monotonic() + self.seconds
 
         def run_share(worker: int) -> dict[int, str]:
             numbers = range(worker, len(self.cases), len(self.workers))
-            return {number: self.run_case(number) for number in numbers}
+            in_time = itertools.takewhile(lambda _: time.monotonic() < end, numbers)
+            return {number: self.run_case(number) for number in in_time}
 
         with ThreadPoolExecutor(len(self.workers)) as pool:
             shares = list(pool.map(run_share, range(len(self.workers))))
         for worker in self.workers:
             worker.stop()
-        ends = {number: end for share in shares for number, end in share.items()}
-        return [ends[number] for number in range(len(self.cases))]
+        return {number: end for share in shares for number, end in sorted(share.items())}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--cases", type=int, default=2000, help="number of cases (default: 2000)")
+    parser.add_argument("--seconds", type=float, help="stop after this time, and write no results")
     parser.add_argument("--seed", type=int, default=0, help="random seed (default: 0)")
     parser.add_argument("--data-dir", type=Path, help="directory with MNIST")
     parser.add_argument("--workers", type=int, default=2, help="number of processes (default: 2)")
@@ -369,27 +375,30 @@ def main() -> None:
     ends = campaign.run()
     by_file: dict[str, Counter[str]] = {kind: Counter() for kind in campaign.kinds}
     by_corruption: dict[str, Counter[str]] = {name: Counter() for name in corruptions.CHOICES}
-    for case, end in zip(campaign.cases, ends, strict=True):
+    for number, end in ends.items():
+        case = campaign.cases[number]
         by_file[case.kind][end] += 1
         by_corruption[case.corruption][end] += 1
     failures = [
         f"case {number}: {campaign.cases[number]}: {end}"
-        for number, end in enumerate(ends)
+        for number, end in ends.items()
         if end.startswith("FAILURE")
     ]
-    result_file.write(
-        "damage",
-        {
-            "cases": len(ends),
-            "seed": options.seed,
-            "by_file": by_file,
-            "by_corruption": by_corruption,
-            "timeouts_not_repeated": len(campaign.repeated),
-            "failures": failures,
-        },
-    )
-    if not failures:
-        shutil.rmtree(campaign.directory)
+    if options.seconds is None:
+        result_file.write(
+            "damage",
+            {
+                "cases": len(ends),
+                "seed": options.seed,
+                "by_file": by_file,
+                "by_corruption": by_corruption,
+                "timeouts_not_repeated": len(campaign.repeated),
+                "failures": failures,
+            },
+        )
+    if failures:
+        raise SystemExit("\n".join(failures))
+    shutil.rmtree(campaign.directory)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Runs interrupted at random moments, most often while saving, and resumed until they finish.
 
-    python tests/robustness/faults.py [--runs 100] [--seed 0] [--data-dir DIR]
+    python tests/robustness/faults.py [--runs 100] [--seconds N] [--seed 0] [--data-dir DIR]
 
 Each run of softmax, cnn, mlp or fnn is interrupted up to three times by SIGKILL, SIGTERM or SIGINT
 and then finished. It must end with the same bits in its weights, the same reports and the same
@@ -40,6 +40,7 @@ TIMEOUT = 300  # seconds per process
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--runs", type=int, default=100, help="number of runs (default: 100)")
+    parser.add_argument("--seconds", type=float, help="stop after this time, and write no results")
     parser.add_argument("--seed", type=int, default=0, help="random seed (default: 0)")
     parser.add_argument("--data-dir", help="directory with MNIST")
     options = parser.parse_args()
@@ -58,7 +59,10 @@ def main() -> None:
         expected[program] = (outcome(run), seconds + time.perf_counter())
     equal: Counter[str] = Counter()
     interruptions: Counter[str] = Counter()
+    end = time.monotonic() + (options.seconds or float("inf"))
     for number in range(options.runs):
+        if time.monotonic() > end:
+            return
         program = list(SETTINGS)[number % len(SETTINGS)]
         uninterrupted, seconds = expected[program]
         run = directory / f"{program}-{number}"

@@ -3,10 +3,12 @@
     python tests/robustness/fuzz.py TARGET [--seconds 600] [--seed 1]
 
 Atheris, a coverage-guided fuzzer, calls the function fuzz_TARGET with inputs that reach new lines
-of the code: idx, npz, image, pixels, tf_config, flags, state_file, graph and table (TensorFlow 1
-checkpoints of both formats with correct checksums). The target web is the running server, tested
-by Schemathesis with requests generated from its OpenAPI schema. Each input must give a result or a
-DeepMnistError. Anything else ends the test and leaves the input in fuzz-TARGET/. Needs
+of the code: idx, npz, png, jpeg, webp, bmp, tiff and gif (image files), pixels, tf_config, flags,
+state_file, graph, table (TensorFlow 1 checkpoints of both formats with correct checksums), and
+what `legacy` reads: notebook, port (scripts to port) and module (scripts and modules to run, which
+are compiled but not run). The target web is the running server, tested by Schemathesis with
+requests generated from its OpenAPI schema. Each input must give a result or a DeepMnistError.
+Anything else ends the test and leaves the input in fuzz-TARGET/. Needs
 pip install -r tests/robustness/fuzz-requirements.txt
 """
 
@@ -23,6 +25,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -48,7 +51,9 @@ with atheris.instrument_imports(include=["deep_mnist", "zipfile", "gzip", "PIL"]
     from deep_mnist.errors import DeepMnistError
     from deep_mnist.export import __main__ as export
     from deep_mnist.lazy_tensorflow import tf
-    from deep_mnist.legacy import checkpoint
+    from deep_mnist.legacy import checkpoint, compiler, source
+    from deep_mnist.legacy.notebook import Notebook
+    from deep_mnist.legacy.port.script import port_script
     from deep_mnist.report import __main__ as report
     from deep_mnist.training import Run
     from deep_mnist.vision import image
@@ -117,23 +122,33 @@ def fuzz_npz(content: bytes) -> None:
 # Images -----------------------------------------------------------------------
 
 
-def image_seeds() -> Iterator[bytes]:
+def image_seeds(kind: str) -> Iterator[bytes]:
     grey = np.full((40, 30), 255, np.uint8)
     grey[8:32, 14:17] = 0
     for mode in ("L", "RGB", "RGBA", "P", "1", "LA", "I;16", "F", "CMYK"):
-        for kind in image.FORMATS:
+        for options in ({}, {"progressive": True}, {"lossless": True}, {"compression": "tiff_lzw"}):
             file = io.BytesIO()
             with contextlib.suppress(OSError, ValueError, KeyError):
                 if mode == "I;16":
-                    Image.fromarray(grey.astype(np.uint16) * 257).save(file, kind)
+                    Image.fromarray(grey.astype(np.uint16) * 257).save(file, kind, **options)
                 else:
-                    Image.fromarray(grey).convert(mode).save(file, kind)
+                    Image.fromarray(grey).convert(mode).save(file, kind, **options)
                 yield file.getvalue()
 
 
-def fuzz_image(content: bytes) -> None:
+def fuzz_image(kind: str, content: bytes) -> None:
     with errors_allowed():
-        image.digits(image.read(content))
+        image.digits(image.read(with_checksums(content) if kind == "PNG" else content))
+
+
+def with_checksums(png: bytes) -> bytes:
+    """Return a PNG file with correct checksums, so that its decoder gets further."""
+    content, start = bytearray(png), 8
+    while start + 12 <= len(content):
+        end = start + 8 + int.from_bytes(content[start : start + 4], "big")
+        content[end : end + 4] = zlib.crc32(content[start + 4 : end]).to_bytes(4, "big")
+        start = end + 4
+    return bytes(content)
 
 
 def pixels_seeds() -> Iterator[bytes]:
@@ -333,6 +348,84 @@ def index(prefix: Path) -> Path:
     return prefix.with_name(f"{prefix.name}.index")
 
 
+# Programs of TensorFlow 1 -----------------------------------------------------
+
+SCRIPTS = (
+    """\
+from __future__ import print_function
+import tensorflow as tf
+from tensorflow.examples.tutorials.mnist import input_data
+mnist = input_data.read_data_sets("MNIST_data", one_hot=True)
+x = tf.placeholder(tf.float32, [None, 784], name='x')
+y = tf.nn.softmax(tf.matmul(x, tf.Variable(tf.zeros([784, 10]))))
+h = tf.contrib.layers.fully_connected(x, 10, activation_fn=None)
+cell = tf.nn.rnn_cell.BasicLSTMCell(128); out = tf.concat(1, [x, y])
+with tf.Session() as sess:
+    sess.run(tf.initialize_all_variables())
+""",
+    """\
+#!/usr/bin/env python
+# -*- coding: latin-1 -*-
+import cPickle, urllib2
+print "half: %d" % (7 / 2), `x`
+for i in xrange(len(d.keys()) / 2):
+\tif d.has_key(i) <> 0: raise ValueError, u"no"
+\texec "x = 1" in d
+try: reduce(lambda (a, b), c: a, map(None, []))
+except Exception, e: pass
+""",
+    """\
+%matplotlib inline
+!pip install tensorflow==1.4
+files = !ls *.py
+%time x?
+tf.app.run(main=lambda _: 0)
+""",
+)
+
+
+def port_seeds() -> Iterator[bytes]:
+    for script in SCRIPTS:
+        yield script.encode()
+        yield script.encode("utf-16")
+
+
+def fuzz_port(content: bytes) -> None:
+    script = DIRECTORY / "script.py"
+    script.write_bytes(content)
+    with errors_allowed():
+        port_script(script)
+
+
+def fuzz_module(content: bytes) -> None:
+    """Compile a script, or a module that the import hook finds."""
+    script = DIRECTORY / "script.py"
+    script.write_bytes(content)
+    with errors_allowed():
+        compiler.compiled(source.read(script), str(script))
+
+
+def notebook_seeds() -> Iterator[bytes]:
+    cells: list[dict[str, Any]] = [
+        {"cell_type": "code", "metadata": {}, "outputs": [], "source": script.splitlines(True)}
+        for script in SCRIPTS
+    ]
+    kernel = {"name": "python2", "language": "python", "display_name": "Python 2"}
+    metadata = {"kernelspec": kernel, "language_info": {"name": "python", "version": "2.7.12"}}
+    yield json.dumps({"nbformat": 4, "metadata": metadata, "cells": cells}).encode()
+    old = [{"cell_type": "code", "language": "python", "input": s} for s in SCRIPTS]
+    yield json.dumps({"nbformat": 3, "worksheets": [{"cells": old}]}).encode()
+
+
+def fuzz_notebook(content: bytes) -> None:
+    path = DIRECTORY / "notebook.ipynb"
+    path.write_bytes(content)
+    with errors_allowed():
+        compiler.compiled(Notebook(path).text, str(path))
+    with errors_allowed():
+        port_script(path)
+
+
 # The server -------------------------------------------------------------------
 
 
@@ -357,7 +450,26 @@ def web(seconds: int, seed: int) -> int:
 
 # The fuzzer -------------------------------------------------------------------
 
-TARGETS = ("idx", "npz", "image", "pixels", "tf_config", "flags", "state_file", "graph", "table")
+TARGETS: dict[str, tuple[Callable[[], Iterator[bytes]], Callable[[bytes], None]]] = {
+    "idx": (idx_seeds, fuzz_idx),
+    "npz": (npz_seeds, fuzz_npz),
+    **{
+        kind.lower(): (
+            functools.partial(image_seeds, kind),
+            functools.partial(fuzz_image, kind),
+        )
+        for kind in image.FORMATS
+    },
+    "pixels": (pixels_seeds, fuzz_pixels),
+    "tf_config": (tf_config_seeds, fuzz_tf_config),
+    "flags": (flags_seeds, fuzz_flags),
+    "state_file": (state_file_seeds, fuzz_state_file),
+    "graph": (graph_seeds, fuzz_graph),
+    "table": (table_seeds, fuzz_table),
+    "notebook": (notebook_seeds, fuzz_notebook),
+    "port": (port_seeds, fuzz_port),
+    "module": (port_seeds, fuzz_module),
+}
 
 
 def main() -> None:
@@ -380,14 +492,15 @@ def main() -> None:
     findings.mkdir(exist_ok=True)
     corpus = DIRECTORY / "corpus"
     corpus.mkdir()
-    for number, seed in enumerate(globals()[f"{options.target}_seeds"]()):
+    seeds, test = TARGETS[options.target]
+    for number, seed in enumerate(seeds()):
         (corpus / str(number)).write_bytes(seed)
     os.chdir(DIRECTORY)
     # The fuzzer itself uses most of the memory.
     libfuzzer = ["-timeout=120", "-rss_limit_mb=4096", "-max_len=20000", "-len_control=0"]
     libfuzzer += [f"-max_total_time={options.seconds}", f"-seed={options.seed}"]
     libfuzzer += ["-print_final_stats=1", f"-artifact_prefix={findings}/", str(corpus)]
-    atheris.Setup([sys.argv[0], *libfuzzer], globals()[f"fuzz_{options.target}"])
+    atheris.Setup([sys.argv[0], *libfuzzer], test)
     atheris.Fuzz()
 
 

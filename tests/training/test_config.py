@@ -43,6 +43,11 @@ def test_values_within_the_limits_are_accepted():
         ({"rule": 7}, "--rule: expected one of adam, sgd, found 7"),
         ({"rule": None}, "--rule: expected one of adam, sgd, found None"),
         ({"file": 7}, "--file: expected a string, found 7"),
+        (
+            {"size": 10**400},
+            "--size: expected an integer of at least 2 and at most 9, "
+            f"found 1{'0' * 59}...{'0' * 20}",
+        ),
     ],
 )
 def test_a_value_out_of_range_is_an_error_with_the_range(values, message):

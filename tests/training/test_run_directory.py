@@ -154,6 +154,16 @@ def test_a_config_json_is_read_as_it_was_written(path):
             lambda settings: settings.update(plain_steps=3),
             "{path}: --plain-steps: expected less than --steps 3, found 3",
         ),
+        (
+            lambda settings: settings.update(plain_steps=10**400),
+            "{path}: --plain-steps: expected less than --steps 3, "
+            f"found 1{'0' * 59}...{'0' * 20}",
+        ),
+        (
+            lambda settings: settings.update({"x" * 400: 1}),
+            "{path} is not the configuration of a softmax run: missing nothing, "
+            f"unknown {'x' * 60}...{'x' * 20}",
+        ),
     ],
 )
 def test_a_config_json_with_wrong_settings_is_an_error(path, change, message):

@@ -57,7 +57,8 @@ def port_script(script: Path, project: Sequence[Path] = (), legacy_keras: bool =
       DeepMnistError: the file is not found, is not Python, or cannot be rewritten.
     """
     try:
-        return _ported(script, project, legacy_keras)
+        with source.nesting_checked(str(script)):
+            return _ported(script, project, legacy_keras)
     except (SyntaxError, OverlapError) as error:
         raise DeepMnistError(
             f"{script}:{error.lineno}: this line cannot be rewritten; {error.args[0]}",

@@ -16,7 +16,7 @@ from typing import Any
 from deep_mnist.errors import DeepMnistError
 from deep_mnist.legacy import symbol_table
 from deep_mnist.legacy.shims import numpy_compat
-from deep_mnist.legacy.source import with_spaces
+from deep_mnist.legacy.source import nesting_checked, with_spaces
 
 NOT_INSTALLED = "{path}: this is Python 2, and translating it needs fissix; pip install fissix"
 
@@ -61,9 +61,10 @@ def transformed(tree: ast.Module, integer_division: bool) -> ast.Module:
 
 def parsed(text: str, path: str) -> tuple[ast.Module, bool]:
     """Return a text's syntax tree, and whether it was Python 2."""
-    text, two = translated(text, path)
     try:
-        return ast.parse(text, path), two
+        with nesting_checked(path):
+            text, two = translated(text, path)
+            return ast.parse(text, path), two
     except (SyntaxError, ValueError) as error:
         where = f":{error.lineno}" if isinstance(error, SyntaxError) else ""
         raise DeepMnistError(
