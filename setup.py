@@ -44,7 +44,7 @@ DOCS = [
     "myst-nb>=1.2",
     "pydata-sphinx-theme>=0.16",
     "sphinx>=8.1",
-    "sphinx-argparse-cli>=1.20",
+    "sphinx-argparse-cli>=1.18",
     "sphinx-copybutton>=0.5.2",
 ]
 EXPORT = ["tf2onnx>=1.17", "onnx>=1.17", "onnxruntime>=1.20"]

@@ -192,8 +192,7 @@ def fast_row(precision: str, most: int) -> tuple[str, str, str, str]:
     fast, timed = read(f"accuracy-cnn-fast-{precision}"), read("time_to_accuracy")
     name = "deep_mnist" if precision == "float32" else f"deep_mnist, {precision}"
     seconds = timed["same_recipe"][name]["seconds"]
-    tutorial = timed["tutorial_schedule"]
-    steps = round(seconds / tutorial["seconds"] * tutorial["steps"])
+    steps = round(1e3 * seconds / timed["tutorial_schedule"]["ms_per_step"])
     return (
         f"`cnn --recipe fast` in {precision}, seeds 0 to {len(fast['runs']) - 1}: test accuracy; "
         "training time",
@@ -312,9 +311,8 @@ def time_to_accuracy() -> str:
     rows.append(
         (
             f"bare tutorial loop, the tutorial's {tutorial['steps']:,} steps",
-            f"{tutorial['seconds']:.1f} s",
-            percent(tutorial["accuracy"]),
-            "",
+            f"{tutorial['seconds']} s",
+            *accuracy_columns(read("accuracy-cnn")["test_accuracy"]),
         )
     )
     header = ("training with `--recipe fast`", "time", "mean test accuracy", "lowest")

@@ -98,8 +98,13 @@ def main() -> None:
                 medians["fast_gradients, augmented"] / medians["fast_gradients"], 3
             ),
             "ms_by_operation": {
-                "TensorFlow's gradients": isolated(trace, False),
-                "fast_gradients": isolated(trace, True),
+                "TensorFlow's gradients": isolated(trace, False, "float32"),
+                "fast_gradients": isolated(trace, True, "float32"),
+                **(
+                    {"TensorFlow's gradients, bfloat16": isolated(trace, False, "bfloat16")}
+                    if mixed_precision.choose("auto") == "bfloat16"
+                    else {}
+                ),
             },
             "evaluation_images_per_second": {
                 size: evaluation_rate(evaluated, mnist.test, size)
@@ -123,11 +128,12 @@ def alternate(variants: list[Variant]) -> None:
                 variant.step()
 
 
-def trace(fast: bool) -> dict[str, float]:
+def trace(fast: bool, precision: str) -> dict[str, float]:
     """Return the ms per step of the kinds of operations that take longest."""
     lazy_tensorflow.import_quietly()
     batches = data.batches(data.load_data("mnist").train, cnn.Config().batch_size, seed=0)
-    variant = Variant(batches, fast=fast, run_config=RunConfig(inter_op_threads=1))
+    run_config = RunConfig(inter_op_threads=1, precision=precision)
+    variant = Variant(batches, fast=fast, run_config=run_config)
     for _ in range(WARM_UP_STEPS):
         variant.step()
     options = tf.RunOptions(trace_level=tf.RunOptions.FULL_TRACE)

@@ -3,12 +3,14 @@
 import doctest
 import importlib
 import json
+import math
 import re
 from pathlib import Path
 
 import pytest
 
 from deep_mnist import predict, softmax
+from deep_mnist.inference import PROGRAMS
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -53,6 +55,16 @@ def test_the_files_of_a_run_have_the_keys_of_the_documentation():
     (line,) = Path("run/metrics.jsonl").read_text().splitlines()
     assert keys("result.json") == list(result)
     assert keys("metrics.jsonl") == list(json.loads(line))
+
+
+@pytest.mark.parametrize("program", ["softmax", "cnn", "mlp", "fnn"])
+def test_the_variables_of_the_documentation_are_those_of_the_checkpoints(program):
+    text = (DOCS / "file_formats.md").read_text("utf-8")
+    (row,) = re.findall(rf"^\| {program} \| (.*) \| ([\d,]+) \|$", text, re.MULTILINE)
+    shown = {name: json.loads(shape) for name, shape in re.findall(r"`(\w+)` (\[.*?\])", row[0])}
+    shapes = PROGRAMS[program].variable_shapes()
+    assert {name: tuple(shape) for name, shape in shown.items()} == shapes
+    assert f"{sum(map(math.prod, shapes.values())):,}" == row[1]
 
 
 def test_the_columns_of_predictions_are_those_of_the_documentation():

@@ -32,7 +32,13 @@ def expand(pattern):
     return [f"{before}{name}{after}" for name in names.split(",")] if brace else [pattern]
 
 
-FILES = sorted(path for pattern in PATTERNS for glob in expand(pattern) for path in ROOT.glob(glob))
+FILES = sorted(
+    path
+    for pattern in PATTERNS
+    for glob in expand(pattern)
+    for path in ROOT.glob(glob)
+    if ".venvs" not in path.parts  # of benchmarks/compare.py
+)
 
 
 def phrases():
