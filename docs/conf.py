@@ -28,6 +28,7 @@ nb_execution_mode = "cache"
 nb_execution_raise_on_error = True
 nb_execution_in_temp = True  # where the tutorials save their runs
 nb_execution_timeout = 300
+nb_merge_streams = True  # one block for all that a cell prints
 
 # Docstrings.
 autodoc_member_order = "bysource"
