@@ -18,7 +18,7 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
 ]
-exclude_patterns = ["_build", "jupyter_execute"]  # the latter is written by MyST-NB
+exclude_patterns = ["_build", ".jupyter_cache", "jupyter_execute"]  # the last two are MyST-NB's
 
 # Pages.
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath", "html_image"]
