@@ -19,7 +19,7 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
 ]
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", ".jupyter_cache", "jupyter_execute"]  # the last two are MyST-NB's
 
 # Pages.
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath", "html_image"]
