@@ -1,7 +1,7 @@
 """Deep MNIST: a convolutional network with dropout.
 
     python -m deep_mnist.cnn                  train: about 99.2% of the test images, 18 minutes
-    python -m deep_mnist.cnn --recipe fast    the same network, trained in under two minutes
+    python -m deep_mnist.cnn --recipe fast    the same network, trained in under a minute
     python -m deep_mnist.cnn --restore        evaluate the pretrained weights
 
 Follows the second half of the tutorial "Deep MNIST for Experts". 91%, what softmax regression
