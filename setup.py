@@ -11,6 +11,10 @@ ROOT = Path(__file__).parent
 VERSION = re.search(
     r'^__version__ = "(.+)"$', (ROOT / "deep_mnist/__init__.py").read_text("utf-8"), re.M
 ).group(1)
+# On a package index, links to files of the repository lead nowhere: their text is kept.
+DESCRIPTION = re.sub(
+    r"\[([^]]+)\]\((?!https?:)[^)]+\)", r"\1", (ROOT / "README.md").read_text("utf-8")
+)
 
 PREDICT = ["opencv-python-headless>=4.10.0.84", "pillow>=10.1"]
 WEB = [
@@ -32,6 +36,17 @@ LEGACY = [
     "tensorflow_probability>=0.24",
 ]
 PLOTS = ["jinja2>=3.1.2", "matplotlib>=3.8"]
+NOTEBOOKS = [*PLOTS, "notebook>=7"]
+DOCS = [
+    *PLOTS,
+    "ipykernel>=6",  # runs the tutorials
+    "jupytext>=1.16",  # docs/notebooks.py
+    "myst-nb>=1.2",
+    "pydata-sphinx-theme>=0.16",
+    "sphinx>=8.1",
+    "sphinx-argparse-cli>=1.18",
+    "sphinx-copybutton>=0.5.2",
+]
 EXPORT = ["tf2onnx>=1.17", "onnx>=1.17", "onnxruntime>=1.20"]
 TEST = [
     *LEGACY,
@@ -67,7 +82,7 @@ setup(
     name="deep_mnist",
     version=VERSION,
     description="The two classic TensorFlow MNIST tutorials, alive on today's TensorFlow",
-    long_description=(ROOT / "README.md").read_text("utf-8"),
+    long_description=DESCRIPTION,
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     license_files=["LICENSE"],
@@ -100,9 +115,18 @@ setup(
         "legacy": LEGACY,
         "plots": PLOTS,
         "tensorboard": ["tensorboard>=2.16"],
+        "docs": DOCS,
+        "notebooks": NOTEBOOKS,
         "test": TEST,
-        "browser": ["playwright>=1.40"],  # tests of the page, and their benchmark
-        "dev": [*TEST, "ruff==0.17.*", "mypy==2.4.*", "pre-commit>=3", *SUPPLY_CHAIN],
+        "browser": ["axe-playwright-python>=0.1.4", "playwright>=1.40"],  # tests of web pages
+        "dev": [
+            *TEST,
+            *SUPPLY_CHAIN,
+            "codespell==2.4.*",
+            "ruff==0.17.*",
+            "mypy==2.4.*",
+            "pre-commit>=3",
+        ],
     },
     packages=find_packages(include=["deep_mnist", "deep_mnist.*"]),
     package_dir={"": "."},  # so that `pip install -e` is a plain path, found before a namesake

@@ -4,12 +4,14 @@
     python benchmarks/accuracy.py cnn --seeds 3
     python benchmarks/accuracy.py mlp --seeds 10
     python benchmarks/accuracy.py fnn --seeds 10
+    python benchmarks/accuracy.py cnn --seeds 5 --recipe fast --precision bfloat16
     python benchmarks/accuracy.py cnn --seeds 5 --recipe best
     python benchmarks/accuracy.py cnn --seeds 1 --dataset generated --steps 4000
 
-Each seed is one run of `python -m deep_mnist.PROGRAM` in RUNS/PROGRAM-[RECIPE-][DATASET-]seedN.
-Existing runs are resumed; finished ones are only read. A run on synthetic digits is evaluated on
-MNIST as well. Writes results/accuracy-PROGRAM[-RECIPE][-DATASET].json.
+Each seed is one run of `python -m deep_mnist.PROGRAM` in
+RUNS/PROGRAM-[RECIPE-][PRECISION-][DATASET-]seedN. Existing runs are resumed; finished ones are only
+read. A run on synthetic digits is evaluated on MNIST as well. Writes
+results/accuracy-PROGRAM[-RECIPE][-PRECISION][-DATASET].json.
 """
 
 from __future__ import annotations
@@ -33,6 +35,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3, help="seeds 0 .. SEEDS-1 (default: 3)")
     parser.add_argument("--dataset", default="mnist", choices=("mnist", "generated"))
     parser.add_argument("--recipe", help="recipe of the program (default: the tutorial's)")
+    parser.add_argument("--precision", help="float32 or bfloat16 (default: the recipe's)")
     parser.add_argument("--steps", help="number of training steps (default: the recipe's)")
     parser.add_argument(
         "--runs",
@@ -43,9 +46,11 @@ def main() -> None:
     options = parser.parse_args()
 
     dataset = None if options.dataset == "mnist" else options.dataset
-    name = "-".join(part for part in (options.program, options.recipe, dataset) if part)
+    parts = (options.program, options.recipe, options.precision, dataset)
+    name = "-".join(part for part in parts if part)
     flags = [
         *(["--recipe", options.recipe] if options.recipe else []),
+        *(["--precision", options.precision] if options.precision else []),
         *["--dataset", options.dataset],
         *(["--steps", options.steps] if options.steps else []),
     ]

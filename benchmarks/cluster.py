@@ -20,14 +20,17 @@ import report
 
 STEPS = {"softmax": 2_000, "cnn": 60}
 BATCH_SIZE = 50
-ROUNDS = 5
+ROUNDS = 3
+ALL_REDUCE = "--local 2w --strategy all-reduce"
 MODES = {
-    "one process": None,
+    "one process": "",
+    "one process, batches of 100": f"--batch-size {2 * BATCH_SIZE}",
     "asynchronous, 1 ps, 2 workers": "--local 1ps,2w",
     "synchronous, 1 ps, 2 workers": "--local 1ps,2w --sync",
-    "all-reduce, 2 workers": "--local 2w --strategy all-reduce",
+    "all-reduce, 2 workers": ALL_REDUCE,
+    "all-reduce, 2 workers of 1 thread": f"{ALL_REDUCE} --intra-op-threads 1",
 }
-BATCHES_PER_UPDATE = {"synchronous, 1 ps, 2 workers": 2, "all-reduce, 2 workers": 2}  # else 1
+TWO_BATCHES_PER_UPDATE = ("100", "synchronous", "all-reduce")
 
 
 def main() -> None:
@@ -48,29 +51,30 @@ def main() -> None:
 
 def summary(mode: str, updates: list[float]) -> dict[str, object]:
     """Return the updates and images per second of a mode, from the rates of all rounds."""
-    images_per_update = BATCH_SIZE * BATCHES_PER_UPDATE.get(mode, 1)
+    batches = 2 if any(word in mode for word in TWO_BATCHES_PER_UPDATE) else 1
+    images_per_update = BATCH_SIZE * batches
     return {
         "updates_per_second": report.spread(updates),
         "images_per_second": round(statistics.median(updates) * images_per_update),
     }
 
 
-def updates_per_second(program: str, cluster: str | None) -> float:
+def updates_per_second(program: str, flags: str) -> float:
     """Train once and return the rate of updates, by all workers together.
 
     Args:
       program: "softmax" or "cnn".
-      cluster: the flags of a local cluster; None for one process.
+      flags: of the program, or of a local cluster.
     """
     steps = STEPS[program]
     command = [f"deep_mnist.{program}"]
-    if cluster is not None:
-        command = ["deep_mnist.distributed", program, *cluster.split()]
+    if "--local" in flags:
+        command = ["deep_mnist.distributed", program]
     with tempfile.TemporaryDirectory() as directory:
         run = Path(directory, "run")
-        flags = f"--quiet --steps {steps} --log-every {steps // 20} --run-dir".split()
+        flags += f" --quiet --steps {steps} --log-every {steps // 20} --run-dir {run}"
         subprocess.run(
-            [sys.executable, "-m", *command, *flags, str(run)],
+            [sys.executable, "-m", *command, *flags.split()],
             check=True,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

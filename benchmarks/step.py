@@ -2,10 +2,11 @@
 
     python benchmarks/step.py
 
-Three variants of the step alternate: with TensorFlow's own gradients, with those of
-training/fast_gradients.py, and with the latter on images that a thread augments. The time per
-kind of operation comes from TensorFlow's trace, with one operation running at a time.
-Writes results/step.json.
+Three variants of the step alternate: with TensorFlow's own gradients, with that of
+training/fast_gradients.py, and with the latter on images that a thread augments; where the CPU has
+bfloat16, the first two in bfloat16 as well. The time per kind of operation comes from TensorFlow's
+trace, with one operation running at a time. Evaluation is timed in the training graph, and in the
+classifier's, which has neither dropout nor optimizer. Writes results/step.json.
 """
 
 from __future__ import annotations
@@ -22,8 +23,9 @@ from isolated import isolated
 
 from deep_mnist import cnn, data, lazy_tensorflow, training
 from deep_mnist.data import Batch
+from deep_mnist.inference import load_model
 from deep_mnist.lazy_tensorflow import tf
-from deep_mnist.training import RunConfig
+from deep_mnist.training import RunConfig, mixed_precision
 from deep_mnist.training.fast_gradients import fast_gradients
 
 ROUNDS, STEPS_PER_ROUND, WARM_UP_STEPS = 12, 40, 20
@@ -76,6 +78,10 @@ def main() -> None:
         "fast_gradients": Variant(plain(), fast=True, run_config=run_config),
         "fast_gradients, augmented": Variant(augmented, fast=True, run_config=run_config),
     }
+    if mixed_precision.choose("auto") == "bfloat16":
+        bfloat16 = RunConfig(precision="bfloat16")
+        for name, fast in (("TensorFlow's gradients", False), ("fast_gradients", True)):
+            variants[f"{name}, bfloat16"] = Variant(plain(), fast=fast, run_config=bfloat16)
     alternate(list(variants.values()))
     medians = {name: statistics.median(variant.times) for name, variant in variants.items()}
     evaluated = variants["fast_gradients"].session
@@ -92,13 +98,19 @@ def main() -> None:
                 medians["fast_gradients, augmented"] / medians["fast_gradients"], 3
             ),
             "ms_by_operation": {
-                "TensorFlow's gradients": isolated(trace, False),
-                "fast_gradients": isolated(trace, True),
+                "TensorFlow's gradients": isolated(trace, False, "float32"),
+                "fast_gradients": isolated(trace, True, "float32"),
+                **(
+                    {"TensorFlow's gradients, bfloat16": isolated(trace, False, "bfloat16")}
+                    if mixed_precision.choose("auto") == "bfloat16"
+                    else {}
+                ),
             },
             "evaluation_images_per_second": {
                 size: evaluation_rate(evaluated, mnist.test, size)
                 for size in EVALUATION_BATCH_SIZES
             },
+            "classifier_images_per_second": classifier_rate(mnist.test),
             "seconds_to_load_mnist": report.spread(loading),
         },
     )
@@ -116,11 +128,12 @@ def alternate(variants: list[Variant]) -> None:
                 variant.step()
 
 
-def trace(fast: bool) -> dict[str, float]:
+def trace(fast: bool, precision: str) -> dict[str, float]:
     """Return the ms per step of the kinds of operations that take longest."""
     lazy_tensorflow.import_quietly()
     batches = data.batches(data.load_data("mnist").train, cnn.Config().batch_size, seed=0)
-    variant = Variant(batches, fast=fast, run_config=RunConfig(inter_op_threads=1))
+    run_config = RunConfig(inter_op_threads=1, precision=precision)
+    variant = Variant(batches, fast=fast, run_config=run_config)
     for _ in range(WARM_UP_STEPS):
         variant.step()
     options = tf.RunOptions(trace_level=tf.RunOptions.FULL_TRACE)
@@ -144,6 +157,17 @@ def evaluation_rate(session: training.Session, split: data.Split, batch_size: in
         session.evaluate(split, batch_size)
         seconds.append(time.perf_counter() - start)
     return round(len(split.labels) / statistics.median(seconds))
+
+
+def classifier_rate(split: data.Split) -> int:
+    """Return the images classified per second, the median of several times all images."""
+    seconds = []
+    with load_model("cnn") as classifier:
+        for _ in range(REPETITIONS + 1):
+            start = time.perf_counter()
+            classifier.predict(split.images)
+            seconds.append(time.perf_counter() - start)
+    return round(len(split.labels) / statistics.median(seconds[1:]))
 
 
 if __name__ == "__main__":

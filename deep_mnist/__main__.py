@@ -15,18 +15,28 @@ from deep_mnist import __version__
 from deep_mnist.cli import Parser, exit_code
 from deep_mnist.errors import DeepMnistError
 
-COMMANDS = {
-    "softmax": "train or evaluate softmax regression",
-    "cnn": "train or evaluate the Deep MNIST convolutional network",
-    "mlp": "train or evaluate an MLP from raw tensors",
-    "fnn": "train or evaluate a network in NumPy alone",
-    "distributed": "train softmax or cnn on several processes or machines",
-    "predict": "classify the digits on your own images",
-    "serve": "serve a web page to draw digits on, and a JSON API",
-    "export": "export trained weights to other runtimes",
-    "report": "draw charts of runs",
-    "legacy": "run, port and restore programs and checkpoints of TensorFlow 1",
+# A command, what it does, and the arguments of an example.
+GROUPS = {
+    "train": (
+        ("softmax", "train softmax regression", ""),
+        ("cnn", "train the convolutional network of Deep MNIST", "--recipe fast"),
+        ("mlp", "train an MLP from raw tensors", ""),
+        ("fnn", "train a network in NumPy alone", ""),
+        ("distributed", "train on several processes or machines", "softmax --local 1ps,2w"),
+    ),
+    "use": (
+        ("predict", "classify the digits on your own images", "photo.jpg"),
+        ("serve", "serve a web page to draw digits on, and a JSON API", ""),
+        ("export", "export trained weights to other runtimes", "cnn exports"),
+    ),
+    "inspect": (("report", "draw charts of runs", "saved/cnn"),),
+    "migrate": (
+        ("legacy run", "run a TensorFlow 1 script or notebook unchanged", "script.py"),
+        ("legacy port", "rewrite it for tensorflow.compat.v1", "script.py -o new_script.py"),
+        ("legacy checkpoint", "describe and convert a checkpoint", "model.ckpt-1000"),
+    ),
 }
+COMMANDS = {name.split()[0] for commands in GROUPS.values() for name, _, _ in commands}
 MODULES = {"distributed", "export", "report", "legacy"}  # packages with a __main__
 
 
@@ -42,11 +52,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _list(arguments: list[str]) -> None:
-    listing = "\n".join(f"  {name:<12} {text}" for name, text in COMMANDS.items())
+    listing = "\n".join(
+        f"{group}:\n" + "\n".join(map(_describe, commands)) for group, commands in GROUPS.items()
+    )
     parser = Parser(
         prog="deep-mnist",
         usage="deep-mnist COMMAND [flags]",
-        description=f"commands:\n{listing}\n\nEach takes --help.",
+        description=f"{listing}\n\nEach takes --help.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
@@ -60,6 +72,11 @@ def _list(arguments: list[str]) -> None:
             hint=f"did you mean {similar[0]}?" if similar else "list the commands with: deep-mnist",
         )
     parser.print_help()
+
+
+def _describe(command: tuple[str, str, str]) -> str:
+    name, text, example = command
+    return f"  {name:<18} {text}\n{'':21}deep-mnist {name} {example}".rstrip()
 
 
 if __name__ == "__main__":

@@ -40,13 +40,13 @@ class Config:
 class Model(NamedTuple):
     """Tensors to feed and to fetch."""
 
-    x: Any  # [B, 784] float32 in [0, 1]: images, flattened
-    y_: Any  # [B, 10] float32: true labels, one-hot
-    keep_prob: Any  # scalar float32 in (0, 1], 1.0 unless it is fed
-    logits: Any  # [B, 10] float32
-    loss: Any  # scalar float32: cross-entropy, summed over the batch
-    accuracy: Any  # scalar float32 in [0, 1]
-    train_step: Any  # op: updates all variables once
+    x: Any  #: [B, 784] float32 in [0, 1]: images, flattened
+    y_: Any  #: [B, 10] float32: true labels, one-hot
+    keep_prob: Any  #: scalar float32 in (0, 1], 1.0 unless it is fed
+    logits: Any  #: [B, 10] float32
+    loss: Any  #: scalar float32: cross-entropy, summed over the batch
+    accuracy: Any  #: scalar float32 in [0, 1]
+    train_step: Any  #: op: updates all variables once
 
 
 def inference(x: Any, keep_prob: Any = None) -> Any:

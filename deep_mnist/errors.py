@@ -34,6 +34,14 @@ class DeepMnistError(Exception):
     Args:
       message: one sentence: what was expected, and what was found.
       hint: what the user can do about it, or None.
+
+    Example:
+      >>> from deep_mnist import DeepMnistError, load_data
+      >>> try:
+      ...     load_data("mnits")
+      ... except DeepMnistError as error:
+      ...     print(error.message)
+      dataset: expected one of mnist, fashion-mnist, kmnist, generated, found 'mnits'
     """
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:

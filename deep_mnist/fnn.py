@@ -49,8 +49,8 @@ class Config:
 class Model(NamedTuple):
     """The weights. A training step updates them in place."""
 
-    W1: Array  # [785, 100]: 784 pixels and a 1, 100 hidden units
-    W2: Array  # [100, 10]: 100 hidden units, 10 classes
+    W1: Array  #: [785, 100]: 784 pixels and a 1, 100 hidden units
+    W2: Array  #: [100, 10]: 100 hidden units, 10 classes
 
     @property
     def weights(self) -> dict[str, Array]:
@@ -95,7 +95,7 @@ def inference(x: Any, W1: Array, W2: Array) -> Tensor:
 
 
 def loss(y_: Array, log_p: Tensor) -> Tensor:
-    """Return the cross-entropy -sum(y_ * log p), summed over the batch.
+    """Return the cross-entropy `-sum(y_ * log p)`, summed over the batch.
 
     Its gradient is a sum over the images, too. With 60,000 of them, a learning rate of 1e-5 is
     what 0.6 would be for the mean loss; with a smaller batch, each step is smaller in proportion.

@@ -278,6 +278,17 @@ def load_model(
     Raises:
       DeepMnistError: there is no such model or checkpoint, the checkpoint is damaged or of
         another model, or TensorFlow is needed and not installed.
+
+    Example:
+      >>> from deep_mnist import load_data, load_model
+      >>> digits = load_data("generated").test
+      >>> with load_model("cnn") as cnn:
+      ...     labels = cnn.predict(digits.images[:5])
+      ...     probabilities = cnn.predict_proba(digits.images[:5])
+      >>> labels.tolist(), digits.labels[:5].tolist()
+      ([3, 6, 9, 9, 7], [3, 6, 9, 9, 7])
+      >>> probabilities.shape
+      (5, 10)
     """
     if name not in PROGRAMS:
         raise DeepMnistError(f"model: expected one of {', '.join(PROGRAMS)}, found {name!r}")
@@ -306,6 +317,11 @@ def as_images(images: Any) -> npt.NDArray[np.float32]:
 
     Raises:
       DeepMnistError: the shape, type or range is another.
+
+    Example:
+      >>> images = as_images(np.full([2, 28, 28], 255, np.uint8))
+      >>> images.shape, images.dtype, float(images.max())
+      ((2, 784), dtype('float32'), 1.0)
     """
     array = np.asarray(images)
     if array.shape not in IMAGE_SHAPES and array.shape[1:] not in IMAGE_SHAPES:

@@ -43,12 +43,12 @@ class Config(show.PictureOptions):
 class Model(NamedTuple):
     """Tensors to feed and to fetch."""
 
-    x: Any  # [B, 784] float32 in [0, 1]: images, flattened
-    y_: Any  # [B, 10] float32: true labels, one-hot
-    logits: Any  # [B, 10] float32: the outputs, trained to equal the one-hot label
-    loss: Any  # scalar float32: squared error, mean over the batch and the ten outputs
-    accuracy: Any  # scalar float32 in [0, 1]
-    train_step: Any  # op: updates all variables once
+    x: Any  #: [B, 784] float32 in [0, 1]: images, flattened
+    y_: Any  #: [B, 10] float32: true labels, one-hot
+    logits: Any  #: [B, 10] float32: the outputs, trained to equal the one-hot label
+    loss: Any  #: scalar float32: squared error, mean over the batch and the ten outputs
+    accuracy: Any  #: scalar float32 in [0, 1]
+    train_step: Any  #: op: updates all variables once
 
 
 def inference(x: Any, variant: str = "scaled") -> Any:

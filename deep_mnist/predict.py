@@ -31,13 +31,16 @@ from deep_mnist.cli.flags import HelpFormatter
 from deep_mnist.data.io import check_new_path
 from deep_mnist.errors import DeepMnistError, ImageError, printable
 from deep_mnist.lazy_tensorflow import import_quietly
-from deep_mnist.training import show
+from deep_mnist.training import run_directory, show
 from deep_mnist.vision import image
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".tif", ".tiff", ".gif"}
 UNSUPPORTED = {".heic", ".heif", ".avif"}  # common on phones: an error, not ignored
 # Of the CNN. Below it are 0.9% of MNIST's test digits, and half of those that it misclassifies.
 MIN_CONFIDENCE = 0.9
+# Of a CNN trained with label smoothing (--recipe fast), which lowers probabilities. Below it are
+# 2% of MNIST's test digits, and three quarters of those that it misclassifies.
+MIN_CONFIDENCE_SMOOTHED = 0.6
 TOP = 3  # classes that are printed for each digit
 PROGRESS_BAR_FROM = 10  # images
 STANDARD_INPUT = "-"
@@ -144,7 +147,8 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
         type=_confidence,
         metavar="P",
         help='confidence from 0 to 1 below which "not sure" is printed instead of a label '
-        f"(default: {MIN_CONFIDENCE} for cnn, 0 for the other models)",
+        f"(default: {MIN_CONFIDENCE} for cnn, {MIN_CONFIDENCE_SMOOTHED} if it was trained with "
+        "label smoothing; 0 for the other models)",
     )
     output = parser.add_mutually_exclusive_group()
     parser.set_defaults(format="text")
@@ -239,10 +243,17 @@ def _predict(
     classifier: inference.Classifier, digits: list[image.Digit], min_confidence: float | None
 ) -> Prediction:
     images = np.stack([digit.pixels for digit in digits])  # [digits, 784] in [0, 1]
-    name = classifier.program.name
     if min_confidence is None:
-        min_confidence = MIN_CONFIDENCE if name == "cnn" else 0.0
-    return Prediction(name, digits, classifier.predict_proba(images), min_confidence)
+        min_confidence = _default_min_confidence(classifier)
+    probabilities = classifier.predict_proba(images)
+    return Prediction(classifier.program.name, digits, probabilities, min_confidence)
+
+
+def _default_min_confidence(classifier: inference.Classifier) -> float:
+    if classifier.program.name != "cnn":
+        return 0.0
+    settings = run_directory.settings_of_checkpoint(classifier.path)
+    return MIN_CONFIDENCE_SMOOTHED if settings.get("label_smoothing") else MIN_CONFIDENCE
 
 
 def _writer(options: argparse.Namespace) -> Writer:

@@ -40,12 +40,12 @@ class Config:
 class Model(NamedTuple):
     """Tensors to feed and to fetch."""
 
-    x: Any  # [B, 784] float32 in [0, 1]: images, flattened
-    y_: Any  # [B, 10] float32: true labels, one-hot: 3 is 0001000000
-    logits: Any  # [B, 10] float32
-    loss: Any  # scalar float32: cross-entropy, summed over the batch
-    accuracy: Any  # scalar float32 in [0, 1]
-    train_step: Any  # op: updates all variables once
+    x: Any  #: [B, 784] float32 in [0, 1]: images, flattened
+    y_: Any  #: [B, 10] float32: true labels, one-hot: 3 is 0001000000
+    logits: Any  #: [B, 10] float32
+    loss: Any  #: scalar float32: cross-entropy, summed over the batch
+    accuracy: Any  #: scalar float32 in [0, 1]
+    train_step: Any  #: op: updates all variables once
 
 
 def inference(x: Any) -> Any:
@@ -68,10 +68,10 @@ def inference(x: Any) -> Any:
 
 
 def loss(y_: Any, logits: Any, form: str) -> Any:
-    """Return how wrong the model is: the cross-entropy -sum(y_ * log(softmax(logits))).
+    """Return how wrong the model is: the cross-entropy `-sum(y_ * log(softmax(logits)))`.
 
     softmax(z) = exp(z) / sum(exp(z)) turns the logits of an image into ten probabilities. As the
-    labels y_ are one-hot, each image adds -log of the probability of its true label. The sum is
+    labels `y_` are one-hot, each image adds -log of the probability of its true label. The sum is
     over the classes and over the images of the batch; with a larger batch each step is larger.
 
     The tutorial computes just this formula, which is numerically unstable: a small probability

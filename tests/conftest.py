@@ -2,6 +2,7 @@
 
 import functools
 import os
+import shutil
 import signal
 from pathlib import Path
 
@@ -18,6 +19,16 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 if hasattr(signal, "SIGHUP"):
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+FLAGS = [
+    "--no-sandbox",  # root may not have one
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 MNIST_DIR = Path.cwd() / os.environ.get("DEEP_MNIST_DATA_DIR", "MNIST_data")
 cached_digits = functools.cache(synthetic.digits)
 
@@ -53,3 +64,30 @@ def graph():
     """A new default graph."""
     with tf.Graph().as_default() as graph:
         yield graph
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Chromium, for tests marked browser."""
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as driver:
+        try:
+            chromium = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        except playwright.Error:
+            pytest.skip("Chromium not found: apt-get install chromium, or playwright install")
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="module")
+def axe_violations():
+    """A function that checks the accessibility of a page with axe-core."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+
+    def violations(page):
+        return [
+            (rule["id"], [node["html"] for node in rule["nodes"]])
+            for rule in axe.run(page).response["violations"]
+        ]
+
+    return violations

@@ -16,8 +16,10 @@ PATTERNS = [
     "tests/**/*.py",
     "benchmarks/**/*.py",
     "benchmarks/*.md",
-    "*.md",
-    "docs/*.md",
+    "*.{md,py}",
+    "docs/*.{md,py,rst}",
+    "docs/tutorials/**/*.{md,py}",
+    "saved/*/README.md",
 ]
 # Names of TensorFlow's input_data.
 TENSORFLOW_NAMES = re.compile(r"\b(read_data_sets|data_set)\b")
@@ -30,7 +32,13 @@ def expand(pattern):
     return [f"{before}{name}{after}" for name in names.split(",")] if brace else [pattern]
 
 
-FILES = sorted(path for pattern in PATTERNS for glob in expand(pattern) for path in ROOT.glob(glob))
+FILES = sorted(
+    path
+    for pattern in PATTERNS
+    for glob in expand(pattern)
+    for path in ROOT.glob(glob)
+    if ".venvs" not in path.parts  # of benchmarks/compare.py
+)
 
 
 def phrases():

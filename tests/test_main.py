@@ -34,7 +34,16 @@ def test_the_commands_are_listed(arguments, capsys):
         assert stopped.code == 0
     printed = capsys.readouterr().out
     assert printed.startswith("usage: deep-mnist COMMAND [flags]\n")
-    assert re.findall(r"^  (\w+) ", printed, re.MULTILINE) == COMMANDS
+    assert re.findall(r"^(\w+):$", printed, re.MULTILINE) == [
+        "train",
+        "use",
+        "inspect",
+        "migrate",
+        "options",
+    ]
+    names = re.findall(r"^  (\w+) ", printed, re.MULTILINE)
+    assert list(dict.fromkeys(names)) == COMMANDS
+    assert "    deep-mnist legacy run script.py\n" in printed
 
 
 def test_version(capsys):

@@ -2,14 +2,13 @@
 
     python -m pytest -m browser
 
-needs `pip install playwright` and a Chromium, the system's or playwright's own. SCREENSHOTS=DIR
-saves screenshots for the sizes of a phone and of a desktop screen, light and dark.
+needs `pip install -e ".[browser]"` and a Chromium, the system's or playwright's own.
+SCREENSHOTS=DIR saves screenshots for the sizes of a phone and of a desktop screen, light and dark.
 """
 
 import itertools
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -22,16 +21,6 @@ playwright = pytest.importorskip("playwright.sync_api")
 pytestmark = pytest.mark.browser
 playwright.expect.set_options(timeout=20_000)  # on a busy machine
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-FLAGS = [
-    "--no-sandbox",  # root may not have one
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 NOTHING = "\N{EN DASH}"  # without a prediction
 PHONE, PHONE_LANDSCAPE, DESKTOP = (390, 844), (844, 390), (1280, 900)
 
@@ -48,17 +37,6 @@ def url():
         yield process.stdout.readline().split()[0]
         process.terminate()
         assert process.wait(60) == 143
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with playwright.sync_playwright() as driver:
-        try:
-            chromium = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        except playwright.Error:
-            pytest.skip("Chromium not found: apt-get install chromium, or playwright install")
-        yield chromium
-        chromium.close()
 
 
 @pytest.fixture
@@ -421,6 +399,18 @@ def test_bars_and_text_have_enough_contrast(opened, scheme):
         (3, ".best .bar", "backgroundColor", ".track"),
     ]:
         assert page.evaluate(CONTRAST, colours) >= least, colours
+
+
+@pytest.mark.parametrize("size", [PHONE, DESKTOP])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_violation(opened, axe_violations, size, scheme):
+    page = opened(size, color_scheme=scheme)
+    assert axe_violations(page) == []
+    draw(page, ZERO)
+    wait_for(page, "0")
+    page.click("summary")
+    playwright.expect(page.locator(".grid canvas")).to_have_count(96)
+    assert axe_violations(page) == []
 
 
 def test_bars_have_enough_contrast_in_forced_colours(opened):

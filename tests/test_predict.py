@@ -132,11 +132,15 @@ def test_the_cnn_is_not_sure_below_a_confidence_of_90_percent(capsys):
 
     class Classifier:
         program = inference.PROGRAMS["cnn"]
+        path = Path("run", "model.ckpt-1")
 
         def predict_proba(self, images):
             return probabilities
 
     assert predict._predict(Classifier(), digits, None).labels() == [7, None]
+    Path("run").mkdir()
+    Path("run", "config.json").write_text('{"label_smoothing": 0.1}')
+    assert predict._predict(Classifier(), digits, None).labels() == [7, 0]
     Classifier.program = inference.PROGRAMS["fnn"]
     assert predict._predict(Classifier(), digits, None).labels() == [7, 0]
 

@@ -1,5 +1,6 @@
 """The README and docs/ show what there is."""
 
+import argparse
 import importlib
 import re
 import shlex
@@ -8,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from deep_mnist import fnn
+from deep_mnist import __main__ as deep_mnist_main
+from deep_mnist import fnn, softmax
 from deep_mnist.cli import flags
 from deep_mnist.legacy import __main__ as legacy
 
@@ -27,11 +29,12 @@ COMMANDS = sorted(
     {
         (program, arguments.split("#")[0].strip())
         for text in PAGES.values()
-        for program, arguments in re.findall(r"python -m deep_mnist\.(\w+)([^`\n]*)", text)
-        if program in ("softmax", "cnn", "mlp", "fnn")
+        for program, arguments in re.findall(r"python -m deep_mnist\.(\w+)([^`'\n]*)", text)
         if arguments.strip() != "--gradient-check"  # tested below
+        if "|" not in arguments  # an overview of choices
     }
 )
+PROGRAMS = ("softmax", "cnn", "mlp", "fnn")
 
 
 def block_with(text):
@@ -44,16 +47,47 @@ def test_the_readme_has_at_most_150_lines():
     assert len(README.splitlines()) <= 150
 
 
-def test_installing_and_testing_are_one_command_each():
+def test_installing_testing_and_building_the_documentation_are_one_command_each():
     lines = [block.strip() for name, block in BLOCKS if name == "README.md"]
     assert "pip install -e . && python -m deep_mnist.softmax" in lines
     assert 'pip install -e ".[test]" && python -m pytest' in lines
+    assert 'pip install -e ".[docs]" && sphinx-build -W docs docs/_build' in lines
 
 
-@pytest.mark.parametrize(("program", "arguments"), COMMANDS)
+@pytest.mark.parametrize(("program", "arguments"), [c for c in COMMANDS if c[0] in PROGRAMS])
 def test_every_training_command_parses(program, arguments):
     config = importlib.import_module(f"deep_mnist.{program}").Config
     flags.parse(program, config, "", shlex.split(arguments), numpy_only=program == "fnn")
+
+
+@pytest.mark.parametrize(("program", "arguments"), [c for c in COMMANDS if c[0] not in PROGRAMS])
+def test_every_other_command_parses(program, arguments, monkeypatch):
+    class Parsed(BaseException):
+        pass
+
+    def parse_args(self, *args):
+        original(self, *args)
+        raise Parsed
+
+    original = argparse.ArgumentParser.parse_args
+    monkeypatch.setattr(argparse.ArgumentParser, "parse_args", parse_args)
+    with pytest.raises(Parsed):
+        deep_mnist_main.main([program, *shlex.split(arguments)])
+
+
+@pytest.mark.mnist
+def test_the_output_shown_is_that_of_the_first_command(mnist_dir, monkeypatch, capsys):
+    monkeypatch.setenv("DEEP_MNIST_DATA_DIR", mnist_dir)
+    assert softmax.main([]) == 0
+    printed = capsys.readouterr().out.replace(mnist_dir, "MNIST_data").splitlines()
+    shown = block_with("step 0, training accuracy").splitlines()
+    (gap,) = (number for number, line in enumerate(shown) if line == "...")
+    printed[gap : len(printed) - (len(shown) - gap - 1)] = ["..."]
+    assert [re.sub(r"\d\S*", "N", line) for line in printed] == [
+        re.sub(r"\d\S*", "N", line) for line in shown
+    ]
+    accuracies = [float(lines[-1].split()[2]) for lines in (printed, shown)]
+    assert accuracies[0] == pytest.approx(accuracies[1], abs=0.002)  # on other processors
 
 
 def test_every_legacy_command_is_shown():

@@ -480,7 +480,7 @@ def test_pages_of_other_sites_cannot_send_requests(client, headers, status):
 
 
 def test_behind_the_reverse_proxy_of_the_documentation(client):
-    page = Path(__file__).parents[1].joinpath("docs", "applications.md").read_text("utf-8")
+    page = Path(__file__).parents[1].joinpath("docs", "serve.md").read_text("utf-8")
     assert '    proxy_set_header Host localhost;\n    proxy_set_header Origin "";\n' in page
     for site, status in (("same-origin", 200), ("cross-site", 403)):
         headers = {"Host": "localhost", "Sec-Fetch-Site": site}  # nginx omits an empty header

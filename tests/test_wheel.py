@@ -1,6 +1,7 @@
 """What an installed package has, without the checkout."""
 
 import configparser
+import re
 import shutil
 import subprocess
 import sys
@@ -86,6 +87,12 @@ def test_the_installed_report_finds_its_style_sheet_and_its_template(installed):
 
 def test_the_wheel_has_type_information(installed):
     assert (installed / "deep_mnist" / "py.typed").exists()
+
+
+def test_the_description_has_no_links_to_files_of_the_repository(installed):
+    metadata = (next(installed.glob("*.dist-info")) / "METADATA").read_text("utf-8")
+    assert "| softmax.py | graph and session, " in metadata
+    assert re.findall(r"\]\((?!https?:)", metadata) == []
 
 
 def test_the_wheel_has_the_command_deep_mnist(installed):

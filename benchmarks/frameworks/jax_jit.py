@@ -90,6 +90,7 @@ class Jax:
         return [float(self.training_step()) for _ in range(steps)]
 
     def train_recipe(self, recipe: Recipe, batches: Batches) -> None:
+        self.W = jax.tree.map(jnp.array, recipe.initial(self.inputs.weights))
         rates = jnp.array([recipe.rate(step) for step in range(recipe.steps)])
         optimizer = optax.adam(lambda step: rates[step], b2=recipe.beta2)
         state = optimizer.init(self.W)

@@ -84,7 +84,7 @@ class KerasFit:
 
     def train_recipe(self, recipe: Recipe, batches: Batches) -> None:
         model = network(recipe.keep_prob)
-        model.set_weights(list(self.inputs.weights.values()))
+        model.set_weights(list(recipe.initial(self.inputs.weights).values()))
         model.compile(
             keras.optimizers.Adam(beta_2=recipe.beta2, epsilon=1e-8),
             keras.losses.CategoricalCrossentropy(from_logits=True, reduction="sum"),

@@ -54,7 +54,8 @@ class PyTorch:
         self.order = torch.from_numpy(inputs.order)
         self.step = 0
         self.network = Network(keep_prob)
-        self.network.load(inputs.weights)
+        self.weights = inputs.weights
+        self.network.load(self.weights)
         self.network.to(memory_format=torch.channels_last)
         self.optimizer = torch.optim.Adam(self.network.parameters(), LEARNING_RATE, fused=True)
         self.forward, self.infer = self.network, self.network
@@ -90,6 +91,7 @@ class PyTorch:
         return [self.training_step().item() for _ in range(steps)]
 
     def train_recipe(self, recipe: Recipe, batches: Batches) -> None:
+        self.network.load(recipe.initial(self.weights))
         self.network.train()
         self.network.dropout.p = 1 - recipe.keep_prob
         optimizer = torch.optim.Adam(

@@ -1,4 +1,4 @@
-"""`cnn --recipe fast` for other frameworks: its settings, learning rate and batches.
+"""`cnn --recipe fast` for other frameworks: settings, learning rate, initial weights, batches.
 
 The batches are made by deep_mnist.data, which needs NumPy alone, in a thread as in deep_mnist.
 """
@@ -10,7 +10,9 @@ import math
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[2]))  # deep_mnist is not installed everywhere
 
@@ -40,6 +42,13 @@ class Recipe(NamedTuple):
         """Return the learning rate of a step: one cycle."""
         t = (step + 1) / self.steps
         return self.learning_rate * min(t / WARM_UP, 1) * (1 + math.cos(math.pi * t)) / 2
+
+    def initial(self, weights: dict[str, Any]) -> dict[str, Any]:
+        """Return the initial weights, by name: from the tutorial's 0.1 to He's sqrt(2 / fan_in)."""
+        return {
+            name: w * np.float32(math.sqrt(2 / math.prod(w.shape[:-1])) / 0.1) if w.ndim > 1 else w
+            for name, w in weights.items()
+        }
 
     def batches(self, split: Split, seed: int) -> Batches:
         """Yield (step, batch) for every step; labels are smoothed, [B, 10]."""

@@ -20,6 +20,7 @@ class Tutorial:
         self.images = inputs.images.astype(np.float32) * np.float32(1 / 255)
         self.labels = np.eye(10, dtype=np.float32)[inputs.labels]
         self.order = inputs.order
+        self.weights = inputs.weights
         self.step = 0
         with tf.Graph().as_default():
             self.build(inputs.weights)
@@ -85,6 +86,9 @@ class Tutorial:
             optimizer = tf.train.AdamOptimizer(rate, beta2=recipe.beta2)
             train_step = optimizer.minimize(self.loss)
             self.sess.run(tf.global_variables_initializer())
+            initial = recipe.initial(self.weights)
+            for variable in tf.trainable_variables():
+                variable.load(initial[variable.op.name], self.sess)
         for step, batch in batches:
             feed = {self.x: batch.images, self.y_: batch.labels, rate: recipe.rate(step)}
             self.sess.run(train_step, {**feed, self.keep_prob: recipe.keep_prob})

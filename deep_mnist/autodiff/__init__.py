@@ -30,11 +30,16 @@ from deep_mnist.autodiff.rules import (
     Tanh,
 )
 from deep_mnist.autodiff.tape import gradients
-from deep_mnist.autodiff.tensorflow_check import compare_with_tensorflow
+from deep_mnist.autodiff.tensorflow_check import (
+    Comparison,
+    compare_with_tensorflow,
+    comparisons,
+)
 
 __all__ = [
     "Add",
     "Array",
+    "Comparison",
     "Log",
     "LogSoftmax",
     "Matmul",
@@ -49,6 +54,7 @@ __all__ = [
     "Tanh",
     "Tensor",
     "compare_with_tensorflow",
+    "comparisons",
     "gradient_check",
     "gradients",
 ]

@@ -23,9 +23,6 @@ def gradient_check(fn: Callable[..., Any], *arrays: Any, tolerance: float = TOLE
     The derivative along v is the sum of gradient * v. It may differ from the central difference
     by `tolerance`, relative to the larger of the two, and by the rounding of L.
 
-        gradient_check(Softmax(), logits)
-        gradient_check(lambda x, W: Sum()(Relu()(Matmul()(x, W))), x, W)
-
     Args:
       fn: an Operation, or a function of the arrays. It returns a Tensor, and what is checked is
         `gradients`; a Tensor that is not a scalar is reduced to one by a sum with random weights.
@@ -36,6 +33,16 @@ def gradient_check(fn: Callable[..., Any], *arrays: Any, tolerance: float = TOLE
     Raises:
       GradientCheckError: a gradient differs. The message has both numbers.
       ValueError: fn returned the wrong number of gradients, or does not depend on an array.
+
+    Example:
+      >>> from deep_mnist.autodiff import Matmul, Softmax, Sum
+      >>> x, W = np.ones([2, 3]), np.ones([3, 4])
+      >>> gradient_check(Softmax(), x)
+      >>> gradient_check(lambda x, W: Sum()(Matmul()(x, W)), x, W)
+      >>> gradient_check(lambda x: (np.sum(x**2), x), x)  # the gradient of the sum is 2 x
+      Traceback (most recent call last):
+          ...
+      deep_mnist.errors.GradientCheckError: <lambda>, input 0: along a random direction, ...
     """
     points = [np.array(array, np.float64) for array in arrays]
     name = getattr(fn, "__name__", str(fn))

@@ -17,17 +17,19 @@ class Operation:
     L is any scalar that is computed from y. By the chain rule, dL/d(input) = dL/dy dy/d(input):
     whatever happens to y afterwards, dL/dy is all that an operation has to know about it.
 
-    An operation can be used step by step, as in the source document,
+    An operation can be used step by step, as in the source document:
 
-        matmul = Matmul()
-        y = matmul.forward(x, W)
-        x_grad, W_grad = matmul.backward(y_grad)
+    >>> from deep_mnist.autodiff import Matmul
+    >>> x, W = np.array([[1.0, 2.0]]), np.array([[3.0], [4.0]])
+    >>> matmul = Matmul()
+    >>> matmul.forward(x, W)
+    array([[11.]])
+    >>> x_grad, W_grad = matmul.backward(np.array([[1.0]]))
+    >>> x_grad
+    array([[3., 4.]])
 
-    or called, which records it on the tape. Then it can be used any number of times:
-
-        h = relu(matmul(x, W1))
-        loss = reduce_sum(matmul(h, W2))
-        W1_grad, W2_grad = gradients(loss, [W1, W2])
+    Or it is called, which records it on the tape for `gradients`. Then it can be used any number of
+    times.
     """
 
     def __init__(

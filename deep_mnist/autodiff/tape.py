@@ -33,6 +33,16 @@ def gradients(output: Tensor, inputs: Sequence[Any]) -> list[Array]:
     Raises:
       ValueError: output is not a scalar on the tape, or does not depend on an input. (There,
         tf.gradients returns None, which then fails in the arithmetic that follows.)
+
+    Example:
+      >>> from deep_mnist.autodiff import Matmul, Relu, Sum
+      >>> x, W = np.array([[1.0, 2.0]]), np.array([[3.0, -1.0], [4.0, -2.0]])
+      >>> loss = Sum()(Relu()(Matmul()(x, W)))
+      >>> loss.value
+      array(11.)
+      >>> gradients(loss, [W])  # the second unit is 0 after Relu, and so is its gradient
+      [array([[1., 0.],
+             [2., 0.]])]
     """
     if not isinstance(output, Tensor):
         raise ValueError(f"output: expected the result of an operation, found {type(output)}")

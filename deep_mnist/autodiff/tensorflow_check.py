@@ -7,7 +7,7 @@ TensorFlow's operations have no ε. If it is not installed, central differences 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -18,11 +18,24 @@ from deep_mnist.autodiff.tape import gradients, recorded
 LABELS = [1, 0, 3, 5, 0]  # of each row of x, as in the document
 
 
+class Comparison(NamedTuple):
+    """The gradients of one operation's inputs, and those of a reference."""
+
+    operation: str
+    epsilon: float  # of our Softmax and Log
+    ours: float  # the element with the largest magnitude of the first input's gradient
+    reference: float  # the same element
+    difference: float  # the largest of any element, relative to the largest gradient
+    tolerance: float
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the difference is at most the tolerance; NaN is not."""
+        return self.difference <= self.tolerance
+
+
 def compare_with_tensorflow(tf: Any | None) -> bool:
     """Print a comparison of dL/d(inputs) for each operation, with ε and without.
-
-    A line shows the element with the largest magnitude of the first input's gradient, and the
-    largest difference of any element, relative to the largest gradient.
 
     Args:
       tf: the module tensorflow.compat.v1, or None if it is not installed.
@@ -32,7 +45,24 @@ def compare_with_tensorflow(tf: Any | None) -> bool:
     """
     if tf is None:
         print("TensorFlow is not installed: comparing with central differences")
-    all_agree = True
+    compared = comparisons(tf)
+    name = "differences" if tf is None else "TensorFlow"
+    for row in compared:
+        print(
+            f"epsilon {row.epsilon:<5g}  {row.operation:8}  ours {row.ours:.10f}  "
+            f"{name} {row.reference:.10f}  relative difference {row.difference:.0e}"
+            f"{'' if row.agrees else f', MORE THAN {row.tolerance:.0e}'}"
+        )
+    return all(row.agrees for row in compared)
+
+
+def comparisons(tf: Any | None) -> list[Comparison]:
+    """Compare the gradients of each operation with TensorFlow's, with ε and without.
+
+    Args:
+      tf: the module tensorflow.compat.v1, or None for central differences as the reference.
+    """
+    compared = []
     random = np.random.default_rng(0)
     x, W1, W2 = (random.normal(size=shape) for shape in ([5, 6], [6, 5], [5, 6]))
     arrays = [x, W1, W2, np.eye(6)[LABELS]]
@@ -40,24 +70,18 @@ def compare_with_tensorflow(tf: Any | None) -> bool:
         operations = [Matmul(), Relu(), Softmax(epsilon), Log(epsilon), Multiply(), Sum()]
         loss, inputs = chain(*operations, *arrays)
         if tf is None:
-            name, tolerance = "differences", 1e-6
+            tolerance = 1e-6
             reference = {op: [numeric_gradient(loss, x) for x in inputs[op]] for op in inputs}
         else:
-            name, tolerance = "TensorFlow", 1e-6 if epsilon else 1e-10  # without ε, only rounding
+            tolerance = 1e-6 if epsilon else 1e-10  # without ε, only rounding
             reference = tensorflow_gradients(tf, arrays)
         for op in inputs:
             pairs = list(zip(gradients(loss, inputs[op]), reference[op], strict=True))
-            difference = max(np.abs(a - b).max() / np.abs(a).max() for a, b in pairs)
+            difference = max(float(np.abs(a - b).max() / np.abs(a).max()) for a, b in pairs)
             largest = np.abs(pairs[0][0]).argmax()
-            ours, theirs = (grad.flat[largest] for grad in pairs[0])
-            agrees = bool(difference <= tolerance)  # NaN does not
-            all_agree &= agrees
-            print(
-                f"epsilon {epsilon:<5g}  {op:8}  ours {ours:.10f}  {name} {theirs:.10f}  "
-                f"relative difference {difference:.0e}"
-                f"{'' if agrees else f', MORE THAN {tolerance:.0e}'}"
-            )
-    return all_agree
+            ours, theirs = (float(grad.flat[largest]) for grad in pairs[0])
+            compared.append(Comparison(op, epsilon, ours, theirs, difference, tolerance))
+    return compared
 
 
 def chain(

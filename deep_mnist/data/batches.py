@@ -27,8 +27,8 @@ GREY_TO_UNIT = np.float32(1 / 255)
 class Split(NamedTuple):
     """Images and labels as they are stored."""
 
-    images: npt.NDArray[np.uint8]  # [N, 784], 0 (background) to 255 (ink)
-    labels: npt.NDArray[np.uint8]  # [N], 0 to 9
+    images: npt.NDArray[np.uint8]  #: [N, 784], 0 (background) to 255
+    labels: npt.NDArray[np.uint8]  #: [N], 0 to 9
 
 
 class Batch(NamedTuple):

@@ -5,16 +5,20 @@ import math
 import os
 import sys
 import time
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
-import pooch
 import requests
 from urllib3.exceptions import ProtocolError, ReadTimeoutError
 
 from deep_mnist.data import idx, verify
 from deep_mnist.data.registry import DatasetFiles, IdxFile
 from deep_mnist.errors import DatasetError, DatasetUnreachableError
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # tqdm's, in Jupyter without ipywidgets
+    import pooch
 
 __all__ = ["download", "download_from"]
 

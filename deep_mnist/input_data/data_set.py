@@ -104,6 +104,13 @@ class DataSet:
         Returns:
           images: [batch_size, ...].
           labels: [batch_size, ...].
+
+        Example:
+          >>> images, labels = np.zeros([10, 28, 28, 1], np.uint8), np.arange(10)
+          >>> digits = DataSet(images, labels, seed=0)
+          >>> images, labels = digits.next_batch(4)
+          >>> images.shape, labels
+          ((4, 784), array([2, 8, 4, 9]))
         """
         if fake_data:
             label: Any = [1] + [0] * 9 if self.one_hot else 0

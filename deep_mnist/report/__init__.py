@@ -11,6 +11,9 @@ Modules, in reading order:
     confusion.py         confusion matrix
     misclassified.py     the most confident errors
     filters.py           weights of the first layer, feature maps
+    digits.py            images and their labels
+    gradient_check.py    gradients of deep_mnist.autodiff, compared with TensorFlow's
     figure.py            a figure in the style of deep_mnist.mplstyle, and its file
     page.py              all charts on one page (page.html.jinja)
+    notebook.py          charts as values of a notebook's cells
 """

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import html
 import io
 import textwrap
 from collections.abc import Sequence
@@ -33,6 +35,13 @@ class Chart(NamedTuple):
         metadata = {"Title": self.title, "Description": self.alt, "Date": None}
         self.figure.savefig(file, format=file_format, metadata=metadata)
         return file.getvalue()
+
+    def _repr_html_(self) -> str:
+        """Return the chart as the value of a notebook's cell: an image with its alternative."""
+        with style():
+            image = base64.b64encode(self.content("svg")).decode("ascii")
+        alt = html.escape(self.alt)
+        return f'<img alt="{alt}" src="data:image/svg+xml;base64,{image}" style="max-width: 100%">'
 
 
 def style() -> AbstractContextManager[None]:

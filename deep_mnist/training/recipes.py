@@ -22,7 +22,7 @@ RECIPES: dict[str, dict[str, dict[str, Any]]] = {
     "cnn": {
         "tutorial": {"optimizer": "adam", "save_every": 2_000},
         "fast": {
-            "steps": 600,
+            "steps": 560,
             "batch_size": 100,
             "learning_rate": 3e-3,
             "initialization": "he",

@@ -179,6 +179,28 @@ def test_imports_are_ported_wherever_they_stand(port, text, ported):
     assert port(text).stdout == ported
 
 
+@pytest.mark.parametrize(
+    ("body", "ported"),
+    [
+        (
+            "x = tf.mul(tf.placeholder(tf.float32), 3.0)\n",
+            "; tf.disable_v2_behavior()\nx = tf.multiply(tf.placeholder(tf.float32), 3.0)\n",
+        ),
+        (
+            "tf.disable_eager_execution()\nx = tf.concat(0, [[1]])\n",
+            "\ntf.disable_eager_execution()\nx = tf.concat(axis=0, values=[[1]])\n",
+        ),
+        (
+            "with tf.Graph().as_default():\n    x = tf.neg(1.0)\n",
+            "\nwith tf.Graph().as_default():\n    x = tf.negative(1.0)\n",
+        ),
+    ],
+)
+def test_a_program_that_imports_compat_v1_gets_graph_mode_and_todays_names(port, body, ported):
+    ended = port(f"import tensorflow.compat.v1 as tf\n{body}")
+    assert ended.stdout == f"import tensorflow.compat.v1 as tf{ported}"
+
+
 def test_a_name_that_is_nowhere_today_is_reported_with_its_line(port):
     script = "import tensorflow as tf\nimport numpy as np\n\ntf.contrib.ffmpeg.decode_audio('')\n"
     script += "np.find_common_type([], [])\n"

@@ -86,7 +86,7 @@ class _Program:
             for node in ast.walk(self._tree)
             if isinstance(node, ast.Import)
             for alias in node.names
-            if alias.name == "tensorflow"
+            if alias.name == "tensorflow" or (alias.name == symbol_table.V1 and alias.asname)
         } | ({"tf"} & starred_modules(self._tree).keys())
         self._reads_epochs = bool(re.search(r"\bnum_epochs\b|\blimit_epochs\b", text))
         self._reads_epochs &= not re.search(

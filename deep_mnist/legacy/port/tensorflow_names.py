@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import re
 
 from deep_mnist.errors import DeepMnistError
 from deep_mnist.legacy import symbol_table, tf1_module
@@ -17,6 +18,10 @@ V1 = symbol_table.V1
 KERAS_PATHS = ("keras", "tensorflow.keras", "tensorflow.python.keras", "tensorflow.contrib.keras")
 NEED_KERAS = ("keras", "layers", "nn.rnn_cell")
 DATA_MODULE = "examples.tutorials.mnist.input_data"
+# In a program that imports compat.v1 itself: it chose between graph mode and eager execution.
+CHOOSES_MODE = re.compile(
+    r"\b((dis|en)able_(v2_behavior|eager_execution)|Graph|GradientTape)\(|\btf\.function\b"
+)
 
 
 def rewrite_tensorflow_names(
@@ -43,6 +48,7 @@ class _Program:
         self._tree = ast.parse(text)
         self._edits = Edits(text)
         self._own_data_module = own_data_module
+        self._chooses_mode = CHOOSES_MODE.search(text) is not None
         self._aliases: dict[str, str] = {}  # name -> the path of a module below `tensorflow`
         self._heads = {
             alias.asname or alias.name.partition(".")[0]
@@ -51,6 +57,7 @@ class _Program:
             for alias in node.names
             if alias.name == "tensorflow"
             or (alias.name.startswith("tensorflow.") and alias.asname is None)
+            or (alias.name == V1 and alias.asname)
         } | ({"tf"} & starred_modules(self._tree).keys())
         self.names = Names(helpers, min(self._heads, default="tf", key=len))
         for node in ast.walk(self._tree):
@@ -76,6 +83,9 @@ class _Program:
             elif top == "tensorflow" and (not path or alias.asname is None):
                 head = alias.asname or "tensorflow"
                 new = f"import {V1} as {head}; {head}.disable_v2_behavior()"
+            elif alias.name == V1:
+                disable = f"; {alias.asname}.disable_v2_behavior()"
+                new = f"import {V1} as {alias.asname}{'' if self._chooses_mode else disable}"
             elif top == "tensorflow" and alias.asname and not _is_kept(path):
                 self._aliases[alias.asname] = path
                 new = self._bound(path, alias.asname, node.lineno)

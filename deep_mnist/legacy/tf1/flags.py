@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -29,7 +30,7 @@ class _Values(Mapping[str, Any]):
     def __getitem__(self, name: str) -> Any:
         if name not in self._flags:
             raise KeyError(name)
-        return getattr(tf.flags.FLAGS, name)
+        return getattr(self._flags, name)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._flags)
@@ -46,6 +47,9 @@ class _Flags:
         self.__dict__["__flags"] = _Values(self)
 
     def __getattr__(self, name: str) -> Any:
+        if not tf.flags.FLAGS.is_parsed():
+            # Unknown flags are ignored, as until 1.4: Jupyter starts kernels with -f.
+            tf.flags.FLAGS(sys.argv, known_only=True)
         return getattr(tf.flags.FLAGS, name)
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -72,7 +76,7 @@ class _Flags:
     def _parse_flags(self, args: Any = None) -> None:
         """Parse the command line, as reading a flag does."""
         for name in self._defined[:1]:
-            getattr(tf.flags.FLAGS, name)
+            getattr(self, name)
 
 
 FLAGS = _Flags()
