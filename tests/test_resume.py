@@ -111,7 +111,7 @@ def test_the_seconds_of_a_resumed_run_include_those_since_its_last_report(monkey
 
     monkeypatch.setattr(Signals, "write", slow_write)
     settings = "--dataset generated --steps 3 --batch-size 100".split()
-    with contextlib.redirect_stdout(Signals(signal.SIGINT, "step 0,")):
+    with contextlib.redirect_stdout(Signals(signal.SIGINT, "epoch 0 ")):
         assert fnn.main([*settings, "--run-dir", "run"]) == 130
     assert fnn.main(["--resume", "run"]) == 0
     assert json.loads(Path("run/result.json").read_text())["seconds"] >= 0.5

@@ -41,6 +41,8 @@ def find_pages(gray: FloatArray) -> list[Page]:
     if step < 0.5:
         return []
     size = (round(gray.shape[1] / step), round(gray.shape[0] / step))
+    if min(size) == 0:  # a strip, too narrow for a page
+        return []
     small = cv2.resize(gray, size, interpolation=cv2.INTER_AREA if step > 1 else cv2.INTER_LINEAR)
     light, dark = _find_light(small), _find_light(small.max() - small)
     if light is not None and dark is not None and light.sum() < 0.3 * dark.sum():
@@ -51,6 +53,8 @@ def find_pages(gray: FloatArray) -> list[Page]:
 def find_windows(gray: FloatArray) -> list[Page]:
     """Return the upright rectangles in a screenshot, [H, W], the largest first."""
     scale = min(1.0, WINDOW_SIDE / max(gray.shape))
+    if round(scale * min(gray.shape)) == 0:
+        return []
     small = cv2.resize(gray, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     boxes = set()
     for level in LEVELS:

@@ -262,6 +262,14 @@ def test_a_sliver_is_a_one(size):
     assert 2 <= np.flatnonzero(square.any(axis=0)).size <= 7
 
 
+@pytest.mark.parametrize("size", [(30, 20_000), (20_000, 30)])
+def test_a_strip_in_which_a_page_would_have_no_width_is_reported(size):
+    strip = Image.new("L", size, 255)
+    draw(strip, 3, 8, 2, 24, 3)
+    with pytest.raises(ImageError, match="expected digits, found 1 other shapes: crop the picture"):
+        read(strip)
+
+
 def test_an_mnist_digit_is_nearly_unchanged():
     once = only(sheet()).pixels.reshape(28, 28)
     again = only(Image.fromarray(np.round(255 * once).astype(np.uint8)))
