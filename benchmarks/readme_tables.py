@@ -250,7 +250,7 @@ def process_rows() -> Rows:
             cpu(process),
         ),
         (
-            "`python -m deep_mnist.predict` on one picture, the whole process",
+            "`python -m deep_mnist.predict digit.png`, the whole process",
             f"{seconds['predict']:.1f} s, `import tensorflow` and {over_import:.1f} s",
             goal("`import tensorflow` and 0.7 s", over_import <= 0.7),
             cpu(process),
