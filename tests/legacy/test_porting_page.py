@@ -120,6 +120,7 @@ def execute(tmp_path_factory):
     # oneDNN waits for ten seconds before it reports that there is no memory.
     home = str(tmp_path_factory.mktemp("home"))
     environment = {**os.environ, "HOME": home, "TF_ENABLE_ONEDNN_OPTS": "0"}
+    environment.pop("TF_USE_LEGACY_KERAS", None)  # set by `legacy run` in tests of this process
     with subprocess.Popen(
         [sys.executable, "-c", SERVER],
         stdin=subprocess.PIPE,
