@@ -1,5 +1,4 @@
 import importlib
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,14 +8,6 @@ from deep_mnist.training.fast_gradients import fast_gradients
 
 AVX2 = "flags : fpu avx2 fma\n"
 AVX512 = "flags : fpu avx2 fma avx512f\n"
-
-
-@pytest.fixture
-def cpuinfo(monkeypatch):
-    def set_to(text):
-        monkeypatch.setattr(Path, "read_text", lambda self, encoding: text)
-
-    return set_to
 
 
 def product_and_gradients(x, W, noise):
