@@ -23,7 +23,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from deep_mnist.cli import exit_code, flags
-from deep_mnist.distributed import launch, local_cluster
+from deep_mnist.distributed import chief_failure, launch, local_cluster
 from deep_mnist.distributed.launch import ClusterOptions
 from deep_mnist.distributed.task import PARAMETER_SERVER, STRATEGIES
 from deep_mnist.errors import DeepMnistError
@@ -43,14 +43,15 @@ def _command(arguments: list[str]) -> int | None:
     module = importlib.import_module(f"deep_mnist.{program}")
     tf_config = os.environ.get("TF_CONFIG", "").strip()
     task = launch.create_task(program, cluster_options, tf_config)
-    configured = launch.configure(task, module.Config, options, given)
-    if configured is None:
-        return None
-    if cluster_options.local is not None:
-        return local_cluster.run(program, task.cluster, arguments[1:])
-    if cluster_options.exit_with_stdin:
-        local_cluster.exit_with_stdin()
-    launch.start(task, *configured, module.train)
+    with chief_failure.reported(task):
+        configured = launch.configure(task, module.Config, options, given)
+        if configured is None:
+            return None
+        if cluster_options.local is not None:
+            return local_cluster.run(program, task.cluster, arguments[1:])
+        if cluster_options.exit_with_stdin:
+            local_cluster.exit_with_stdin()
+        launch.start(task, *configured, module.train)
     return None
 
 

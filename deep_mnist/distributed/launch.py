@@ -152,6 +152,8 @@ def start(
         reachability.wait_for(task.parameter_servers)
         lazy_tensorflow.import_quietly()
         lazy_tensorflow.load()
+        seconds = min(reachability.STARTUP, task.stall_timeout)
+        reachability.wait_for_answer(task.parameter_servers, seconds)
     role = Chief if task.is_chief else Worker
     try:
         train(config, role(task, config, run_config, options))

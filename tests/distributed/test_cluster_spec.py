@@ -309,6 +309,14 @@ def test_another_program_on_the_port_of_a_parameter_server_is_an_error(error_of)
     assert f"ps:0 (127.0.0.1:{web.server_port}): another program than TensorFlow listens" in error
 
 
+def test_a_silent_program_on_the_port_of_a_parameter_server_is_an_error():
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"127.0.0.1:{silent.getsockname()[1]}"
+        error = rf"^ps:0 \({address}\): no answer for 0\.1 s from what listens there"
+        with pytest.raises(DeepMnistError, match=error):
+            reachability.wait_for_answer({"ps:0": address}, 0.1)
+
+
 class Quiet(BaseHTTPRequestHandler):
     def log_message(self, *arguments):
         pass
