@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -35,10 +36,15 @@ def task(cluster, job="worker", index=0, **settings):
 @pytest.fixture
 def error_of(capsys, monkeypatch):
     """Runs softmax with a wrong TF_CONFIG or wrong flags; returns what it prints."""
+    monkeypatch.setattr(os, "_exit", sys.exit)  # a task ends its process
 
     def run(tf_config, *flags):
         monkeypatch.setenv("TF_CONFIG", tf_config)
-        assert main(["softmax", *flags]) == 2
+        try:
+            code = main(["softmax", *flags])
+        except SystemExit as end:
+            code = end.code
+        assert code == 2
         printed = capsys.readouterr()
         assert printed.out == ""
         lines = printed.err.splitlines()
