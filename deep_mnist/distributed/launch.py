@@ -123,8 +123,8 @@ def start(
       train: the tutorial's train.
 
     Raises:
-      DeepMnistError: a parameter server is unreachable, the port is in use, --run-dir has another
-        run, or training fails.
+      DeepMnistError: a parameter server is unreachable or does not answer, the port is in use,
+        --run-dir has another run, or training fails.
     """
     if task.job == "evaluator":
         lazy_tensorflow.import_quietly()

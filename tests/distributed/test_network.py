@@ -23,7 +23,7 @@ pytestmark = [
 
 KUBERNETES = Path(__file__).parents[2] / "docs" / "kubernetes"
 REAL_DATA = Path.cwd() / os.environ.get("DEEP_MNIST_DATA_DIR", "MNIST_data")
-TIMEOUT = 240  # seconds for what takes 20 on an idle machine
+TIMEOUT = 420  # seconds for what takes 20 on an idle machine
 CONNECT = """
 import socket, sys, time
 start = time.monotonic()

@@ -40,7 +40,7 @@ MODES = {
 FLAGS = {"asynchronous": [], "synchronous": ["--sync"], "all-reduce": ["--strategy", "all-reduce"]}
 STALL_TIMEOUT = 20  # seconds
 LIMIT = STALL_TIMEOUT + 15  # seconds from a fault that lasts to the end of every task
-PATIENCE = 240  # seconds for a run to begin, or to be completed
+PATIENCE = 420  # seconds for a run to begin, or to be completed
 INTERRUPTION = 5  # seconds
 FOREVER = 1_000_000  # steps
 
@@ -295,6 +295,7 @@ def main() -> None:
     data = ["--data-dir", str(Path(options.data_dir).absolute())] if options.data_dir else []
     source = data or ["--dataset", "generated"]
     end = time.monotonic() + (options.seconds or float("inf"))
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # after the processes have ended
     import_quietly()
     namespaces.remove_leftovers()
     results: dict[str, dict[str, Any]] = {}
