@@ -121,6 +121,15 @@ class Cluster:
         while self._reported() == joined:
             self._check(deadline)
 
+    def wait_until_listens(self, task: str, times: int) -> None:
+        """Wait until the task has started TensorFlow's server for so many times, or has ended."""
+        deadline = time.monotonic() + PATIENCE
+        while self.output(task).count("listens on port") < times:
+            if self.processes[task].poll() is not None:
+                return
+            assert time.monotonic() < deadline, f"does not start: {self.output(task)}"
+            time.sleep(0.1)
+
     def wait(self, seconds: float) -> None:
         """Wait until all tasks have ended, at most so many seconds."""
         deadline = time.monotonic() + seconds
@@ -180,6 +189,7 @@ def restart_chief(cluster: Cluster) -> None:
     cluster.kill("worker:0")
     cluster.network.connect("worker-0")
     cluster.start("worker:0")
+    cluster.wait_until_listens("worker:0", times=2)
 
 
 SERVERS = ("asynchronous", "synchronous")
@@ -212,7 +222,7 @@ def run(fault: Fault, mode: str, source: list[str], directory: Path) -> dict[str
     Returns:
       What happened: seconds from the fault to the end, and the errors by task.
     """
-    flags = f"--steps {fault.steps} --log-every 10 --save-every 50 --stall-timeout {STALL_TIMEOUT}"
+    flags = f"--steps {fault.steps} --log-every 10 --save-every 10 --stall-timeout {STALL_TIMEOUT}"
     hosts = [host(task) for task in MODES[mode]]
     late = fault.name == LATE_NAMES
     with Network(hosts, fault.link) as network:
