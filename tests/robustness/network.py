@@ -275,8 +275,8 @@ def checked_steps(directory: Path) -> list[int]:
         prefix = str(index.with_suffix(""))
         step = int(prefix.rpartition("-")[2])
         checkpoint = tf.train.load_checkpoint(prefix)
-        # In asynchronous training a worker may make an update while it is saved.
-        assert step <= checkpoint.get_tensor("global_step") <= step + 2, prefix
+        # With parameter servers a worker may make updates while it is saved.
+        assert checkpoint.get_tensor("global_step") >= step, prefix
         for name in checkpoint.get_variable_to_shape_map():
             assert np.isfinite(checkpoint.get_tensor(name)).all(), (prefix, name)
         steps.append(step)
@@ -285,7 +285,8 @@ def checked_steps(directory: Path) -> list[int]:
     assert np.isfinite(model.predict_proba(np.zeros((1, 784), np.float32))).all()
     result = directory / "result.json"
     if result.exists():
-        assert json.loads(result.read_text("utf-8"))["steps"] <= max(steps)
+        values = json.loads(result.read_text("utf-8"))
+        assert values["cluster"]["updates"] == max(steps) >= values["steps"]
     return sorted(steps)
 
 
