@@ -149,12 +149,18 @@ def _report(task: Task, message: str) -> None:
         thread.join(max(deadline - time.monotonic(), 0.0))
 
 
-def _session(task: Task, index: int, graph: Any) -> Any:
-    """Return a session on a parameter server, without the server of this task."""
+@contextmanager
+def _session(task: Task, index: int, graph: Any) -> Iterator[Any]:
+    """Open a session on a parameter server, without the server of this task."""
     server.bypass_proxy(task.cluster)
     config = tf.ConfigProto(
         device_filters=[f"/job:ps/task:{index}"],  # or it waits for all tasks
         operation_timeout_in_ms=round(1e3 * REPORT_TIMEOUT),
     )
     address = task.cluster["ps"][index]
-    return tf.Session(f"grpc://{address}", graph=graph, config=config)
+    session = tf.Session(f"grpc://{address}", graph=graph, config=config)
+    try:
+        yield session
+    finally:
+        with suppress(tf.errors.OpError):  # the parameter server may be gone
+            session.close()
