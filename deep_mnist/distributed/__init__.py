@@ -14,6 +14,7 @@ another Run. Modules, in reading order:
     all_reduce.py                 the same without parameter servers
     session.py, timeouts.py       what both sessions have in common; calls that may never return
     mailbox.py                    messages between tasks
+    chief_failure.py              the chief's error, which ends the other tasks
     config_check.py, sharding.py  what tasks must agree on; what each has of its own
     server.py, reachability.py    ports
     local_cluster.py              all processes on this machine

@@ -23,19 +23,20 @@ from collections.abc import Sequence
 from typing import Any
 
 from deep_mnist.cli import exit_code, flags
-from deep_mnist.distributed import launch, local_cluster
+from deep_mnist.distributed import chief_failure, launch, local_cluster
 from deep_mnist.distributed.launch import ClusterOptions
 from deep_mnist.distributed.task import PARAMETER_SERVER, STRATEGIES
 from deep_mnist.errors import DeepMnistError
 from deep_mnist.training import Options
 
 PROGRAMS = ("softmax", "cnn")
+STOPPED = "stopped before the first step"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
     arguments = sys.argv[1:] if argv is None else list(argv)
-    return exit_code("distributed", lambda: _command(arguments), "stopped before the first step")
+    return exit_code("distributed", lambda: _command(arguments), STOPPED)
 
 
 def _command(arguments: list[str]) -> int | None:
@@ -43,15 +44,25 @@ def _command(arguments: list[str]) -> int | None:
     module = importlib.import_module(f"deep_mnist.{program}")
     tf_config = os.environ.get("TF_CONFIG", "").strip()
     task = launch.create_task(program, cluster_options, tf_config)
-    configured = launch.configure(task, module.Config, options, given)
-    if configured is None:
-        return None
+    with chief_failure.reported(task):
+        configured = launch.configure(task, module.Config, options, given)
+        if configured is None:
+            return None
     if cluster_options.local is not None:
         return local_cluster.run(program, task.cluster, arguments[1:])
     if cluster_options.exit_with_stdin:
         local_cluster.exit_with_stdin()
-    launch.start(task, *configured, module.train)
-    return None
+
+    def run() -> None:
+        with chief_failure.reported(task):
+            launch.start(task, *configured, module.train)
+
+    code = exit_code("distributed", run, STOPPED)
+    # Threads of TensorFlow may still wait for other tasks; at the interpreter's exit they hang or
+    # abort the process.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def parse(arguments: list[str]) -> tuple[str, ClusterOptions, Options, dict[str, Any]]:

@@ -125,9 +125,8 @@ class Chief(ReplicaRun):
         return self.sess.step >= self.config.steps
 
     def _end(self, error: BaseException | None) -> None:
-        if isinstance(error, Exception) and not isinstance(error, ClusterTimeoutError):
-            self.sess.announce_failed()
-        elif error is not None and self.directory is not None:
+        can_save = isinstance(error, ClusterTimeoutError | Interrupted | KeyboardInterrupt)
+        if can_save and self.directory is not None:
             self._save_if_possible()
             if isinstance(error, ClusterTimeoutError):
                 stopped = self._interrupted(0)

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from deep_mnist import data
-from deep_mnist.distributed import reachability
+from deep_mnist.distributed import chief_failure
 from deep_mnist.distributed.task import Task
 from deep_mnist.distributed.timeouts import stopped
-from deep_mnist.errors import ClusterTimeoutError, DamagedCheckpointError
+from deep_mnist.errors import DamagedCheckpointError
 from deep_mnist.lazy_tensorflow import tf
 from deep_mnist.training import Options, Run, RunConfig, interrupts, run_directory
 
@@ -35,7 +35,13 @@ class Evaluator(Run):
     def batches(self, split: data.Split, batch_size: int) -> Iterator[tuple[int, data.Batch]]:
         """Evaluate checkpoints until the run is finished; yield nothing."""
         with interrupts.deferred() as pending:
-            self._watch(Path(str(self.options.run_dir or self.options.resume)), pending)
+            chief = chief_failure.Watch(self.task)
+            chief.start()
+            try:
+                directory = Path(str(self.options.run_dir or self.options.resume))
+                self._watch(directory, chief, pending)
+            finally:
+                chief.stop()
         return iter(())
 
     def evaluate(self, *, with_loss: bool = False) -> None:
@@ -44,9 +50,10 @@ class Evaluator(Run):
     def _begin(self) -> None:
         pass
 
-    def _watch(self, directory: Path, pending: interrupts.Pending) -> None:
+    def _watch(
+        self, directory: Path, chief: chief_failure.Watch, pending: interrupts.Pending
+    ) -> None:
         evaluated = -1
-        reachable = time.monotonic()
         while evaluated < self.config.steps:
             finished = (directory / run_directory.RESULT).exists()
             newest = next(iter(self.sess.checkpoints.newest_first(directory)), None)
@@ -55,14 +62,7 @@ class Evaluator(Run):
                     evaluated = self.sess.checkpoints.step_of(newest)
             elif finished:
                 return
-            if reachability.is_reachable(self.task.chief_address):
-                reachable = time.monotonic()
-            elif time.monotonic() > reachable + self.task.stall_timeout:
-                raise ClusterTimeoutError(
-                    f"the chief could not be reached for {self.task.stall_timeout:g} s, and "
-                    f"{directory} is not finished",
-                    hint="start the chief again, then this task",
-                )
+            chief.check()
             if pending.signal_number is not None:
                 raise stopped(self.task.name, pending.signal_number)
             time.sleep(PAUSE)

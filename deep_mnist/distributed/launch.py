@@ -123,8 +123,8 @@ def start(
       train: the tutorial's train.
 
     Raises:
-      DeepMnistError: a parameter server is unreachable, the port is in use, --run-dir has another
-        run, or training fails.
+      DeepMnistError: a parameter server is unreachable or does not answer, the port is in use,
+        --run-dir has another run, or training fails.
     """
     if task.job == "evaluator":
         lazy_tensorflow.import_quietly()
@@ -152,6 +152,8 @@ def start(
         reachability.wait_for(task.parameter_servers)
         lazy_tensorflow.import_quietly()
         lazy_tensorflow.load()
+        seconds = min(reachability.STARTUP, task.stall_timeout)
+        reachability.wait_for_answer(task.parameter_servers, seconds)
     role = Chief if task.is_chief else Worker
     try:
         train(config, role(task, config, run_config, options))

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 from deep_mnist import lazy_tensorflow
-from deep_mnist.distributed import reachability, server
+from deep_mnist.distributed import chief_failure, reachability, server
+from deep_mnist.distributed.chief_failure import ChiefError
 from deep_mnist.distributed.mailbox import Mailbox
 from deep_mnist.distributed.task import Task
 from deep_mnist.distributed.timeouts import SERVER_SHUTDOWN, stopped
-from deep_mnist.errors import DeepMnistError
 from deep_mnist.lazy_tensorflow import tf
 from deep_mnist.training import interrupts
 from deep_mnist.training.config import RunConfig
@@ -29,8 +29,8 @@ def serve(task: Task, run_config: RunConfig, has_result: Callable[[], bool]) -> 
       has_result: returns whether the run has its result, so that the chief is not needed any more.
 
     Raises:
-      DeepMnistError: the port is in use, the chief failed, or no worker could be reached within
-        the stall timeout.
+      DeepMnistError: the port is in use, the chief failed, or it could not be reached for the
+        stall timeout.
       Interrupted: a signal arrived, and the workers have ended or had time to.
     """
     device = f"/job:ps/task:{task.index}"
@@ -42,25 +42,24 @@ def serve(task: Task, run_config: RunConfig, has_result: Callable[[], bool]) -> 
             device_filters=[device],
         )
         with tf.Graph().as_default():
-            left, failed = Mailbox("left", device), Mailbox("failed", device)
+            left, chief_error = Mailbox("left", device), ChiefError(device)
     started = server.start(task, task.cluster, task.job, task.index, config)
     session = tf.Session(started.target, graph=left.graph, config=config)
     with interrupts.deferred() as pending:
-        _wait(task, session, left, failed, has_result, pending)
+        _wait(task, session, left, chief_error, has_result, pending)
 
 
 def _wait(
     task: Task,
     session: Any,
     left: Mailbox,
-    failed: Mailbox,
+    chief_error: ChiefError,
     has_result: Callable[[], bool],
     pending: interrupts.Pending,
 ) -> None:
     workers = task.ranks  # addresses of those that have not left, by rank
-    last_reachable = time.monotonic()  # when any of them was
+    last_reachable = chief_reachable = time.monotonic()  # when any of them was, and the chief
     chief_left: float | None = None
-    chief_failed = False
     stopping: float | None = None
     while workers:
         for rank in left.receive(session):
@@ -71,24 +70,21 @@ def _wait(
         reachable = reachability.reachable(workers)
         if reachable:
             last_reachable = now
+        if 0 in reachable:
+            chief_reachable = now
         if chief_left is not None:
             # A worker that is reachable may be stopped all the same.
             absent = now > max(chief_left, last_reachable) + REJOIN_TIMEOUT
             if absent or now > chief_left + task.stall_timeout:
                 return
-        elif now > last_reachable + task.stall_timeout:
-            raise DeepMnistError(
-                f"{task.name}: no worker could be reached for {task.stall_timeout:g} s",
-                hint="start all tasks again; training continues from the last checkpoint",
-            )
-        chief_failed = chief_failed or bool(failed.receive(session))
-        if pending.signal_number is not None or chief_failed:
+        else:
+            chief_failure.check_reachable(task, chief_reachable)
+        message = chief_error.read(session)
+        if pending.signal_number is not None or message:
             stopping = stopping or now
             if not reachable or now > stopping + SERVER_SHUTDOWN:
-                if chief_failed:
-                    raise DeepMnistError(
-                        f"{task.name}: {task.chief} failed", hint="read its output"
-                    )
+                if message:
+                    raise chief_failure.failed(task, message)
                 assert pending.signal_number is not None
                 raise stopped(task.name, pending.signal_number)
         time.sleep(PAUSE)

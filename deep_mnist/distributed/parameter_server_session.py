@@ -11,11 +11,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from deep_mnist.distributed import config_check, reachability
+from deep_mnist.distributed import chief_failure, config_check, reachability
 from deep_mnist.distributed.mailbox import Mailbox
 from deep_mnist.distributed.session import RESTART_HINT, ClusterSession
 from deep_mnist.distributed.task import Task
-from deep_mnist.errors import ClusterTimeoutError, DeepMnistError
+from deep_mnist.errors import ClusterTimeoutError
 from deep_mnist.lazy_tensorflow import tf
 from deep_mnist.training import run_directory
 from deep_mnist.training.config import RunConfig
@@ -30,7 +30,7 @@ class ParameterServerSession(ClusterSession):
     """Reconnects when a parameter server was lost and is back.
 
     The chief announces a run in variables on the first parameter server: its directory and its
-    settings, and later that it finished or failed. The other workers wait for the announcement.
+    settings, and later that it finished. The other workers wait for the announcement.
 
     Args:
       model: the tutorial's Model.
@@ -58,9 +58,8 @@ class ParameterServerSession(ClusterSession):
         self._idle = Mailbox("idle", "/job:ps/task:0")
         servers = [f"/job:ps/task:{index}" for index in sorted(task.cluster["ps"])]
         self._left = [Mailbox("left", device) for device in servers]
-        self._chief_failed = [Mailbox("failed", device) for device in servers]
-        self._checked_chief = 0.0  # time of the last check whether the chief has failed
         self._chief = {task.chief: task.chief_address}
+        self._watch = chief_failure.Watch(task)  # of the chief, for the others
         super().__init__(model, run_config, task, task.cluster, task.job, task.index)
 
     def _add_announcement(self) -> None:
@@ -68,13 +67,10 @@ class ParameterServerSession(ClusterSession):
             unsaved = {"trainable": False, "collections": [tf.GraphKeys.LOCAL_VARIABLES]}
             self._announcement = tf.Variable("", name="announcement", **unsaved)
             self._finished = tf.Variable(False, name="run_finished", **unsaved)
-            self._failed = tf.Variable(False, name="run_failed", **unsaved)
             self._text = tf.placeholder(tf.string, [])
-            reset = [self._finished.assign(False), self._failed.assign(False)]
-            with tf.control_dependencies(reset):
+            with tf.control_dependencies([self._finished.assign(False)]):
                 self._announce = self._announcement.assign(self._text).op
             self._set_finished = self._finished.assign(True)
-            self._set_failed = self._failed.assign(True)
         variables = [self._announcement, *tf.global_variables()]
         self._initialized = tf.stack([variable.is_initialized() for variable in variables])
 
@@ -91,6 +87,9 @@ class ParameterServerSession(ClusterSession):
         """Initialize the variables, as the chief, or wait for the chief to do so."""
         self._settings = settings
         self._directory = directory
+        if directory is None:
+            self._watch.start()
+            self.time_limit.check = self._watch.check
         try:
             self._start()
         except self._lost as error:
@@ -105,19 +104,13 @@ class ParameterServerSession(ClusterSession):
         Raises:
           DeepMnistError: the chief has failed.
         """
-        deadline = self._deadline()
-        while True:
-            self._check_chief()
-            if self.step < steps:
-                return False
+        while self.step >= steps:
             self._call(lambda: self._idle.send(self._tf_session, self.task.rank))
             # A chief that was killed after it wrote the result announced nothing.
             if self._result.exists() or self._run(self._finished):
                 return True
-            if reachability.is_reachable(self.task.chief_address):
-                deadline = self._deadline()
-            self._check_deadline(deadline, self._chief)
             self.time_limit.sleep(PAUSE)
+        return False
 
     def wait_for_workers(self) -> None:
         """Wait until no other worker that can be reached changes the variables any more."""
@@ -150,17 +143,6 @@ class ParameterServerSession(ClusterSession):
         """As the chief, let the other workers end."""
         self._call(lambda: self._tf_session.run(self._set_finished))
 
-    def announce_failed(self) -> None:
-        """As the chief, tell the other tasks that this one failed, so that they end as well."""
-
-        def announce() -> None:
-            self._tf_session.run(self._set_failed)
-            self._release_waiting_workers()
-            for mailbox in self._chief_failed:
-                mailbox.send(self._tf_session, self.task.rank)
-
-        self._notify(announce)
-
     def __exit__(self, *error: object) -> None:
         """Tell the parameter servers that this worker needs them no more."""
 
@@ -168,13 +150,11 @@ class ParameterServerSession(ClusterSession):
             for mailbox in self._left:
                 mailbox.send(self._tf_session, self.task.rank)
 
+        self._watch.stop()
         # The session is not closed: that may wait forever, and the process ends anyway.
         if error[0] is None:
-            self._notify(leave)
-
-    def _notify(self, function: Callable[[], None]) -> None:
-        with suppress(*self._lost, ClusterTimeoutError):  # a parameter server may have ended
-            self.time_limit.call(function, NOTIFY_TIMEOUT)
+            with suppress(*self._lost, ClusterTimeoutError):  # a parameter server may have ended
+                self.time_limit.call(leave, NOTIFY_TIMEOUT)
 
     # Starting ------------------------------------------------------------------
 
@@ -224,13 +204,6 @@ class ParameterServerSession(ClusterSession):
         """Return the directory of the run and the chief's settings."""
         announcement: list[Any] = json.loads(self._run_once(self._announcement))
         return announcement
-
-    def _check_chief(self) -> None:
-        # A synchronous worker that the chief released must check before it waits again.
-        if self._is_synchronous or time.monotonic() > self._checked_chief + PAUSE:
-            if self._run(self._failed):
-                raise DeepMnistError(f"{self.task.chief} failed", hint="read its output")
-            self._checked_chief = time.monotonic()
 
     # Synchronous updates -------------------------------------------------------
 

@@ -13,6 +13,7 @@ from deep_mnist.errors import DeepMnistError
 KeyT = TypeVar("KeyT", str, int)
 
 SECONDS = 10.0  # in which every parameter server has to be reachable
+STARTUP = 60.0  # seconds from a task's open port to its answer: it imports TensorFlow
 PAUSE = 0.5  # seconds between attempts
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0"  # RFC 9113, 3.4: empty SETTINGS
 SETTINGS = b"\x04\0\0\0\0\0"  # type, flags and stream of a server's first HTTP/2 frame
@@ -67,19 +68,39 @@ def wait_for(tasks: Mapping[str, str], seconds: float = SECONDS) -> None:
         )
 
 
-def is_other_program(address: str, seconds: float) -> bool:
-    """Return whether what listens at an address does not speak HTTP/2, as gRPC does.
+def wait_for_answer(tasks: Mapping[str, str], seconds: float = STARTUP) -> None:
+    """Return when TensorFlow's servers answer for all tasks, addresses by name.
 
-    One that does not answer may be a task that is starting (see server.reserve_port).
+    A task that is starting accepts connections and does not answer (see server.reserve_port).
+
+    Raises:
+      DeepMnistError: some do not within the time. It lists all of them.
     """
+    deadline = time.monotonic() + seconds
+    while silent := _filter(tasks, lambda *arguments: not _answer(*arguments), 2.0):
+        if time.monotonic() > deadline:
+            raise DeepMnistError(
+                f"{describe(silent)}: no answer for {seconds:g} s from what listens there",
+                hint="stop it or correct the address, then start this task again",
+            )
+        time.sleep(PAUSE)
+
+
+def is_other_program(address: str, seconds: float) -> bool:
+    """Return whether what listens at an address does not speak HTTP/2, as gRPC does."""
+    answer = _answer(address, seconds)
+    return not SETTINGS.startswith(answer[3:]) if answer else False
+
+
+def _answer(address: str, seconds: float) -> bytes:
+    """Return the first nine bytes of what listens at an address, b"" if it does not answer."""
     try:
         with _connect(address, seconds / 2) as connection:
             connection.settimeout(seconds / 2)
             connection.sendall(PREFACE)
-            answer = connection.recv(9)
+            return connection.recv(9)
     except (OSError, UnicodeError):
-        return False
-    return not SETTINGS.startswith(answer[3:9]) if answer else False
+        return b""
 
 
 def _connect(address: str, seconds: float) -> socket.socket:

@@ -54,17 +54,25 @@ def start(task: Task, cluster: Cluster, job: str, index: int, config: Any) -> An
         file=sys.stderr,
         flush=True,
     )
-    # Otherwise gRPC would connect to the other tasks through the http_proxy of the environment.
+    bypass_proxy(cluster)
+    try:
+        return tf.train.Server(tf.train.ClusterSpec(cluster), job, index, config=config)
+    except tf.errors.UnknownError:
+        raise _port_unavailable(task, "another program listens on it") from None
+
+
+def bypass_proxy(cluster: Cluster) -> None:
+    """Let gRPC connect to the other tasks directly, not through the http_proxy of the environment.
+
+    Args:
+      cluster: the tasks.
+    """
     hosts = {
         address.rpartition(":")[0].strip("[]")
         for addresses in cluster.values()
         for address in addresses.values()
     }
     os.environ.setdefault("no_grpc_proxy", ",".join(sorted(hosts)))
-    try:
-        return tf.train.Server(tf.train.ClusterSpec(cluster), job, index, config=config)
-    except tf.errors.UnknownError:
-        raise _port_unavailable(task, "another program listens on it") from None
 
 
 def _port_unavailable(task: Task, reason: str) -> DeepMnistError:

@@ -86,9 +86,6 @@ class ClusterSession(Session):
     def announce_finished(self) -> None:
         """As the chief, let the other workers end."""
 
-    def announce_failed(self) -> None:
-        """As the chief, tell the other tasks that this one failed, so that they end as well."""
-
     def initialize(self) -> None:
         """Record that every variable has its initial value."""
         self._values = {}

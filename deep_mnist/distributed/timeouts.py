@@ -33,11 +33,13 @@ class TimeLimit:
 
     Attributes:
       pending: the signal that arrived, if any.
+      check: called while a call takes time; an exception that it raises ends the call.
     """
 
     def __init__(self, seconds: float, explain: Callable[[], tuple[str, str]]) -> None:
         self.seconds = seconds
         self.pending = Pending()
+        self.check: Callable[[], None] = lambda: None
         self._explain = explain
         self._calls: Calls | None = None
 
@@ -52,6 +54,7 @@ class TimeLimit:
           ClusterTimeoutError: the function did not return in time.
           Interrupted: a signal arrived, and the function did not return within CALL_SHUTDOWN.
         """
+        self.check()
         limit = self.seconds if seconds is None else seconds
         if self._calls is None:
             self._calls = queue.SimpleQueue()
@@ -60,21 +63,25 @@ class TimeLimit:
         self._calls.put((function, result))
         deadline = time.monotonic() + limit
         signalled: float | None = None
-        while not wait([result], POLL).done:
-            now = time.monotonic()
-            if self.pending.signal_number is not None:
-                signalled = signalled or now
-                if now > signalled + CALL_SHUTDOWN:
-                    self._calls = None  # its thread does not return
-                    raise Interrupted(self.pending.signal_number, "")
-            if now > deadline:
-                self._calls = None
-                reason, hint = self._explain()
-                raise ClusterTimeoutError(f"no answer for {limit:g} s: {reason}", hint=hint)
+        try:
+            while not wait([result], POLL).done:
+                self.check()
+                now = time.monotonic()
+                if self.pending.signal_number is not None:
+                    signalled = signalled or now
+                    if now > signalled + CALL_SHUTDOWN:
+                        raise Interrupted(self.pending.signal_number, "")
+                if now > deadline:
+                    reason, hint = self._explain()
+                    raise ClusterTimeoutError(f"no answer for {limit:g} s: {reason}", hint=hint)
+        except BaseException:
+            self._calls = None  # its thread may never return
+            raise
         return result.result()
 
     def sleep(self, seconds: float) -> None:
         """Wait; raise Interrupted where a signal has arrived."""
+        self.check()
         time.sleep(seconds)
         if self.pending.signal_number is not None:
             raise Interrupted(self.pending.signal_number, "")

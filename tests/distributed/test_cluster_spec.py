@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -35,10 +36,15 @@ def task(cluster, job="worker", index=0, **settings):
 @pytest.fixture
 def error_of(capsys, monkeypatch):
     """Runs softmax with a wrong TF_CONFIG or wrong flags; returns what it prints."""
+    monkeypatch.setattr(os, "_exit", sys.exit)  # a task ends its process
 
     def run(tf_config, *flags):
         monkeypatch.setenv("TF_CONFIG", tf_config)
-        assert main(["softmax", *flags]) == 2
+        try:
+            code = main(["softmax", *flags])
+        except SystemExit as end:
+            code = end.code
+        assert code == 2
         printed = capsys.readouterr()
         assert printed.out == ""
         lines = printed.err.splitlines()
@@ -307,6 +313,14 @@ def test_another_program_on_the_port_of_a_parameter_server_is_an_error(error_of)
         error = error_of("", *flags.split())
         web.shutdown()
     assert f"ps:0 (127.0.0.1:{web.server_port}): another program than TensorFlow listens" in error
+
+
+def test_a_silent_program_on_the_port_of_a_parameter_server_is_an_error():
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"127.0.0.1:{silent.getsockname()[1]}"
+        error = rf"^ps:0 \({address}\): no answer for 0\.1 s from what listens there"
+        with pytest.raises(DeepMnistError, match=error):
+            reachability.wait_for_answer({"ps:0": address}, 0.1)
 
 
 class Quiet(BaseHTTPRequestHandler):

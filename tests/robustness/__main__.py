@@ -4,7 +4,7 @@
 
 The tests share the budget equally and run one after the other, each as a process of its own, with
 its output in NAME.log in the working directory. Ends with exit code 1 if one of them fails. The
-longest setup, of damage.py, takes a minute that is not in the budget.
+longest setup, of damage.py, takes a minute that is not in the budget. network.py needs root.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import time
 from pathlib import Path
 
 import fuzz
+import namespaces
 
 HERE = Path(__file__).parent
 
@@ -34,6 +35,8 @@ def main() -> int:
         "faults": ["faults.py", *data],
         "resumes": ["resumes.py", *data],
     }
+    if namespaces.is_available():
+        tests["network"] = ["network.py", *data]
     seconds = str(max(1, options.seconds // len(tests)))
     failed = False
     for name, arguments in tests.items():
