@@ -112,7 +112,7 @@ def shade(pil_image: PilImage) -> PilImage:
 
 def alpha_only(pil_image: PilImage) -> PilImage:
     ink = Image.new("RGBA", pil_image.size)
-    ink.putalpha(Image.eval(pil_image, lambda grey: 255 - grey))
+    ink.putalpha(Image.eval(pil_image, lambda gray: 255 - gray))
     return ink
 
 
@@ -130,8 +130,8 @@ def to_16_bits(pil_image: PilImage) -> PilImage:
 
 
 CHANGES: dict[str, Callable[[PilImage], PilImage]] = {
-    "white on black": lambda pil_image: Image.eval(pil_image, lambda grey: 255 - grey),
-    "grey on grey": lambda pil_image: Image.eval(pil_image, lambda grey: 90 + grey // 3),
+    "white on black": lambda pil_image: Image.eval(pil_image, lambda gray: 255 - gray),
+    "gray on gray": lambda pil_image: Image.eval(pil_image, lambda gray: 90 + gray // 3),
     **{f"shifted by {x}, {y}": shifted(x, y) for x, y in ((8, 8), (-8, 8), (8, -8), (-8, -8))},
     **{f"scaled by {by:g}": scaled(by) for by in (0.5, 0.75, 1.5, 2, 4)},
     "10 times smaller": scaled(0.1),

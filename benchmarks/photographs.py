@@ -90,7 +90,7 @@ def in_faint_pencil(digits: Digits, random: Random) -> Scene:
 
 def in_chalk(digits: Digits, random: Random) -> Scene:
     scene = scenes.paper(random)
-    board = scene._replace(colours=scene.colours * random.uniform(0.15, 0.3))
+    board = scene._replace(colors=scene.colors * random.uniform(0.15, 0.3))
     return scenes.shade(scenes.write(digits, random, board, (225, 225, 220)), random, 0.3, 1)
 
 
@@ -139,8 +139,8 @@ def on_a_sheet_on_a_light_table(digits: Digits, random: Random) -> Scene:
 def on_a_sticky_note(digits: Digits, random: Random) -> Scene:
     side = int(random.uniform(300, 480))
     note = scenes.paper(random, side, side)
-    colour = ((250, 230, 110), (245, 160, 190), (160, 220, 150))[random.integers(3)]
-    note = note._replace(colours=note.colours * 0 + np.array(colour))
+    color = ((250, 230, 110), (245, 160, 190), (160, 220, 150))[random.integers(3)]
+    note = note._replace(colors=note.colors * 0 + np.array(color))
     note = scenes.write(digits, random, note, (35, 50, 140))
     return scenes.shade(scenes.lay_on(scenes.table(random), note, random, 15), random, 0.25, 1)
 
@@ -164,9 +164,9 @@ def held_by_a_finger(digits: Digits, random: Random) -> Scene:
 
 
 def on_a_screen(digits: Digits, random: Random) -> Scene:
-    """Draw a white field on a dark, grey or light page."""
+    """Draw a white field on a dark, gray or light page."""
     field = scenes.paper(random, 420, 420)
-    field = scenes.write(digits, random, field._replace(colours=field.colours * 0 + 255), (0, 0, 0))
+    field = scenes.write(digits, random, field._replace(colors=field.colors * 0 + 255), (0, 0, 0))
     page = np.full((scenes.HEIGHT, scenes.WIDTH, 3), random.choice([25.0, 120.0, 244.0]))
     return scenes.lay_on(page, field, random, 0)
 
@@ -178,7 +178,7 @@ def in_a_row(digits: Digits, random: Random) -> Scene:
 
 def in_a_slanted_line(digits: Digits, random: Random) -> Scene:
     line = scenes.write(digits, random, scenes.paper(random, 300, 700), (25, 25, 30))
-    paper = np.full((scenes.HEIGHT, scenes.WIDTH, 3), np.median(line.colours, axis=(0, 1)))
+    paper = np.full((scenes.HEIGHT, scenes.WIDTH, 3), np.median(line.colors, axis=(0, 1)))
     return scenes.lay_on(paper, line, random, 12)
 
 

@@ -26,7 +26,7 @@ TABLES = ((120, 82, 52), (60, 46, 40), (95, 95, 100), (165, 130, 95))
 class Scene(NamedTuple):
     """An image, and which of its pixels belong to which digit."""
 
-    colours: Floats  # [H, W, 3] in [0, 255]
+    colors: Floats  # [H, W, 3] in [0, 255]
     owner: Digits  # [H, W] uint8: number of the digit, from 1; 0 is background
 
     def boxes(self) -> list[tuple[int, int, int, int]]:
@@ -41,22 +41,22 @@ class Scene(NamedTuple):
     def file(self) -> bytes:
         """Return the image as a JPEG file."""
         file = io.BytesIO()
-        _image(self.colours).save(file, "JPEG", quality=82)
+        _image(self.colors).save(file, "JPEG", quality=82)
         return file.getvalue()
 
 
 def paper(random: Random, height: int = HEIGHT, width: int = WIDTH) -> Scene:
     """Return an empty sheet of nearly white paper."""
     tint = random.uniform(195, 245) * np.array([1, random.uniform(0.97, 1), random.uniform(0.9, 1)])
-    colours = tint + random.normal(0, 2, (height, width, 1))
-    return Scene(colours, np.zeros((height, width), np.uint8))
+    colors = tint + random.normal(0, 2, (height, width, 1))
+    return Scene(colors, np.zeros((height, width), np.uint8))
 
 
 def table(random: Random, height: int = HEIGHT, width: int = WIDTH) -> Floats:
-    """Return the colours of a wooden table, [H, W, 3]."""
+    """Return the colors of a wooden table, [H, W, 3]."""
     streaks = np.repeat(random.normal(0, 1, (height, 1 + width // 40)), 40, axis=1)[:, :width]
-    colour = np.array(TABLES[random.integers(len(TABLES))])
-    return np.asarray(colour * (1 + 0.06 * streaks[:, :, None]))
+    color = np.array(TABLES[random.integers(len(TABLES))])
+    return np.asarray(color * (1 + 0.06 * streaks[:, :, None]))
 
 
 def write_digit(
@@ -75,7 +75,7 @@ def write_digit(
     rows, columns = slice(top, top + side), slice(left, left + side)
     height, width = scene.owner[rows, columns].shape
     coverage = coverage[:height, :width]
-    area, opacity = scene.colours[rows, columns], 0.92 * coverage[:, :, None]
+    area, opacity = scene.colors[rows, columns], 0.92 * coverage[:, :, None]
     area[:] = area * (1 - opacity) + opacity * np.array(ink)
     scene.owner[rows, columns][coverage > 0.5] = scene.owner.max() + 1
 
@@ -111,17 +111,17 @@ def shade(scene: Scene, random: Random, depth: float, edge: float = 0.5) -> Scen
     angle = random.uniform(0, 2 * np.pi)
     along = np.cos(angle) * (x / width - 0.5) + np.sin(angle) * (y / height - 0.5)
     light = 1 - depth / (1 + np.exp(-(along - random.uniform(-0.2, 0.2)) / (0.3 * edge)))
-    noise = random.normal(0, 3, scene.colours.shape)
-    return scene._replace(colours=scene.colours * light[:, :, None] + noise)
+    noise = random.normal(0, 3, scene.colors.shape)
+    return scene._replace(colors=scene.colors * light[:, :, None] + noise)
 
 
 def lay_on(background: Floats, sheet: Scene, random: Random, max_degrees: float) -> Scene:
     """Return a sheet on a background [H, W, 3], rotated by up to `max_degrees`."""
     angle = random.uniform(-max_degrees, max_degrees)
     height, width = sheet.owner.shape
-    layers = [_image(sheet.colours), Image.fromarray(sheet.owner)]
+    layers = [_image(sheet.colors), Image.fromarray(sheet.owner)]
     layers.append(Image.new("L", (width, height), 255))
-    colours, owner, cover = (
+    colors, owner, cover = (
         np.asarray(layer.rotate(angle, expand=True, resample=Image.Resampling.NEAREST))
         for layer in layers
     )
@@ -133,7 +133,7 @@ def lay_on(background: Floats, sheet: Scene, random: Random, max_degrees: float)
     result, owners = background.copy(), np.zeros(background.shape[:2], np.uint8)
     area = (slice(top, top + rows), slice(left, left + columns))
     visible = cover[: background.shape[0] - top, : background.shape[1] - left] > 0
-    result[area][visible] = colours[: visible.shape[0], : visible.shape[1]][visible]
+    result[area][visible] = colors[: visible.shape[0], : visible.shape[1]][visible]
     owners[area][visible] = owner[: visible.shape[0], : visible.shape[1]][visible]
     blurred = _image(result).filter(ImageFilter.GaussianBlur(1))
     return Scene(np.asarray(blurred, np.float64), owners)
@@ -141,15 +141,15 @@ def lay_on(background: Floats, sheet: Scene, random: Random, max_degrees: float)
 
 def draw_over(scene: Scene, draw: Callable[[ImageDraw.ImageDraw], None]) -> Scene:
     """Return the scene with something drawn over it."""
-    image = _image(scene.colours)
+    image = _image(scene.colors)
     draw(ImageDraw.Draw(image))
-    return scene._replace(colours=np.asarray(image, np.float64))
+    return scene._replace(colors=np.asarray(image, np.float64))
 
 
 def random_ink(random: Random) -> tuple[int, int, int]:
-    """Return the colour of a pen."""
+    """Return the color of a pen."""
     return INKS[random.integers(len(INKS))]
 
 
-def _image(colours: Floats) -> Image.Image:
-    return Image.fromarray(np.clip(colours, 0, 255).astype(np.uint8))
+def _image(colors: Floats) -> Image.Image:
+    return Image.fromarray(np.clip(colors, 0, 255).astype(np.uint8))

@@ -30,7 +30,7 @@ class Config:
     batch_size: int = option(50, "images per training step", minimum=1, maximum=60_000)
     learning_rate: float = option(1e-4, "step size of Adam", above=0)
     keep_prob: float = option(
-        0.5, "probability of keeping a unit in training (dropout)", above=0, maximum=1
+        0.5, "dropout: probability of keeping a unit in training", above=0, maximum=1
     )
     loss: str = option(
         "stable", "form of the cross-entropy", choices=("stable", "textbook"), advanced=True
@@ -63,7 +63,7 @@ def inference(x: Any, keep_prob: Any = None) -> Any:
     Returns:
       Logits, [B, 10] float32.
     """
-    # Rows of pixels become images again: [batch, height, width, channels]; grey is one channel.
+    # Rows of pixels become images again: [batch, height, width, channels]; gray is one channel.
     x_image = tf.reshape(x, [-1, 28, 28, 1], name="x_image")  # [B, 28, 28, 1]
 
     # 32 features of each 5x5 patch. The shape of the weights is [patch height, patch width,

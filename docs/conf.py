@@ -47,6 +47,9 @@ napoleon_numpy_docstring = False
 # Look. The theme brings its fonts and scripts: nothing is fetched from elsewhere.
 html_theme = "pydata_sphinx_theme"
 html_title = "deep_mnist"
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+html_sidebars = {"porting": []}  # the only page of its section
 html_copy_source = False
 html_theme_options = {
     "header_links_before_dropdown": 5,  # all sections

@@ -55,16 +55,16 @@ def test_threads_get_the_same_predictions_as_one_thread(classifiers, name):
 
 
 def test_all_accepted_forms_of_an_image_give_the_same_prediction(classifiers):
-    greys = np.random.default_rng(0).integers(0, 200, (2, 28, 28))
-    expected = classifiers["softmax"].predict_proba(greys.reshape(2, 784) / 255)
+    grays = np.random.default_rng(0).integers(0, 200, (2, 28, 28))
+    expected = classifiers["softmax"].predict_proba(grays.reshape(2, 784) / 255)
     for form in (
-        greys,
-        greys.astype(np.uint8).reshape(2, 784),
-        greys[..., None] / 255,
-        (greys / 255).tolist(),
+        grays,
+        grays.astype(np.uint8).reshape(2, 784),
+        grays[..., None] / 255,
+        (grays / 255).tolist(),
     ):
         assert classifiers["softmax"].predict_proba(form) == pytest.approx(expected, abs=1e-6)
-    assert classifiers["softmax"].predict_proba(greys[0]) == pytest.approx(expected[:1], abs=1e-6)
+    assert classifiers["softmax"].predict_proba(grays[0]) == pytest.approx(expected[:1], abs=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -106,8 +106,8 @@ def test_one_hot_labels(directory):
 
 
 def test_all_256_pixel_values_as_float32():
-    greys = np.arange(256, dtype=np.uint8)
-    images = input_data.DataSet(greys, greys, reshape=False).images
+    grays = np.arange(256, dtype=np.uint8)
+    images = input_data.DataSet(grays, grays, reshape=False).images
     assert hashlib.sha256(images.tobytes()).hexdigest() == (
         "d5f525a13a07c1d604032ed460ac58ad9e012b8bec74236bd5f4f46142995b87"
     )

@@ -369,12 +369,12 @@ def overlapping(page):
     ]
 
 
-# The contrast ratio of WCAG of two colours as the browser paints them.
+# The contrast ratio of WCAG of two colors as the browser paints them.
 CONTRAST = """([selector, property, behind]) => {
     const canvas = document.createElement("canvas");
     const paper = canvas.getContext("2d", { willReadFrequently: true });
-    const luminance = (colour) => {
-        paper.fillStyle = colour;
+    const luminance = (color) => {
+        paper.fillStyle = color;
         paper.fillRect(0, 0, 1, 1);
         const linear = (v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
         const [r, g, b] = [...paper.getImageData(0, 0, 1, 1).data].map((v) => linear(v / 255));
@@ -392,13 +392,13 @@ def test_bars_and_text_have_enough_contrast(opened, scheme):
     page = opened(color_scheme=scheme)
     draw(page, ZERO)
     wait_for(page, "0")
-    for least, *colours in [
+    for least, *colors in [
         (4.5, "#hint", "color", "#drawing"),
         (4.5, ".note", "color", "body"),
         (3, "td:not(.best) .bar", "backgroundColor", ".track"),
         (3, ".best .bar", "backgroundColor", ".track"),
     ]:
-        assert page.evaluate(CONTRAST, colours) >= least, colours
+        assert page.evaluate(CONTRAST, colors) >= least, colors
 
 
 @pytest.mark.parametrize("size", [PHONE, DESKTOP])
@@ -413,7 +413,7 @@ def test_axe_finds_no_violation(opened, axe_violations, size, scheme):
     assert axe_violations(page) == []
 
 
-def test_bars_have_enough_contrast_in_forced_colours(opened):
+def test_bars_have_enough_contrast_in_forced_colors(opened):
     page = opened(forced_colors="active")
     draw(page, ZERO)
     wait_for(page, "0")

@@ -75,7 +75,7 @@ def test_json_has_one_object_for_each_image(capsys):
     broken, fine = map(json.loads, printed.out.splitlines())
     assert set(broken) == {"file", "error"}
     assert broken["file"] == "broken.png"
-    assert broken["error"].startswith("expected a picture (PNG, JPEG")
+    assert broken["error"].startswith("expected an image (PNG, JPEG")
     assert set(fine) == {"file", "digits"}
     assert [digit["label"] for digit in fine["digits"]] == [7, 0]
     for digit in fine["digits"]:
@@ -97,7 +97,7 @@ def test_csv_has_one_row_for_each_digit(capsys):
         ("a.png", "1", "0"),
         ("b.png", "", ""),
     ]
-    assert rows[2]["error"] == "expected a picture, found no bytes"
+    assert rows[2]["error"] == "expected an image, found no data"
 
 
 @pytest.mark.parametrize("model", ["softmax", "mlp", "fnn"])
@@ -153,7 +153,7 @@ def test_a_screenshot_full_of_text_is_an_error(capsys):
     page.save("page.png")
     assert predict.main(["page.png"]) == 2
     assert re.fullmatch(
-        r"error: predict: page\.png: expected digits, found \d+ other shapes: crop the picture\n",
+        r"error: predict: page\.png: expected digits, found \d+ other shapes: crop the image\n",
         capsys.readouterr().err,
     )
 
@@ -175,7 +175,7 @@ def test_directories_patterns_and_standard_input(capsys, monkeypatch):
     assert [Path(file).name for file in files] == ["b.png", "a.PNG"]
     Path("scans/phone.HEIC").write_bytes(b"ftypheic")
     assert predict.main(["scans"]) == 2
-    assert "phone.HEIC: expected a picture (PNG, JPEG" in capsys.readouterr().err
+    assert "phone.HEIC: expected an image (PNG, JPEG" in capsys.readouterr().err
     assert predict.main(["scans/*.png"]) == 0
     assert capsys.readouterr().out.startswith(str(Path("scans/b.png")))
     stream = io.TextIOWrapper(io.BytesIO(Path("scans/b.png").read_bytes()))

@@ -17,13 +17,13 @@ FloatArray = npt.NDArray[np.float32]
 
 SIZE = 28
 CONTROL_POINTS = 9  # K: of an elastic field, along one side
-PADDED = SIZE + 3  # one pixel before and two after, so that every point has four neighbours
+PADDED = SIZE + 3  # one pixel before and two after, so that every point has four neighbors
 
 
 class Augmentation(NamedTuple):
     """Standard deviations of the random distortions; lengths in pixels."""
 
-    shift: float  # of the centre, along either axis
+    shift: float  # of the center, along either axis
     rotation: float  # radians
     slant: float  # dx over dy
     stretch: float  # of log(width)
@@ -102,8 +102,8 @@ def elastic_field(
       [N, 2, 28, 28] float32, the x and y components.
     """
     noise = rng.standard_normal((count * 2, CONTROL_POINTS, CONTROL_POINTS), dtype=np.float32)
-    centres = np.linspace(-smoothness, SIZE - 1 + smoothness, CONTROL_POINTS)
-    smooth = np.exp(-0.5 * ((np.arange(SIZE)[:, None] - centres) / smoothness) ** 2)  # [28, K]
+    centers = np.linspace(-smoothness, SIZE - 1 + smoothness, CONTROL_POINTS)
+    smooth = np.exp(-0.5 * ((np.arange(SIZE)[:, None] - centers) / smoothness) ** 2)  # [28, K]
     smooth = (smooth / np.linalg.norm(smooth, axis=1, keepdims=True)).astype(np.float32)
     across = noise.reshape(-1, CONTROL_POINTS) @ (np.float32(amplitude) * smooth.T)  # [2 N K, 28]
     field: FloatArray = smooth @ across.reshape(-1, CONTROL_POINTS, SIZE)
@@ -138,4 +138,4 @@ def resample(images: FloatArray, points: FloatArray) -> FloatArray:
 
 
 _AXIS = np.arange(SIZE, dtype=np.float32) - np.float32((SIZE - 1) / 2)
-GRID = np.stack([np.tile(_AXIS, SIZE), np.repeat(_AXIS, SIZE)])  # [2, 784]: x, y from the centre
+GRID = np.stack([np.tile(_AXIS, SIZE), np.repeat(_AXIS, SIZE)])  # [2, 784]: x, y from the center

@@ -21,7 +21,7 @@ __all__ = [
 ]
 
 NUM_CLASSES = 10
-GREY_TO_UNIT = np.float32(1 / 255)
+GRAY_TO_UNIT = np.float32(1 / 255)
 
 
 class Split(NamedTuple):
@@ -50,7 +50,7 @@ def scale(images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
     Returns:
       float32, the same shape.
     """
-    return images.astype(np.float32) * GREY_TO_UNIT
+    return images.astype(np.float32) * GRAY_TO_UNIT
 
 
 def one_hot(labels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:

@@ -3,7 +3,7 @@
     images, labels = digits(12_000, seed=0)
 
 Each digit is drawn in one of the styles of a table. Its control points, slant, proportions and pen
-width are random, it is distorted elastically, and it is scaled and centred as MNIST's digits are.
+width are random, it is distorted elastically, and it is scaled and centered as MNIST's digits are.
 In the shapes below N is the number of digits and P = POINTS the number of samples along one.
 """
 
@@ -30,7 +30,7 @@ STRETCH = 0.16  # standard deviation of log(width)
 
 SIDE = 28  # pixels of an image
 BOX = 20.0  # pixels of the box that a digit fits
-CENTRE = (13.5, 13.9)  # range of the centre of mass, as pixel index
+CENTER = (13.5, 13.9)  # range of the center of mass, as pixel index
 PEN = (2.6, 0.25)  # median width in pixels, standard deviation of log(width)
 PRESSURE = 0.15  # relative change of the pen's width along a digit
 BLUR = 0.55  # standard deviation of the Gaussians that draw a stroke, in pixels
@@ -203,8 +203,8 @@ def _draw(rng: np.random.Generator, labels: NDArray[np.uint8]) -> NDArray[np.uin
     points, joined = _draw_strokes(rng, labels)
     radii = _pen_radii(rng, len(labels))
     points = _fit(points, radii)
-    centre = rng.uniform(*CENTRE, (len(labels), 1, 2)).astype(np.float32)
-    points += centre - _centre_of_mass(_ink(points, joined, radii))
+    center = rng.uniform(*CENTER, (len(labels), 1, 2)).astype(np.float32)
+    points += center - _center_of_mass(_ink(points, joined, radii))
     ink = _ink(points, joined, radii)
     return np.rint(255 * ink).astype(np.uint8).reshape(-1, SIDE * SIDE)
 
@@ -253,7 +253,7 @@ def _fit(points: FloatArray, radii: FloatArray) -> FloatArray:
     return fitted
 
 
-def _centre_of_mass(ink: FloatArray) -> FloatArray:
+def _center_of_mass(ink: FloatArray) -> FloatArray:
     """Return the mean pixel index (x, y), weighted by ink: [N, 28, 28] -> [N, 1, 2]."""
     index = np.arange(SIDE, dtype=np.float32)
     moments = np.stack([ink.sum(axis=1) @ index, ink.sum(axis=2) @ index], axis=-1)  # [N, 2]
@@ -264,7 +264,7 @@ def _centre_of_mass(ink: FloatArray) -> FloatArray:
 def _ink(points: FloatArray, joined: BoolArray, radii: FloatArray) -> FloatArray:
     """Draw strokes with a round pen, antialiased: points in pixels -> [N, 28, 28] in [0, 1].
 
-    Each point p has the weight l_p, half the distance to each neighbour on its stroke. Then
+    Each point p has the weight l_p, half the distance to each neighbor on its stroke. Then
     sum_p l_p exp(-|q - p|^2 / 2 BLUR^2) / (sqrt(2 pi) BLUR) = exp(-d^2 / 2 BLUR^2)
     for a pixel q at distance d from the stroke, which gives d. Ink falls from 1 to 0 within half a
     pixel of d = radius. A Gaussian is a product over x and y, so the sum is a matrix product.
@@ -356,7 +356,7 @@ def _sample(
 def _catmull_rom(count: int) -> NDArray[np.float64]:
     """Return a fine curve through C points as weights of the points, [200 (C - 1) + 1, C].
 
-    Between b and c, with neighbours a and d and t from 0 to 1,
+    Between b and c, with neighbors a and d and t from 0 to 1,
     p(t) = b + t (c - a) / 2 + t^2 (2a - 5b + 4c - d) / 2 + t^3 (3b - a - 3c + d) / 2.
     The curve is extrapolated linearly at both ends.
 

@@ -20,7 +20,7 @@ Read in this order:
     data_set.py    DataSet: images, labels, next_batch
     extract.py     read the IDX files, find or download them
 
-Source: the behaviour of tensorflow/contrib/learn/python/learn/datasets/mnist.py, r0.5 to r1.15.
+Source: the behavior of tensorflow/contrib/learn/python/learn/datasets/mnist.py, r0.5 to r1.15.
 """
 
 from __future__ import annotations

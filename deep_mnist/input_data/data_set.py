@@ -1,4 +1,4 @@
-"""DataSet: images, labels and batches, with the behaviour of the original class."""
+"""DataSet: images, labels and batches, with the behavior of the original class."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ In a script or in Python's prompt:
     import tensorflow as tf             # TensorFlow 1
 
 The modules behind these commands are called the bridge: a compatibility layer that gives a program
-TensorFlow 1's names and behaviour on today's TensorFlow. In reading order:
+TensorFlow 1's names and behavior on today's TensorFlow. In reading order:
 
     run.py              run a script, from its file to its exit code
     source.py           its text, in any encoding; notebook.py and ipython_*.py for notebooks
@@ -25,7 +25,7 @@ TensorFlow 1's names and behaviour on today's TensorFlow. In reading order:
     tf1_module.py       `tensorflow` as the script sees it, looked up in symbol_table.py
     libraries.py, tf1/  the code behind it: the original libraries, and what none of them has
     library_setup.py    what two of these libraries need to be imported
-    tf1_mode.py, session_errors.py    TensorFlow's behaviour
+    tf1_mode.py, session_errors.py    TensorFlow's behavior
     unsupported.py, install_hints.py  what is reported about names and modules that are missing
     downloads.py, plots.py, shims/    MNIST, figures, names that NumPy and others dropped
     port/                             the same table written into the script

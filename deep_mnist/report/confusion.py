@@ -12,7 +12,7 @@ from deep_mnist.report.runs import Run
 
 
 def draw(run: Run, predictions: Predictions) -> Chart:
-    """Draw the matrix; the colours are the numbers of errors, so the diagonal is grey."""
+    """Draw the matrix; the colors are the numbers of errors, so the diagonal is gray."""
     matrix = predictions.confusion_matrix()
     recall = matrix.diagonal() / np.maximum(matrix.sum(axis=1), 1)
     errors = matrix.copy()
@@ -27,7 +27,7 @@ def draw(run: Run, predictions: Predictions) -> Chart:
         f"test {run.digits} correctly"
     )
     caption = f"Most frequent error: {frequent[0]}." if frequent else "No errors."
-    figure = create(title, f"Colour: number of errors. {caption}", 4.6)
+    figure = create(title, f"Color: number of errors. {caption}", 4.6)
     axes = figure.subplots()
     axes.imshow(
         np.ma.array(errors, mask=np.eye(10, dtype=bool)),

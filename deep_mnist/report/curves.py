@@ -12,7 +12,7 @@ from deep_mnist.inference import PROGRAMS
 from deep_mnist.report.figure import Chart, create, model_color
 from deep_mnist.report.runs import Run
 
-MAX_COLORS = 6  # of the style sheet; more runs have one colour and no legend
+MAX_COLORS = 6  # of the style sheet; more runs have one color and no legend
 SMOOTHED = 60  # points, from which on the line is a moving mean
 LEAST_LOSS = 2**-24  # of an image whose probability is the float32 next to 1
 BELOW = 0.04  # share of the points, at the start of a run, that may lie below the accuracy axis
@@ -54,7 +54,7 @@ def draw(runs: list[Run]) -> Chart | None:
 
 
 def smooth(values: npt.NDArray[Any], window: int) -> npt.NDArray[Any]:
-    """Return the mean of each `window` neighbouring values."""
+    """Return the mean of each `window` neighboring values."""
     return np.convolve(values, np.full(window, 1 / window), mode="valid")
 
 

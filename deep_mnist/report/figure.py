@@ -76,5 +76,5 @@ def image_grid(figure: Any, images: npt.NDArray[Any], columns: int, **imshow: An
 
 
 def model_color(model: str) -> str:
-    """Return the colour of one of inference.PROGRAMS, the same in all figures."""
+    """Return the color of one of inference.PROGRAMS, the same in all figures."""
     return f"C{list(PROGRAMS).index(model)}"

@@ -70,7 +70,7 @@ def draw_feature_maps(run: Run, predictions: Predictions) -> Chart | None:
     subfigures = figure.subfigures(len(parts), 1, squeeze=False, height_ratios=ratios)
     for subfigure, (label, images) in zip(subfigures[:, 0], parts, strict=True):
         subfigure.suptitle(label, x=0.01, ha="left", size=8.5, weight="normal")
-        # 0 is a pale grey, so that empty maps are seen.
+        # 0 is a pale gray, so that empty maps are seen.
         image_grid(subfigure, images, COLUMNS, vmin=-0.06, vmax=1)
     alt = f"{'; '.join(label for label, _ in parts)}."
     return Chart(f"feature-maps-{run.kind}", title, alt, figure)

@@ -99,7 +99,7 @@ def create_app(models: predictions.Models, host: str | None) -> ASGIApp:
         """Classify the digits in an image file, or 28x28 pixels.
 
         A file may have several digits, dark on light or light on dark; each is segmented, scaled
-        and centred as in MNIST. Pixels are used as they are. ?pixels=1 adds the models' input.
+        and centered as in MNIST. Pixels are used as they are. ?pixels=1 adds the models' input.
         """
         content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if content_type == "application/json":

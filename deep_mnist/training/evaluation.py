@@ -15,7 +15,7 @@ BATCH = 250  # images at a time: limits the memory of an evaluation, does not ch
 
 
 class Evaluation(NamedTuple):
-    """How a model does on a split."""
+    """The accuracy and the loss of a model on a split."""
 
     correct: int  # number of images classified correctly
     examples: int

@@ -336,7 +336,7 @@ class Run:
         self.sess.save(directory, 0, self.run_config.keep)
 
     def _end(self, error: BaseException | None) -> None:
-        """React to the end of the session, in error or not."""
+        """End the session; after Ctrl-C or SIGTERM, raise the error that names the saved step."""
         if self.directory is not None and isinstance(error, KeyboardInterrupt | Interrupted):
             number = error.signal_number if isinstance(error, Interrupted) else signal.SIGINT
             raise self._interrupted(number) from None

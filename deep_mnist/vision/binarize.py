@@ -20,16 +20,22 @@ from deep_mnist.vision.components import (
 )
 from deep_mnist.vision.ruled_lines import remove_ruled_lines
 
-CLOSE_UP = 40  # pixels of the longer side: MNIST's 28, and what else networks are fed with
-SMALL_SIDE = 160  # pixels: longer side of the copy on which paper and pages are found
-SURROUNDINGS = 0.7  # of the longer side: more than half of it is paper, even in a thick 8
-NOISE = 5.0  # standard deviations of the paper's noise: no pixel of a megapixel is beyond
-SMUDGE = 0.45  # of the darkest strokes: components that are darkest there are not written
-SHADOW = 0.75  # the same of what reaches in from the border
-EDGE = 0.5  # of a stroke's own darkness: where it ends
-TYPICAL = (
-    0.82  # of its darkest pixels is a stroke's own darkness: the middle of thin ones is lighter
-)
+# Longer side, in pixels, up to which an image is one digit: MNIST's 28 and similar sizes.
+CLOSE_UP = 40
+# Longer side, in pixels, of the copy in which paper and pages are detected.
+SMALL_SIDE = 160
+# Width of the median filter relative to the copy. Paper is more than half of it, even in a thick 8.
+SURROUNDINGS = 0.7
+# Threshold in standard deviations of the paper's noise, which no pixel of a megapixel exceeds.
+NOISE = 5.0
+# Least darkness of a component, relative to the darkest strokes. Lighter components are smudges.
+SMUDGE = 0.45
+# The same for components that touch the border. Lighter ones are shadows.
+SHADOW = 0.75
+# Darkness of a stroke relative to its darkest pixel. The middle of a thin stroke is lighter.
+TYPICAL = 0.82
+# Darkness, relative to that of the stroke, at which a stroke ends.
+EDGE = 0.5
 
 
 class Strokes(NamedTuple):
@@ -82,10 +88,9 @@ def _darkness(gray: FloatArray) -> FloatArray:
 
 def _noise(darkness: FloatArray) -> float:
     """Return the standard deviation of the paper's noise, from the quarter nearest to the paper."""
-    step = 1 + max(darkness.shape) // 500  # enough of them
-    return (
-        float(np.quantile(np.abs(darkness[::step, ::step]), 0.25)) / 0.3186
-    )  # of a normal distribution
+    step = 1 + max(darkness.shape) // 500  # a sample of the pixels is enough
+    quartile = np.quantile(np.abs(darkness[::step, ::step]), 0.25)
+    return float(quartile) / 0.3186  # which is this quartile of the standard normal distribution
 
 
 def _darkest(darkness: FloatArray, components: Components) -> npt.NDArray[np.float64]:

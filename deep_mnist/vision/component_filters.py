@@ -1,4 +1,4 @@
-"""Tell the strokes of digits from noise, shadows, tables, frames and lines."""
+"""Distinguish the strokes of digits from noise, shadows, tables, frames and lines."""
 
 from __future__ import annotations
 
@@ -9,13 +9,19 @@ import numpy.typing as npt
 from deep_mnist.vision.binarize import Strokes
 from deep_mnist.vision.components import Components, Mask
 
-MIN_PIXELS = 4  # longer side of a component: smaller is noise
-MIN_LENGTH = 0.015  # of the image's longer side: smaller is noise
-MIN_SPECK = 0.1  # of the tallest component: smaller is dust
-SOLID = 0.42  # stroke width to length: thicker is a blob
-THICK = 1.7  # times the digits' strokes: what touches the border and is thicker is not a digit
-LINE = 6  # width to height of a line under or over a digit
-FRAMED = 0.35  # of a frame's height: lower is a part of the stroke around it
+# Least length of a component's longer side: in pixels, relative to the image's longer side, and
+# relative to the height of the tallest component. Smaller ones are noise or dust.
+MIN_PIXELS = 4
+MIN_LENGTH = 0.015
+MIN_SPECK = 0.1
+# Largest ratio of stroke width to length. Thicker components are blobs.
+SOLID = 0.42
+# Largest stroke width at the image's border, relative to the strokes of the longest component.
+THICK = 1.7
+# Ratio of width to height above which a component is a line under or over a digit.
+LINE = 6
+# Least height of a digit in a frame, relative to the frame. Around lower parts it is a stroke.
+FRAMED = 0.35
 
 
 def is_digit(strokes: Strokes) -> Mask:

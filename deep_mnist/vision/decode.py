@@ -13,10 +13,15 @@ from PIL import ImageOps
 
 from deep_mnist.vision.components import MIN_CONTRAST, FloatArray
 
-WORK_PIXELS = 1_000_000  # of the reduced image: a digit of 1/30 of its height has 33 pixels
-STRIP_PIXELS = 1_000_000  # converted at once, so that a large image is not copied as a whole
-FULL_SCALES = (1, 255, 4_095, 65_535)  # white, where a pixel has more than 8 bits
-MIN_GAIN = 1.7  # in contrast, by which a color channel is preferred: brightness has less noise
+# Pixels of the reduced image. A digit of a thirtieth of its height is 33 pixels high.
+WORK_PIXELS = 1_000_000
+# Pixels that are converted at once, so that a large image is not copied as a whole.
+STRIP_PIXELS = 1_000_000
+# Values of white in images with more than 8 bits per pixel.
+FULL_SCALES = (1, 255, 4_095, 65_535)
+# Least contrast of a color channel that is preferred to brightness, relative to that of brightness,
+# which has less noise.
+MIN_GAIN = 1.7
 
 
 def to_gray(image: Any) -> tuple[FloatArray, int, int]:
@@ -31,9 +36,9 @@ def to_gray(image: Any) -> tuple[FloatArray, int, int]:
     width, height = image.size
     factor = max(1.0, math.sqrt(width * height / WORK_PIXELS))
     divisor = math.ceil(factor)
-    image.draft(None, (width // divisor, height // divisor))  # a JPEG is decoded smaller
+    image.draft(None, (width // divisor, height // divisor))  # decodes a JPEG at a reduced size
     drafted = image.size
-    with contextlib.suppress(Exception):  # damaged EXIF data: the image itself may be whole
+    with contextlib.suppress(Exception):  # where only the EXIF data is damaged
         ImageOps.exif_transpose(image, in_place=True)
     if image.size != drafted:
         width, height = height, width
@@ -77,7 +82,7 @@ def _channel_with_most_contrast(colors: npt.NDArray[np.uint8]) -> FloatArray:
     Yellow on white is visible in blue only, red on green in neither the brightness nor blue.
     """
     small = cv2.resize(colors, (160, 160), interpolation=cv2.INTER_AREA)
-    # How much the most conspicuous pixels differ from their surroundings:
+    # The contrast is how much the most conspicuous pixels differ from their surroundings.
     contrasts = [
         np.quantile(np.abs(channel - cv2.blur(channel, (15, 15))), 0.997)
         for channel in np.stack(

@@ -27,9 +27,12 @@ if TYPE_CHECKING:
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF")
 MAX_BYTES = 50_000_000
-MAX_SCANS = 100  # of a progressive JPEG, which has about ten; each takes as long as an image
-MAX_DIGITS = 1_000  # noise can have thousands of components
-MAX_OTHERS = 20  # shapes next to one digit, as on a phone's screen; half as many next to two
+# Scans of a progressive JPEG. Files have about ten; decoding each takes as long as an image.
+MAX_SCANS = 100
+# Noise can have thousands of components.
+MAX_DIGITS = 1_000
+# Other shapes in an image with one digit, as on a phone's screen; with two digits, half as many.
+MAX_OTHERS = 20
 
 NOT_INSTALLED = 'images need Pillow and OpenCV: pip install "deep_mnist[predict]"'
 
@@ -41,7 +44,7 @@ _one_at_a_time = threading.Lock()  # decoding takes memory, and changes the filt
 class Picture(NamedTuple):
     """A decoded image."""
 
-    grey: FloatArray  # [H, W] in [0, 1], 0 is black; upright, on white; a large file's is reduced
+    gray: FloatArray  # [H, W] in [0, 1], 0 is black; upright, on white; a large file's is reduced
     width: int  # of the upright image in the file, in pixels
     height: int
 
@@ -85,7 +88,7 @@ def read(source: bytes | Path) -> Picture:
 
     content = source if isinstance(source, bytes) else _content(source)
     if not content:
-        raise ImageError("expected a picture, found no bytes")
+        raise ImageError("expected an image, found no data")
     if len(content) > MAX_BYTES:
         raise ImageError(f"expected at most {MAX_BYTES} bytes, found {len(content)}")
     with _one_at_a_time, warnings.catch_warnings():
@@ -100,14 +103,14 @@ def read(source: bytes | Path) -> Picture:
             raise
         except UnidentifiedImageError:
             kinds = ", ".join(FORMATS)
-            raise ImageError(f"expected a picture ({kinds}), found something else") from None
+            raise ImageError(f"expected an image ({kinds}), found another type") from None
         except (Image.DecompressionBombError, Image.DecompressionBombWarning):
             raise ImageError(
                 f"expected at most {Image.MAX_IMAGE_PIXELS} pixels, found more"
             ) from None
         except Exception as error:  # of a damaged file, decoders raise anything
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise ImageError(f"the picture is damaged ({reason})") from None
+            raise ImageError(f"the image is damaged ({reason})") from None
 
 
 def digits(picture: Picture) -> list[Digit]:
@@ -121,17 +124,16 @@ def digits(picture: Picture) -> list[Digit]:
     from deep_mnist.vision.page_detection import Page, find_pages, find_windows
     from deep_mnist.vision.segmentation import count_shapes, segment
 
-    gray = picture.grey
+    gray = picture.gray
     if np.ptp(gray) < MIN_CONTRAST:
-        raise ImageError("the picture is blank: every pixel is nearly the same")
+        raise ImageError("the image is blank: all pixels are nearly equal")
     others = 0
     for page in (*find_pages(gray), Page(gray, 0, 0)):
         strokes = binarize(page.gray)
         segments = segment(strokes)
         if len(segments) > MAX_DIGITS:
             raise ImageError(
-                f"expected at most {MAX_DIGITS} digits, found {len(segments)} strokes apart: "
-                "cut it up"
+                f"expected at most {MAX_DIGITS} digits, found {len(segments)}: crop the image"
             )
         count, others = count_shapes(strokes, segments)
         if segments and others <= max(MAX_OTHERS // max(count, 1), count):
@@ -144,15 +146,15 @@ def digits(picture: Picture) -> list[Digit]:
             height = max((part.box[3] - part.box[1] for part in segments), default=0)
             if height > 0.25 * len(page.gray) and others_inside <= count:
                 return [_digit(picture, page, part) for part in segments]
-        raise ImageError(f"expected digits, found {others} other shapes: crop the picture")
-    raise ImageError("expected a digit, found nothing that is like a pen's stroke")
+        raise ImageError(f"expected digits, found {others} other shapes: crop the image")
+    raise ImageError("expected a digit, found no pen strokes")
 
 
 def _digit(picture: Picture, page: Page, part: Segment) -> Digit:
     from deep_mnist.vision.normalize import normalize
 
     left, top, right, bottom = part.box
-    height, width = picture.grey.shape
+    height, width = picture.gray.shape
     left, right = ((page.left + x) * picture.width // width for x in (left, right))
     top, bottom = ((page.top + y) * picture.height // height for y in (top, bottom))
     return Digit(normalize(part.strokes), (left, top, right - left, bottom - top))
@@ -176,4 +178,4 @@ def _content(path: Path) -> bytes:
 def _check_scans(jpeg: bytes) -> None:
     scans = jpeg.count(b"\xff\xda")  # the marker of a scan, which compressed data cannot have
     if scans > MAX_SCANS:
-        raise ImageError(f"expected at most {MAX_SCANS} scans, found {scans}: save it anew")
+        raise ImageError(f"expected at most {MAX_SCANS} scans, found {scans}: save the image again")

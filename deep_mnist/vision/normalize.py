@@ -16,9 +16,12 @@ from deep_mnist.vision.components import FloatArray, Mask
 
 SIDE = 28
 BOX = 20
-FINE = 96  # pixels: longer side at which strokes are measured, so that 1/5 pixel of the box counts
-MARGIN = 12  # pixels around it, for strokes to grow into
-MIN_STROKE, MAX_STROKE = 1.9, 3.6  # pixels of the box: 90% of MNIST's mean stroke widths
+# Longer side, in pixels, at which strokes are measured, to a fifth of a pixel of the box.
+FINE = 96
+# Pixels around the digit, for strokes that become thicker.
+MARGIN = 12
+# Stroke widths in pixels of the box. 90% of MNIST's digits have a mean width between these.
+MIN_STROKE, MAX_STROKE = 1.9, 3.6
 
 
 def normalize(strokes: FloatArray) -> FloatArray:
@@ -40,7 +43,7 @@ def normalize(strokes: FloatArray) -> FloatArray:
         digit = cv2.dilate(digit, np.ones(2 * (math.ceil(1 / scale),), np.uint8))
     enlarged = _resize(digit, scale)
     distance = signed_distance(enlarged > min(0.5, float(enlarged.max()) / 2))
-    # In a band of width w, the mean distance to its edge is w / 4.
+    # In a band of width w, the mean distance to the edge is w / 4.
     stroke = 4 * float(distance[distance > 0].mean()) * BOX / FINE
     target = float(np.clip(stroke, MIN_STROKE, MAX_STROKE))
     grow = FINE * (target - stroke) / (2 * (BOX - target))

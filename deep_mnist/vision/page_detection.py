@@ -14,17 +14,28 @@ import numpy as np
 from deep_mnist.vision.binarize import SMALL_SIDE
 from deep_mnist.vision.components import FloatArray, Mask, connected_components
 
-LEVELS = np.linspace(0.25, 0.75, 6)  # thresholds between dark and light
-MIN_AREA, MAX_AREA = 0.05, 0.97  # of the image
-MIN_PAPER = 0.65  # of a page: more is not written on, and a frame is not a page
-MIN_CONTRAST = 0.15  # of the page's brightness, with what is around it
-CLEAR = 0.92  # of the edge has the page inside and something darker outside
-RECTANGULAR = 0.88  # of the smallest rectangle around it: an ellipse, as a 0 is, fills 0.79
-SHARP = 0.75  # of the difference far from the edge is there near the edge: a shadow's is soft
-WINDOW_SIDE = 640  # pixels: longer side of the copy on which windows are searched, for thin frames
-MIN_WINDOW = 0.01  # of the image
-LONGEST = 4  # width to height of a window: longer is a bar of icons or a title
-MARGIN = 2.0  # pixels of the copy that are cut off along the edge
+# Thresholds between dark (0) and light (1).
+LEVELS = np.linspace(0.25, 0.75, 6)
+# Area of a page relative to the image.
+MIN_AREA, MAX_AREA = 0.05, 0.97
+# Least fraction of a page that is blank. In a frame it is less.
+MIN_PAPER = 0.65
+# Least difference between a page and its surroundings, relative to the page's brightness.
+MIN_CONTRAST = 0.15
+# Least fraction of a page's edge that is light inside and dark outside.
+CLEAR = 0.92
+# Least area relative to the smallest rectangle around the page. An ellipse, such as a 0, has 0.79.
+RECTANGULAR = 0.88
+# Least contrast near the edge, relative to that far from it. A shadow has a soft edge.
+SHARP = 0.75
+# Longer side, in pixels, of the copy in which windows are searched. Their frames are thin.
+WINDOW_SIDE = 640
+# Least area of a window relative to the image.
+MIN_WINDOW = 0.01
+# Largest ratio of width to height of a window. Longer rectangles are title bars or tool bars.
+LONGEST = 4
+# Pixels of the copy that are cut off along the edge of a page or window.
+MARGIN = 2.0
 
 
 class Page(NamedTuple):
@@ -78,7 +89,7 @@ def find_windows(gray: FloatArray) -> list[Page]:
 
 
 def _cut_out(gray: FloatArray, mask: Mask) -> Page:
-    """Return the page within its bounding box, with paper in the corners."""
+    """Return the page in its bounding box; outside of the page the box is filled with paper."""
     large = cv2.resize(np.float32(mask), gray.shape[::-1], interpolation=cv2.INTER_LINEAR)
     left, top, width, height = cv2.boundingRect(np.uint8(large > 0.5))
     area = np.s_[top : top + height, left : left + width]
@@ -97,9 +108,9 @@ def _find_light(small: FloatArray) -> Mask | None:
 
 
 def _page_over(small: FloatArray, level: float) -> tuple[float, Mask]:
-    """Return the contrast of the largest part that is lighter than a level, and its mask.
+    """Return the contrast and the mask of the largest part that is lighter than a level.
 
-    The contrast is 0 if it is not a page.
+    The contrast is 0 if that part is not a page.
     """
     nothing = 0.0, np.zeros(small.shape, np.bool_)
     light = small > level
@@ -128,7 +139,7 @@ def _page_over(small: FloatArray, level: float) -> tuple[float, Mask]:
 
 
 def _contrast(small: FloatArray, depth: FloatArray) -> float:
-    """Return the part of the page's brightness that its surroundings lack; 0 for a soft edge."""
+    """Return how much darker the surroundings are, relative to the page; 0 for a soft edge."""
 
     def median(low: float, high: float) -> float:
         ring = small[(depth > low) & (depth < high)]
@@ -140,7 +151,7 @@ def _contrast(small: FloatArray, depth: FloatArray) -> float:
 
 
 def _depth(hull: cv2.typing.MatLike, shape: tuple[int, ...]) -> FloatArray:
-    """Return the distance to the hull's edge, positive inside; the image's border is ignored."""
+    """Return the distance to the hull's edge, positive inside, without the image's border."""
     padded = np.zeros((shape[0] + 2, shape[1] + 2), np.uint8)
     inside = cv2.fillConvexPoly(padded[1:-1, 1:-1].copy(), hull, 1)
     inside = np.pad(inside, 20, mode="edge")

@@ -6,7 +6,8 @@ import numpy as np
 
 Box = tuple[int, int, int, int]  # left, top, right, bottom; the last two are exclusive
 
-MIN_OVERLAP = 0.4  # of the lower box's height, with the previous box of its line
+# Least common height of two neighboring boxes of a line, relative to the less high one.
+MIN_OVERLAP = 0.4
 
 
 def reading_order(boxes: list[Box]) -> list[int]:
@@ -32,12 +33,12 @@ def reading_order(boxes: list[Box]) -> list[int]:
 
 
 def _overlap(a: Box, b: Box) -> float:
-    """Return the common height of two boxes, relative to the lower one's."""
+    """Return the common height of two boxes, relative to the less high one."""
     return (min(a[3], b[3]) - max(a[1], b[1])) / min(a[3] - a[1], b[3] - b[1])
 
 
 def _is_one_line(boxes: list[Box], upper: list[int], lower: list[int]) -> bool:
-    """Return whether two lines are closer than a digit, and no box is above another."""
+    """Return whether two lines are closer than a digit is high, and no box is above another."""
     height = float(np.mean([boxes[number][3] - boxes[number][1] for number in upper + lower]))
     return _middle(boxes, lower) - _middle(boxes, upper) < height and not any(
         min(boxes[a][2], boxes[b][2]) > max(boxes[a][0], boxes[b][0]) for a in upper for b in lower

@@ -7,11 +7,16 @@ import numpy as np
 
 from deep_mnist.vision.components import FloatArray, connected_components
 
-MAX_SLOPE = 0.08  # of the lines: photos are held nearly straight
-MIN_SPAN = 0.7  # of the image that a line crosses: no stroke is as long
-MIN_SIDE = 100  # pixels: in a smaller image a digit's own strokes span it
-MAX_THICKNESS = 0.02  # of the image's longer side: a thicker band is not a line
-THICKNESS = 5  # pixels removed along a line: two or three of its own and its gray edges
+# Largest slope of a line. Most photos are held nearly straight.
+MAX_SLOPE = 0.08
+# Least length of a line, relative to the image. Strokes are shorter.
+MIN_SPAN = 0.7
+# Least shorter side of an image, in pixels. In smaller ones, a stroke can be as long as a line.
+MIN_SIDE = 100
+# Largest thickness of a line, relative to the image's longer side.
+MAX_THICKNESS = 0.02
+# Pixels that are removed across a line: two or three, and its gray edges.
+THICKNESS = 5
 
 
 def remove_ruled_lines(darkness: FloatArray, threshold: float) -> FloatArray:
@@ -28,15 +33,15 @@ def _remove_horizontal(darkness: FloatArray, threshold: float) -> FloatArray:
     margin = width // 10
     ends = (darkness[:, :margin], darkness[:, -margin:])
     if any(np.count_nonzero(end.max(axis=1) > threshold) < 2 for end in ends):
-        return darkness  # no two lines reach both sides
+        return darkness  # fewer than two lines reach both sides
     darkness = np.ascontiguousarray(darkness)
-    step = 1 + max(height, width) // 500  # for speed
+    step = 1 + max(height, width) // 500  # a reduced image is faster
     dark = cv2.dilate(np.uint8(darkness > threshold), np.ones((step, step), np.uint8))
     small = np.ascontiguousarray(dark[::step, ::step])
     found = cv2.HoughLines(
         small,
         rho=1,
-        theta=1 / small.shape[1],  # a deviation of half a pixel at both ends
+        theta=1 / small.shape[1],  # moves both ends of a line by half a pixel
         threshold=int(MIN_SPAN * small.shape[1]),
         min_theta=np.pi / 2 - MAX_SLOPE,
         max_theta=np.pi / 2 + MAX_SLOPE,

@@ -12,14 +12,20 @@ from deep_mnist.vision.component_filters import MIN_PIXELS, is_digit
 from deep_mnist.vision.components import FloatArray, Mask
 from deep_mnist.vision.reading_order import Box, reading_order
 
-MIN_HEIGHT = 0.35  # of the tallest digit: lower is a part of one, or not a digit
-NEAR = 0.25  # of the tallest digit: a part is as near to the rest of its digit
-GAP = 0.06  # of a digit's height: a gap in a stroke, not between two lines
-DASH = 4  # width to height: no digit is as flat
-WIDE = 1.4  # width to height: wider are digits that touch
-WIDE_PAIR = 1.1  # the same if they have holes side by side
-LETTER = 16  # pixels: lower are letters on a screen, except in an image as low as a line of text
-JOINT, JOINT_OF_PAIR = 0.45, 0.7  # of a digit's height: the most that connects it to the next
+# Least height of a digit, relative to the tallest one.
+MIN_HEIGHT = 0.35
+# Largest gap between a part and the rest of its digit, relative to the tallest digit.
+NEAR = 0.25
+# Largest gap in a stroke, relative to the height of the digit. Lines of text are further apart.
+GAP = 0.06
+# Largest ratio of width to height of a digit.
+DASH = 4
+# Ratio of width to height above which digits touch; the second, if two holes are side by side.
+WIDE, WIDE_PAIR = 1.4, 1.1
+# Largest thickness of what connects two digits, relative to their height; the second as above.
+JOINT, JOINT_OF_PAIR = 0.45, 0.7
+# Height in pixels below which shapes are letters on a screen, except in an image of a single line.
+LETTER = 16
 
 
 class Segment(NamedTuple):
@@ -40,7 +46,7 @@ class Segment(NamedTuple):
 def segment(strokes: Strokes) -> list[Segment]:
     """Return the digits in reading order."""
     boxes: list[Box] = [tuple(box) for box in strokes.components.boxes.tolist()]
-    if boxes and is_close_up(strokes.darkness):  # a thin pen that was shrunk has gaps
+    if boxes and is_close_up(strokes.darkness):  # shrinking leaves gaps in thin strokes
         return [_cut_out(strokes, list(range(len(boxes))))]
     groups = _group(boxes, np.flatnonzero(is_digit(strokes)).tolist())
     segments = _split_all([_cut_out(strokes, group) for group in groups])
@@ -49,7 +55,7 @@ def segment(strokes: Strokes) -> list[Segment]:
 
 
 def count_shapes(strokes: Strokes, segments: list[Segment]) -> tuple[int, int]:
-    """Return the number of digits higher than letters, and of all other shapes but noise."""
+    """Return the number of digits higher than letters, and of other shapes except noise."""
     letter = min(LETTER, 0.1 * len(strokes.darkness))
     digits = sum(_height(part.box) >= letter for part in segments)
     return digits, int(np.sum(strokes.components.areas >= MIN_PIXELS**2)) - digits
@@ -115,7 +121,7 @@ def _cut_out(strokes: Strokes, group: list[int]) -> Segment:
 
 
 def _split_all(segments: list[Segment]) -> list[Segment]:
-    """Split digits that touch; how wide one is alone is known from the others."""
+    """Split digits that touch. How wide a single digit is, the other segments show."""
     ratios = [_width(part.box) / _height(part.box) for part in segments]
     usual = [ratio for ratio in ratios if ratio < WIDE]
     wide, height = WIDE, 0.0
@@ -126,10 +132,10 @@ def _split_all(segments: list[Segment]) -> list[Segment]:
 
 
 def _split(segment: Segment, wide: float, usual_height: float) -> list[Segment]:
-    """Split digits that touch, at the column where least connects them."""
+    """Split digits that touch, at the column where the connection is thinnest."""
     left, top, right, bottom = segment.box
     height, width = bottom - top, right - left
-    reference = max(height, usual_height)  # a low one may be a 0 that leans
+    reference = max(height, usual_height)  # a segment that is low may be a slanted 0
     if width < WIDE_PAIR * reference or height < 8:
         return [segment]
     mask = segment.strokes > EDGE

@@ -17,7 +17,7 @@ def dot(row, column):
     return image.reshape(1, 784)
 
 
-def centre_of_mass(image):
+def center_of_mass(image):
     rows, columns = np.mgrid[:28, :28]
     image = image.reshape(28, 28)
     return (rows * image).sum() / image.sum(), (columns * image).sum() / image.sum()
@@ -29,7 +29,7 @@ def test_without_distortion_images_are_unchanged():
     assert same.dtype == np.float32
 
 
-def test_resampling_at_half_pixels_averages_neighbours_and_is_zero_outside():
+def test_resampling_at_half_pixels_averages_neighbors_and_is_zero_outside():
     points = np.stack(np.meshgrid(np.arange(28.0), np.arange(28.0))).astype(np.float32)[None]
     points[:, 0] += 0.5
     image = images(1).reshape(28, 28)
@@ -48,18 +48,18 @@ def test_each_image_is_resampled_at_its_own_points():
     pair = np.concatenate([dot(3, 4), dot(20, 21)])
     moved = distort(pair, NONE._replace(shift=1.0), np.random.default_rng(1))
     for image, (row, column) in zip(moved, ((3, 4), (20, 21)), strict=True):
-        assert centre_of_mass(image) == (
+        assert center_of_mass(image) == (
             pytest.approx(row, abs=3),
             pytest.approx(column, abs=3),
         )
 
 
-def test_rotation_is_about_the_centre():
-    # A dot 8 pixels above the centre keeps its distance from it.
+def test_rotation_is_about_the_center():
+    # A dot 8 pixels above the center keeps its distance from it.
     turned = distort(
         np.repeat(dot(5, 13), 50, axis=0), NONE._replace(rotation=0.4), np.random.default_rng(2)
     )
-    positions = np.array([centre_of_mass(image) for image in turned]) - 13.5
+    positions = np.array([center_of_mass(image) for image in turned]) - 13.5
     np.testing.assert_allclose(np.hypot(*positions.T), np.hypot(8.5, 0.5), atol=0.35)
     assert np.ptp(positions[:, 1]) > 6
 

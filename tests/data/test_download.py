@@ -34,37 +34,37 @@ GZ_NAMES = sorted(f"{name}.gz" for name in PAYLOADS)
 
 
 class Mirror(BaseHTTPRequestHandler):
-    """A server; the first part of the path is its behaviour, the second the file."""
+    """A server; the first part of the path is its behavior, the second the file."""
 
     def do_GET(self):
-        behaviour, name = self.path.strip("/").split("/")
+        behavior, name = self.path.strip("/").split("/")
         body = PUBLISHED[name.removesuffix(".gz")]
-        self.server.requests.append(behaviour)
-        if behaviour in ("403", "503"):
-            self.send_error(int(behaviour))
-        elif behaviour == "hang":
+        self.server.requests.append(behavior)
+        if behavior in ("403", "503"):
+            self.send_error(int(behavior))
+        elif behavior == "hang":
             self.server.released.wait(5)
-        elif behaviour == "page":
+        elif behavior == "page":
             self.send(b"<html><body>Please log in</body></html>")
-        elif behaviour == "truncated":
+        elif behavior == "truncated":
             self.send(body[:-9], len(body))
-        elif behaviour == "short":
+        elif behavior == "short":
             self.send(body[:-9])
-        elif behaviour == "other":
+        elif behavior == "other":
             self.send(gzip.compress(PAYLOADS[name.removesuffix(".gz")][:-1] + b"\x07"))
-        elif behaviour == "recompressed":
+        elif behavior == "recompressed":
             self.send(gzip.compress(PAYLOADS[name.removesuffix(".gz")], mtime=2))
-        elif behaviour == "endless":
+        elif behavior == "endless":
             self.send(body + bytes(1 << 20))
-        elif behaviour == "drip":
+        elif behavior == "drip":
             self.send(b"", len(body))
             for start in range(0, len(body), 4_096):
                 if not self.server.released.wait(0.1):
                     self.wfile.write(body[start : start + 4_096])
-        elif behaviour == "stall":
+        elif behavior == "stall":
             self.send(body[:-9], len(body))
             self.server.released.wait(20)
-        elif behaviour == "good":
+        elif behavior == "good":
             self.send(body)
 
     def send(self, body, length=None):
@@ -119,9 +119,9 @@ def directory(tmp_path, monkeypatch):
 
 @pytest.fixture
 def mirrors(server, monkeypatch):
-    """Return a function that replaces MNIST by a small dataset with mirrors of some behaviours."""
+    """Return a function that replaces MNIST by a small dataset with mirrors of some behaviors."""
 
-    def put(*behaviours, known=True):
+    def put(*behaviors, known=True):
         shapes = ((30, 28, 28), (30,), (10, 28, 28), (10,))
         idx_files = tuple(
             IdxFile(
@@ -132,7 +132,7 @@ def mirrors(server, monkeypatch):
             )
             for (name, payload), shape in zip(PAYLOADS.items(), shapes, strict=True)
         )
-        urls = tuple(f"{server.url}/{behaviour}/" for behaviour in behaviours)
+        urls = tuple(f"{server.url}/{behavior}/" for behavior in behaviors)
         dataset = DatasetFiles("MNIST", idx_files, True, urls, ())
         monkeypatch.setitem(registry.DATASETS, "mnist", dataset)
         return dataset
@@ -246,7 +246,7 @@ def test_mirrors_are_tried_until_one_works(mirrors, server, directory, capsys):
 
 
 @pytest.mark.parametrize(
-    ("behaviour", "reason"),
+    ("behavior", "reason"),
     [
         ("short", "truncated"),
         ("other", "expected train-images-idx3-ubyte of MNIST with SHA-256"),
@@ -254,8 +254,8 @@ def test_mirrors_are_tried_until_one_works(mirrors, server, directory, capsys):
         ("stall", "timed out"),
     ],
 )
-def test_a_file_that_fails_verification_is_not_kept(mirrors, directory, behaviour, reason):
-    mirrors(behaviour)
+def test_a_file_that_fails_verification_is_not_kept(mirrors, directory, behavior, reason):
+    mirrors(behavior)
     with pytest.raises(DatasetUnreachableError) as caught:
         search.load_arrays("mnist")
     assert reason in str(caught.value)

@@ -63,7 +63,7 @@ def test_classes_are_balanced_and_in_random_order():
     _, labels = digits(1_000, seed=3)
     assert np.bincount(labels).tolist() == [100] * 10
     assert np.bincount(digits(23, seed=3)[1], minlength=10).tolist() == [3, 3, 3] + [2] * 7
-    # Neighbours are equal one time in ten, as in a shuffled list.
+    # Neighbors are equal one time in ten, as in a shuffled list.
     assert 50 < (labels[1:] == labels[:-1]).sum() < 150
     assert (np.bincount(labels[:200], minlength=10) > 5).all()
 
@@ -73,14 +73,14 @@ def test_no_two_digits_are_equal(drawn):
     assert len(np.unique(images.reshape(2_000, 784), axis=0)) == 2_000
 
 
-def test_centre_of_mass_is_at_the_centre(drawn):
+def test_center_of_mass_is_at_the_center(drawn):
     images, _ = drawn
     index = np.arange(28)
     mass = images.sum(axis=(1, 2))
     for axis in (1, 2):
-        centre = (images.sum(axis=axis) @ index) / mass
-        assert abs(centre.mean() - 13.7) < 0.05
-        assert np.abs(centre - 13.7).max() < 0.5
+        center = (images.sum(axis=axis) @ index) / mass
+        assert abs(center.mean() - 13.7) < 0.05
+        assert np.abs(center - 13.7).max() < 0.5
 
 
 def test_digits_fit_the_box_of_20_pixels(drawn):
@@ -102,8 +102,8 @@ def test_strokes_are_bright_antialiased_and_of_many_widths(drawn):
     images, _ = drawn
     assert (images.max(axis=(1, 2)) > 200).all()
     assert len(np.unique(images)) > 250
-    grey = ((images > 0) & (images < 255)).sum() / (images > 0).sum()
-    assert 0.3 < grey < 0.7
+    gray = ((images > 0) & (images < 255)).sum() / (images > 0).sum()
+    assert 0.3 < gray < 0.7
     assert 0.11 < images.mean() / 255 < 0.16  # MNIST's is 0.1307
     ones = images[drawn[1] == 1].sum(axis=(1, 2)) / 255 / 20  # about the pen's width, in pixels
     assert np.percentile(ones, 5) < 2.2

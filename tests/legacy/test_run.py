@@ -248,7 +248,7 @@ def test_a_plot_is_a_file_and_nobody_waits_for_a_window(folder, ended):
     assert (folder / "all-plot-1.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_python_2_its_neighbours_and_names_that_are_not_covered(folder, ended):
+def test_python_2_its_neighbors_and_names_that_are_not_covered(folder, ended):
     pytest.importorskip("fissix")
     out, err = ended["run two.py --steps=5 --unknown=1"]
     assert out == [

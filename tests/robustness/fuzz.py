@@ -123,16 +123,16 @@ def fuzz_npz(content: bytes) -> None:
 
 
 def image_seeds(kind: str) -> Iterator[bytes]:
-    grey = np.full((40, 30), 255, np.uint8)
-    grey[8:32, 14:17] = 0
+    gray = np.full((40, 30), 255, np.uint8)
+    gray[8:32, 14:17] = 0
     for mode in ("L", "RGB", "RGBA", "P", "1", "LA", "I;16", "F", "CMYK"):
         for options in ({}, {"progressive": True}, {"lossless": True}, {"compression": "tiff_lzw"}):
             file = io.BytesIO()
             with contextlib.suppress(OSError, ValueError, KeyError):
                 if mode == "I;16":
-                    Image.fromarray(grey.astype(np.uint16) * 257).save(file, kind, **options)
+                    Image.fromarray(gray.astype(np.uint16) * 257).save(file, kind, **options)
                 else:
-                    Image.fromarray(grey).convert(mode).save(file, kind, **options)
+                    Image.fromarray(gray).convert(mode).save(file, kind, **options)
                 yield file.getvalue()
 
 

@@ -96,8 +96,8 @@ def test_the_box_is_where_the_digit_is():
         ("WEBP", lambda picture: picture.convert("RGB")),
         ("BMP", lambda picture: picture),
         ("GIF", lambda picture: picture),
-        ("PNG", lambda picture: Image.eval(picture, lambda grey: 255 - grey)),
-        ("PNG", lambda picture: Image.eval(picture, lambda grey: 100 + grey // 4)),
+        ("PNG", lambda picture: Image.eval(picture, lambda gray: 255 - gray)),
+        ("PNG", lambda picture: Image.eval(picture, lambda gray: 100 + gray // 4)),
     ],
 )
 def test_every_mode_and_format_gives_the_same_digit(kind, changed):
@@ -106,7 +106,7 @@ def test_every_mode_and_format_gives_the_same_digit(kind, changed):
 
 @pytest.mark.parametrize("ink", [(0, 0, 0), (255, 255, 255), (200, 30, 30)])
 def test_strokes_on_a_transparent_background_are_found(ink):
-    coverage = Image.eval(sheet(), lambda grey: 255 - grey)
+    coverage = Image.eval(sheet(), lambda gray: 255 - gray)
     picture = Image.new("RGBA", coverage.size, (*ink, 0))
     picture.putalpha(coverage)
     assert difference(only(picture), only(sheet())) < 0.01
@@ -129,7 +129,7 @@ def test_the_digit_on_a_small_light_note_is_found():
 
 
 def test_yellow_on_white_and_red_on_green_are_found():
-    mask = Image.eval(sheet(), lambda grey: 255 - grey)
+    mask = Image.eval(sheet(), lambda gray: 255 - gray)
     for ink, paper in (((250, 235, 60), (255, 255, 255)), ((220, 60, 60), (60, 140, 60))):
         picture = Image.new("RGB", mask.size, paper)
         picture.paste(ink, mask=mask)
@@ -255,9 +255,9 @@ def test_tiny_pictures_are_read(size):
 @pytest.mark.parametrize("size", [(3, 88), (5, 60), (90, 400)])
 def test_a_sliver_is_a_one(size):
     width, height = size
-    greys = np.full((height, width), 250, np.uint8)
-    greys[:, width // 3 : width - width // 3] = 20
-    square = only(Image.fromarray(greys)).pixels.reshape(28, 28)
+    grays = np.full((height, width), 250, np.uint8)
+    grays[:, width // 3 : width - width // 3] = 20
+    square = only(Image.fromarray(grays)).pixels.reshape(28, 28)
     assert np.flatnonzero(square.any(axis=1)).size == 20
     assert 2 <= np.flatnonzero(square.any(axis=0)).size <= 7
 
@@ -266,7 +266,7 @@ def test_a_sliver_is_a_one(size):
 def test_a_strip_in_which_a_page_would_have_no_width_is_reported(size):
     strip = Image.new("L", size, 255)
     draw(strip, 3, 8, 2, 24, 3)
-    with pytest.raises(ImageError, match="expected digits, found 1 other shapes: crop the picture"):
+    with pytest.raises(ImageError, match="expected digits, found 1 other shapes: crop the image"):
         read(strip)
 
 
@@ -345,14 +345,14 @@ def bomb():
 @pytest.mark.parametrize(
     ("content", "expected"),
     [
-        (b"", "expected a picture, found no bytes"),
-        (b"hello", "expected a picture (PNG, JPEG, WEBP, BMP, TIFF, GIF), found something else"),
-        (encoded(sheet())[:200], "the picture is damaged"),
-        (encoded(sheet(), "JPEG")[:900], "the picture is damaged"),
-        (encoded(Image.new("L", (280, 280), 255)), "the picture is blank"),
-        (encoded(Image.new("RGBA", (9, 9))), "the picture is blank"),
+        (b"", "expected an image, found no data"),
+        (b"hello", "expected an image (PNG, JPEG, WEBP, BMP, TIFF, GIF), found another type"),
+        (encoded(sheet())[:200], "the image is damaged"),
+        (encoded(sheet(), "JPEG")[:900], "the image is damaged"),
+        (encoded(Image.new("L", (280, 280), 255)), "the image is blank"),
+        (encoded(Image.new("RGBA", (9, 9))), "the image is blank"),
         (bomb(), "expected at most 89478485 pixels, found more"),
-        (encoded(sheet(), "PPM"), "found something else"),
+        (encoded(sheet(), "PPM"), "found another type"),
     ],
     ids=["empty", "text", "cut PNG", "cut JPEG", "white", "transparent", "bomb", "other format"],
 )
@@ -408,13 +408,13 @@ def test_distances_are_euclidean():
 
 
 def test_noise_that_would_be_thousands_of_digits_is_refused(monkeypatch):
-    grey = np.ones((64, 64), np.float32)
+    gray = np.ones((64, 64), np.float32)
     for row in range(8):
-        grey[4 + row :: 16, 6::16] = grey[4 + row :: 16, 7::16] = 0
-    picture = image.Picture(grey, 64, 64)
+        gray[4 + row :: 16, 6::16] = gray[4 + row :: 16, 7::16] = 0
+    picture = image.Picture(gray, 64, 64)
     assert len(image.digits(picture)) == 16
     monkeypatch.setattr(image, "MAX_DIGITS", 15)
-    with pytest.raises(ImageError, match="expected at most 15 digits, found 16 strokes"):
+    with pytest.raises(ImageError, match="expected at most 15 digits, found 16: crop"):
         image.digits(picture)
 
 

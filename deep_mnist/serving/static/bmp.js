@@ -1,10 +1,10 @@
-// Grey pixels as a BMP file, in a millisecond. canvas.toBlob compresses when the page is idle, which
+// Gray pixels as a BMP file, in a millisecond. canvas.toBlob compresses when the page is idle, which
 // in Chromium takes up to a second, and longer while somebody draws.
 
 const HEADER = 54;
 const PALETTE = 4 * 256;
 
-export function greyBmp({ width, height, data }) {
+export function grayBmp({ width, height, data }) {
   const row = Math.ceil(width / 4) * 4;
   const bytes = new Uint8Array(HEADER + PALETTE + row * height);
   const view = new DataView(bytes.buffer);
@@ -16,7 +16,7 @@ export function greyBmp({ width, height, data }) {
   view.setInt32(22, -height, true); // the first row is the top one
   view.setUint16(26, 1, true); // plane
   view.setUint16(28, 8, true); // bits a pixel
-  for (let grey = 0; grey < 256; grey++) bytes.fill(grey, HEADER + 4 * grey, HEADER + 4 * grey + 3);
+  for (let gray = 0; gray < 256; gray++) bytes.fill(gray, HEADER + 4 * gray, HEADER + 4 * gray + 3);
   for (let y = 0; y < height; y++) {
     const start = HEADER + PALETTE + row * y;
     for (let x = 0; x < width; x++) bytes[start + x] = data[4 * (width * y + x)];

@@ -1,6 +1,6 @@
 // The drawing area: strokes by mouse, pen, touch and keyboard, or an image, with bounding boxes.
 
-import { greyBmp } from "./bmp.js";
+import { grayBmp } from "./bmp.js";
 import { shrunk } from "./pixels.js";
 import { SIDE, fit, regionOf } from "./coordinates.js";
 
@@ -110,7 +110,7 @@ export class Drawing {
     context.fillStyle = "white";
     context.fillRect(0, 0, SIDE, SIDE);
     this.#draw(context, "black");
-    return greyBmp(context.getImageData(0, 0, SENT_SIDE, SENT_SIDE));
+    return grayBmp(context.getImageData(0, 0, SENT_SIDE, SENT_SIDE));
   }
 
   paint() {
@@ -126,9 +126,9 @@ export class Drawing {
       context.drawImage(image, x, y, image.width * scale, image.height * scale);
     }
     this.#draw(context, style.color);
-    const colour = (name) => style.getPropertyValue(`--${name}`);
-    this.#outline(context, colour("accent"), colour("quiet"), colour("ground"));
-    if (canvas.matches(":focus-visible")) this.#cursor(context, colour("accent"));
+    const color = (name) => style.getPropertyValue(`--${name}`);
+    this.#outline(context, color("accent"), color("quiet"), color("ground"));
+    if (canvas.matches(":focus-visible")) this.#cursor(context, color("accent"));
   }
 
   #remember() {
@@ -161,8 +161,8 @@ export class Drawing {
     this.onChange();
   }
 
-  #draw(context, colour) {
-    context.strokeStyle = context.fillStyle = colour;
+  #draw(context, color) {
+    context.strokeStyle = context.fillStyle = color;
     context.lineWidth = PEN;
     context.lineCap = context.lineJoin = "round";
     for (const points of this.state.strokes) {
@@ -179,16 +179,16 @@ export class Drawing {
     }
   }
 
-  #outline(context, selectedColour, otherColour, halo) {
+  #outline(context, selectedColor, otherColor, halo) {
     if (!this.boxes.length || (this.boxes.length === 1 && !this.isImage)) return;
     const [left, top, scale] = fit(...this.size);
     this.boxes.forEach(([x, y, width, height], index) => {
       context.beginPath();
       context.roundRect(left + x * scale - 3, top + y * scale - 3, width * scale + 6, height * scale + 6, 4);
       const line = index === this.selected ? 2 : 1;
-      const colour = index === this.selected ? selectedColour : otherColour;
-      // An image may have any colour: the halo separates the line from it.
-      for (const [style, thickness] of [[halo, line + 2], [colour, line]]) {
+      const color = index === this.selected ? selectedColor : otherColor;
+      // An image may have any color: the halo separates the line from it.
+      for (const [style, thickness] of [[halo, line + 2], [color, line]]) {
         context.strokeStyle = style;
         context.lineWidth = thickness;
         context.stroke();
@@ -196,12 +196,12 @@ export class Drawing {
     });
   }
 
-  #cursor(context, colour) {
+  #cursor(context, color) {
     const { x, y, down } = this.pen;
     context.beginPath();
     context.arc(x, y, PEN / 2, 0, 2 * Math.PI);
     context.lineWidth = 2;
-    context.strokeStyle = context.fillStyle = colour;
+    context.strokeStyle = context.fillStyle = color;
     context.stroke();
     if (down) context.fill();
   }

@@ -1,8 +1,8 @@
-// Small canvases, of grey values and of images.
+// Small canvases, of gray values and of images.
 
 const MAX_SIDE = 1120; // pixels of an image that is kept to be shown
 
-// Paint in the colour of the text, which depends on the theme.
+// Paint in the color of the text, which depends on the theme.
 export function paintPixels(canvas, values, side, largest) {
   canvas.width = canvas.height = side;
   const [red, green, blue] = getComputedStyle(canvas).color.match(/[\d.]+/g).map(Number);
