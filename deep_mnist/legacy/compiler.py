@@ -6,7 +6,6 @@ import __future__
 import ast
 import functools
 import operator
-import warnings
 from types import CodeType
 
 from deep_mnist.errors import DeepMnistError
@@ -41,9 +40,8 @@ def compiled_tree(tree: ast.Module, path: str, integer_division: bool, flags: in
       integer_division: the quotient of two integers is an integer, as in Python 2.
       flags: compiler flags of `from __future__` statements in earlier cells.
     """
-    with warnings.catch_warnings(), source.nesting_checked(path):
+    with source.parsing(path):
         tree = python2.transformed(tree, integer_division)
-        warnings.simplefilter("ignore")  # invalid escapes, `is` with a literal
         code: CodeType = compile(tree, path, "exec", flags, dont_inherit=True)
     return code
 
@@ -51,8 +49,6 @@ def compiled_tree(tree: ast.Module, path: str, integer_division: bool, flags: in
 def is_python2(text: str) -> bool:
     """Whether a text is Python 2 and not Python 3."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return python2.parsed(text, "text")[1]
+        return python2.parsed(text, "text")[1]
     except DeepMnistError:
         return False

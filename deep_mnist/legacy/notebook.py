@@ -55,7 +55,7 @@ class Notebook:
     @property
     def text(self) -> str:
         """The cells as one Python script."""
-        with source.nesting_checked(str(self.path)):
+        with source.parsing(str(self.path)):
             cells = [ipython_syntax.translated(cell).text for cell in self.cells]
         return "\n\n".join(cells) + "\n"
 

@@ -6,6 +6,7 @@ import contextlib
 import io
 import re
 import tokenize
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,15 +26,20 @@ def read(path: Path) -> str:
         from deep_mnist.legacy.notebook import Notebook
 
         return Notebook(path).text
-    with nesting_checked(str(path)):
+    with parsing(str(path)):
         return ipython_syntax.translated(read_text(path)).text
 
 
 @contextlib.contextmanager
-def nesting_checked(path: str) -> Iterator[None]:
-    """Raise DeepMnistError where Python's parser, or what works on its result, gets too deep."""
+def parsing(path: str) -> Iterator[None]:
+    """Raise DeepMnistError where Python's parser, or what works on its result, gets too deep.
+
+    What Python warns of in a script, such as invalid escapes, is not printed.
+    """
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
     except (RecursionError, MemoryError):
         raise DeepMnistError(
             f"{path}: expected Python, found code that is nested too deeply"
@@ -68,7 +74,7 @@ def decode(data: bytes) -> str:
     for encoding in encodings:
         try:
             return unix(data.decode(encoding))
-        except (UnicodeDecodeError, LookupError):
+        except (UnicodeError, LookupError):
             continue
     raise AssertionError("Latin-1 decodes any bytes")
 

@@ -9,7 +9,8 @@ Modules, in reading order:
     numpy_session.py     its counterpart for a model of NumPy arrays
     initialization.py    scale of the initial weights
     optimizers.py        optimizers, learning-rate schedule, averaged weights
-    fast_gradients.py    a faster gradient for matrix products
+    fast_gradients.py    faster gradients of matrix products and convolutions
+    cpu_features.py      vector instructions of the CPU
     mixed_precision.py   float32 or bfloat16
     evaluation.py        accuracy and loss of a split
     run_directory.py     the run's directory, config.json and result.json

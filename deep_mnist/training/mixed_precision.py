@@ -6,10 +6,10 @@ Variables, their updates and the loss are float32 in either.
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import Any
 
 from deep_mnist.errors import DeepMnistError
+from deep_mnist.training.cpu_features import cpu_features
 
 PRECISIONS = ("float32", "bfloat16", "auto")
 FEATURES = {"avx512_bf16", "amx_bf16"}  # names of the CPU instructions in /proc/cpuinfo
@@ -23,7 +23,7 @@ def choose(precision: str) -> str:
     """
     if precision == "float32":
         return precision
-    has_instructions = bool(_features() & FEATURES)
+    has_instructions = bool(cpu_features() & FEATURES)
     has_onednn = os.environ.get("TF_ENABLE_ONEDNN_OPTS", "1") != "0"
     if has_instructions and has_onednn:
         return "bfloat16"
@@ -46,12 +46,3 @@ def set_bfloat16(config: Any) -> None:
     """
     options = config.graph_options.rewrite_options
     options.auto_mixed_precision_onednn_bfloat16 = type(options).ON
-
-
-def _features() -> set[str]:
-    try:
-        cpuinfo = Path("/proc/cpuinfo").read_text("utf-8")
-    except OSError:
-        return set()
-    lines = (line.partition(":") for line in cpuinfo.splitlines())
-    return {word for name, _, value in lines if name.strip() == "flags" for word in value.split()}

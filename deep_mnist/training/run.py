@@ -125,9 +125,9 @@ class Run:
 
     @contextmanager
     def scope(self) -> Iterator[None]:
-        """Set the random seed of the default graph, its initialization, and a faster gradient.
+        """Set the random seed of the default graph, its initialization, and faster gradients.
 
-        The gradient is that of tf.matmul; in bfloat16 TensorFlow's own is the faster one.
+        In bfloat16 TensorFlow's own gradients are the faster ones.
         """
         settings = self.run_config
         tf.set_random_seed(settings.seed)

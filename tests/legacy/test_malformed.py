@@ -24,6 +24,9 @@ def notebook(cell):
         ("minus.py", b"-" * 100_000 + b"1", "code that is nested too deeply"),
         ("sum.py", b"+".join([b"x"] * 30_000), "code that is nested too deeply"),
         ("print.py", b"print " + b"(" * 3000 + b")" * 3000, "expected Python, found "),
+        ("fissix.py", b"async 0xL)not", "expected Python, found what neither Python 3 nor 2"),
+        ("cookie.py", b"# coding: undefined\nprint 1 +", "expected Python, found what neither"),
+        ("surrogate.ipynb", notebook("%time\nx = '\udc80'"), "expected Python, found what neither"),
         ("truncated.py", "x = 1".encode("utf-16")[:-1], "expected Python, found what neither"),
     ],
 )
@@ -38,3 +41,18 @@ def test_malformed_input_is_an_error(read, name, content, message):
             port_script(path)
     assert raised.value.message.startswith(name)
     assert message in raised.value.message
+
+
+@pytest.mark.parametrize("text", ["x = '\\d'\n", "print '\\d'\n", "x = 1 is 1\n"])
+def test_warnings_about_a_script_are_not_printed(text):
+    path = Path("script.py")
+    path.write_text(text)
+    compiler.compiled(source.read(path), "script.py")
+    port_script(path)
+
+
+def test_number_that_cannot_be_written_again_is_an_error():
+    path = Path("script.py")
+    path.write_text(f"import tensorflow as tf\nx = 0x{'f' * 5000}\n")
+    with pytest.raises(DeepMnistError, match=r"script\.py: cannot be rewritten; Exceeds the limit"):
+        port_script(path)

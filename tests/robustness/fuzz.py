@@ -8,7 +8,8 @@ state_file, graph, table (TensorFlow 1 checkpoints of both formats with correct 
 what `legacy` reads: notebook, port (scripts to port) and module (scripts and modules to run, which
 are compiled but not run). The target web is the running server, tested by Schemathesis with
 requests generated from its OpenAPI schema. Each input must give a result or a DeepMnistError.
-Anything else ends the test and leaves the input in fuzz-TARGET/. Needs
+Anything else ends the test and leaves the input in fuzz-TARGET/. Without --seconds, the number of
+inputs is written to results/fuzz-TARGET.json. Needs
 pip install -r tests/robustness/fuzz-requirements.txt
 """
 
@@ -19,6 +20,7 @@ import contextlib
 import functools
 import io
 import json
+import multiprocessing
 import os
 import shutil
 import signal
@@ -27,12 +29,14 @@ import sys
 import tempfile
 import zlib
 from collections.abc import Callable, Iterator
+from multiprocessing.sharedctypes import Synchronized
 from pathlib import Path
 from typing import Any
 
 import atheris
 import leveldb_table
 import numpy as np
+import result_file
 
 with atheris.instrument_imports(include=["deep_mnist", "zipfile", "gzip", "PIL"]):
     import gzip
@@ -60,6 +64,7 @@ with atheris.instrument_imports(include=["deep_mnist", "zipfile", "gzip", "PIL"]
 
 DIRECTORY = Path(tempfile.mkdtemp(prefix="fuzz-"))
 FILE = DIRECTORY / "file"
+SECONDS = 600
 
 
 @contextlib.contextmanager
@@ -475,11 +480,31 @@ TARGETS: dict[str, tuple[Callable[[], Iterator[bytes]], Callable[[bytes], None]]
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("target", choices=(*TARGETS, "web"))
-    parser.add_argument("--seconds", type=int, default=600, help="duration (default: 600)")
+    parser.add_argument("--seconds", type=int, help=f"duration (default: {SECONDS})")
     parser.add_argument("--seed", type=int, default=1, help="random seed (default: 1)")
     options = parser.parse_args()
-    if options.target == "web":
-        sys.exit(web(options.seconds, options.seed))
+    seconds = options.seconds or SECONDS
+    run = web if options.target == "web" else functools.partial(fuzzed, options.target)
+    inputs = run(seconds, options.seed)
+    if options.seconds is None:
+        values = {"seconds": seconds, "seed": options.seed, "inputs": inputs, "failures": 0}
+        result_file.write(f"fuzz-{options.target}", values)
+
+
+def fuzzed(target: str, seconds: int, seed: int) -> int:
+    """Fuzz a target in a process of its own, which Atheris ends; return the number of inputs."""
+    context = multiprocessing.get_context("fork")
+    inputs = context.Value("q")
+    process = context.Process(target=fuzz, args=(target, seconds, seed, inputs))
+    process.start()
+    process.join()
+    if process.exitcode:
+        sys.exit(process.exitcode)
+    return int(inputs.value)
+
+
+def fuzz(target: str, seconds: int, seed: int, inputs: Synchronized[int]) -> None:
+    """Fuzz a target, and end this process."""
     lazy_tensorflow.import_quietly()
     # Command lines are parsed, but nothing is started; the shapes of the models are kept.
     distributed_launch.start = lambda *arguments: None
@@ -488,19 +513,24 @@ def main() -> None:
     serve._serve = lambda *arguments: None
     cached = functools.cache(inference.Program.variable_shapes)
     inference.Program.variable_shapes = cached  # type: ignore[method-assign]
-    findings = Path(f"fuzz-{options.target}").absolute()
+    findings = Path(f"fuzz-{target}").absolute()
     findings.mkdir(exist_ok=True)
     corpus = DIRECTORY / "corpus"
     corpus.mkdir()
-    seeds, test = TARGETS[options.target]
-    for number, seed in enumerate(seeds()):
-        (corpus / str(number)).write_bytes(seed)
+    seeds, test = TARGETS[target]
+    for number, content in enumerate(seeds()):
+        (corpus / str(number)).write_bytes(content)
     os.chdir(DIRECTORY)
+
+    def counted(content: bytes) -> None:
+        inputs.value += 1
+        test(content)
+
     # The fuzzer itself uses most of the memory.
     libfuzzer = ["-timeout=120", "-rss_limit_mb=4096", "-max_len=20000", "-len_control=0"]
-    libfuzzer += [f"-max_total_time={options.seconds}", f"-seed={options.seed}"]
-    libfuzzer += ["-print_final_stats=1", f"-artifact_prefix={findings}/", str(corpus)]
-    atheris.Setup([sys.argv[0], *libfuzzer], test)
+    libfuzzer += [f"-max_total_time={seconds}", f"-seed={seed}"]
+    libfuzzer += [f"-artifact_prefix={findings}/", str(corpus)]
+    atheris.Setup([sys.argv[0], *libfuzzer], counted)
     atheris.Fuzz()
 
 

@@ -11,14 +11,6 @@ AMX = "processor : 0\nmodel name : X\nflags\t\t: fpu avx2 avx512_bf16 amx_bf16 a
 AVX2 = "processor : 0\nmodel name : has no amx_bf16\nflags\t\t: fpu avx2 fma\n"
 
 
-@pytest.fixture
-def cpuinfo(monkeypatch):
-    def set_to(text):
-        monkeypatch.setattr(Path, "read_text", lambda self, encoding: text)
-
-    return set_to
-
-
 def test_auto_is_bfloat16_where_the_cpu_has_it(cpuinfo):
     cpuinfo(AMX)
     assert choose("auto") == "bfloat16"

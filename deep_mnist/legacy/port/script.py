@@ -57,13 +57,15 @@ def port_script(script: Path, project: Sequence[Path] = (), legacy_keras: bool =
       DeepMnistError: the file is not found, is not Python, or cannot be rewritten.
     """
     try:
-        with source.nesting_checked(str(script)):
+        with source.parsing(str(script)):
             return _ported(script, project, legacy_keras)
     except (SyntaxError, OverlapError) as error:
         raise DeepMnistError(
             f"{script}:{error.lineno}: this line cannot be rewritten; {error.args[0]}",
             hint="write it in a simpler way, and port the script again",
         ) from None
+    except ValueError as error:  # a hexadecimal number of thousands of digits
+        raise DeepMnistError(f"{script}: cannot be rewritten; {error}") from None
 
 
 def _ported(script: Path, project: Sequence[Path], legacy_keras: bool) -> Port:

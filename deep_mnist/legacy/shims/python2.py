@@ -10,13 +10,12 @@ import pkgutil
 import re
 import string
 import sys
-import warnings
 from typing import Any
 
 from deep_mnist.errors import DeepMnistError
 from deep_mnist.legacy import symbol_table
 from deep_mnist.legacy.shims import numpy_compat
-from deep_mnist.legacy.source import nesting_checked, with_spaces
+from deep_mnist.legacy.source import parsing, with_spaces
 
 NOT_INSTALLED = "{path}: this is Python 2, and translating it needs fissix; pip install fissix"
 
@@ -62,7 +61,7 @@ def transformed(tree: ast.Module, integer_division: bool) -> ast.Module:
 def parsed(text: str, path: str) -> tuple[ast.Module, bool]:
     """Return a text's syntax tree, and whether it was Python 2."""
     try:
-        with nesting_checked(path):
+        with parsing(path):
             text, two = translated(text, path)
             return ast.parse(text, path), two
     except (SyntaxError, ValueError) as error:
@@ -85,22 +84,17 @@ def translated(text: str, path: str) -> tuple[str, bool]:
         return text, False
     try:
         from fissix import refactor
-        from fissix.pgen2 import parse, tokenize
     except ImportError:
         if three:
             return text, True
         raise DeepMnistError(NOT_INSTALLED.format(path=path)) from None
     logging.getLogger("fissix").setLevel(logging.ERROR)
     fixers = [f"fissix.fixes.fix_{name}" for name in FIXERS]
-    errors = (parse.ParseError, tokenize.TokenError, SyntaxError, ValueError, IndentationError)
     for print_function in (three, not three):
         tool = refactor.RefactoringTool(fixers, {"print_function": print_function})
         for candidate in (text, with_spaces(text)):
-            try:
-                result = str(tool.refactor_string(candidate.rstrip() + "\n", path))
-            except errors:
-                continue
-            if _error(result) is None:
+            result = _refactored(tool, candidate.rstrip() + "\n", path)
+            if result is not None and _error(result) is None:
                 return result, True
     first = _error(text)
     where = f":{first.lineno}" if first is not None and first.lineno else ""
@@ -108,6 +102,16 @@ def translated(text: str, path: str) -> tuple[str, bool]:
     raise DeepMnistError(
         f"{path}{where}: expected Python, found what neither Python 3 nor 2 can read ({what})"
     )
+
+
+def _refactored(tool: Any, text: str, path: str) -> str | None:
+    """Return a text after fissix's fixers, None where it is not Python 2."""
+    try:
+        return str(tool.refactor_string(text, path))
+    except (RecursionError, MemoryError):  # nested too deeply
+        raise
+    except Exception:  # what is not Python fails in its parser with exceptions of any type
+        return None
 
 
 def _is_python2(tree: ast.Module) -> bool:
@@ -209,9 +213,7 @@ def _whole(value: Any) -> bool:
 
 def _error(text: str) -> SyntaxError | None:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            compile(text, "script", "exec", dont_inherit=True)
+        compile(text, "script", "exec", dont_inherit=True)
     except SyntaxError as error:
         return error
     except ValueError:
