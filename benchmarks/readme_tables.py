@@ -20,7 +20,7 @@ RESULTS = (ROOT / "benchmarks" / "results", ROOT / "tests" / "robustness" / "res
 
 def main() -> None:
     pages = {
-        "README.md": (headlines(),),
+        "README.md": (programs(), headlines()),
         "docs/recipes.md": (recipes(),),
         "docs/benchmarks.md": (measurements(), frameworks(), time_to_accuracy()),
         "docs/exporting.md": (exports(),),
@@ -324,11 +324,43 @@ def accuracy_columns(accuracy: dict[str, float]) -> tuple[str, str]:
     return percent(accuracy["mean"]), percent(accuracy["lowest"])
 
 
-# The other pages ----------------------------------------------------------------
+# README.md ----------------------------------------------------------------------
+
+LESSONS = {
+    "softmax": "graph and session, softmax regression, gradient descent",
+    "cnn": "convolution, pooling, dropout, Adam",
+    "mlp": "layers from raw tensors, gradients applied by hand",
+    "fnn": "backpropagation in NumPy alone",
+}
+
+
+def programs() -> str:
+    """Return the table of the programs: what they teach, mean accuracy and training time."""
+    pretrained = json.loads((ROOT / "saved" / "mlp" / "result.json").read_text("utf-8"))
+    seconds = {
+        "softmax": read("process")["seconds"]["softmax"]["median"],
+        "cnn": 20_000 * read("loop")["ours_ms_per_step"]["mean"] / 1e3,
+        "mlp": pretrained["seconds"],
+        "fnn": 50 * read("fnn")["float64"]["seconds_per_epoch"]["median"],
+    }
+    rows = []
+    for name, lesson in LESSONS.items():
+        mean = 100 * read(f"accuracy-{name}")["test_accuracy"]["mean"]
+        rows.append(
+            (
+                f"[{name}.py](deep_mnist/{name}.py)",
+                lesson,
+                f"{mean:.0f}%" if mean < 99 else f"{mean:.1f}%",
+                duration(seconds[name]),
+                f"`python -m deep_mnist.{name}`",
+            )
+        )
+    header = ("file", "what it teaches", "test accuracy", "time on two CPUs", "command")
+    return markdown(header, rows)
 
 
 def headlines() -> str:
-    """Return the table of the README: three results."""
+    """Return the table of three results."""
     best, fast = read("accuracy-cnn-best"), read("accuracy-cnn-fast-float32")
     runs = sum(read("faults")["runs_equal_to_uninterrupted"].values())
     rows = [
@@ -343,6 +375,9 @@ def headlines() -> str:
         ),
     ]
     return markdown(("what was measured", "result"), rows)
+
+
+# The other pages ----------------------------------------------------------------
 
 
 def recipes() -> str:

@@ -1,6 +1,6 @@
 """Deep MNIST: a convolutional network with dropout.
 
-    python -m deep_mnist.cnn                  train: about 99.2% of the test images, 18 minutes
+    python -m deep_mnist.cnn                  train: about 99.2% of the test images, 5 to 20 minutes
     python -m deep_mnist.cnn --recipe fast    the same network, trained in under a minute
     python -m deep_mnist.cnn --restore        evaluate the pretrained weights
 

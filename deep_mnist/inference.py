@@ -276,7 +276,7 @@ def load_model(
       A Classifier.
 
     Raises:
-      DeepMnistError: there is no such model or checkpoint, the checkpoint is damaged or of
+      DeepMnistError: the model or the checkpoint does not exist, the checkpoint is damaged or of
         another model, or TensorFlow is needed and not installed.
 
     Example:
@@ -401,7 +401,7 @@ def recognize(checkpoint: str) -> str:
     """Return the name of the program whose weights are at a path, by their shapes.
 
     Raises:
-      DeepMnistError: it is none or several, or there is no undamaged checkpoint.
+      DeepMnistError: no program fits, or several fit, or every checkpoint is damaged.
     """
     if Path(checkpoint).is_dir() and npz_saver.newest_first(Path(checkpoint)):
         return "fnn"  # the only program that saves .npz files

@@ -31,8 +31,8 @@ class _TensorFlow:
     def _module(self) -> Any:
         try:
             if self.quiet and "tensorflow" not in sys.modules:
-                # At level 2 TensorFlow would still report that there is no GPU. Errors are raised
-                # as exceptions, too.
+                # At level 2 TensorFlow would still report that no GPU was found. Errors are also
+                # raised as exceptions.
                 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
                 with suppress_stderr():
                     return importlib.import_module("tensorflow.compat.v1")

@@ -16,8 +16,10 @@ PATTERNS = [
     "tests/**/*.py",
     "benchmarks/**/*.py",
     "benchmarks/*.md",
-    "*.{md,py}",
+    "*.{md,py,toml}",
+    ".ci/run",
     "docs/*.{md,py,rst}",
+    "docs/{_static,kubernetes}/*",
     "docs/tutorials/**/*.{md,py}",
     "saved/*/README.md",
 ]

@@ -13,7 +13,7 @@ from deep_mnist.errors import GradientCheckError
 
 DIRECTIONS = 5
 STEP = 6e-6  # near the cube root of 2e-16, where truncation, h², and rounding, 2e-16 / h, are equal
-ROUNDING = 1e-14  # of L, relative to it, with room for sums of many numbers
+ROUNDING = 1e-14  # of L, relative to it, with a margin for sums of many numbers
 TOLERANCE = 1e-6
 
 

@@ -25,7 +25,7 @@ def charts(program: str) -> dict[str, Chart]:
       "feature-maps", and of mlp and fnn "published" if the run has the document's settings.
 
     Raises:
-      DeepMnistError: there is no finished run.
+      DeepMnistError: no run of the program is finished.
     """
     finished = sorted(path.parent for path in default_root(program).glob(f"*/{RESULT}"))
     if not finished:

@@ -27,7 +27,7 @@ def read(path: Path) -> dict[str, Any]:
     """Return the values in a file; the checksum is optional.
 
     Raises:
-      FileNotFoundError: there is no such file.
+      FileNotFoundError: the file does not exist.
       DeepMnistError: it cannot be read, is not a JSON object, or does not match its checksum.
     """
     try:

@@ -61,7 +61,7 @@ class Run:
 
     Where training starts depends on the options: at step 0, at the newest undamaged checkpoint of
     an interrupted run (`resume`), or at step 0 from the weights of a checkpoint (`restore`). With
-    `eval_only` there are no steps, and nothing is written.
+    `eval_only` no steps are trained, and nothing is written.
 
     Args:
       program: "softmax", "cnn", "mlp" or "fnn".

@@ -39,7 +39,7 @@ def check_picture(index: int | None, save_as: str | None, split: Split) -> None:
       split: the images that `index` counts.
 
     Raises:
-      DeepMnistError: there is no such image, or the file cannot be written.
+      DeepMnistError: the index is out of range, or the file cannot be written.
     """
     if index is not None and index >= len(split.labels):
         raise DeepMnistError(

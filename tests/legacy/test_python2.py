@@ -1,5 +1,7 @@
 """Python 2 sources, read and translated without TensorFlow."""
 
+import sys
+
 import numpy as np
 import pytest
 
@@ -15,6 +17,14 @@ def code_of(text):
 def test_python_3_is_left_alone():
     text = "for i in range(3):\n    print(i, 3 / 2)\n"
     assert python2.translated(text, "a.py") == (text, False)
+
+
+def test_without_fissix_the_error_of_python_2_has_the_command_that_installs_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "fissix", None)
+    with pytest.raises(DeepMnistError) as caught:
+        python2.translated("print 'a'\n", "a.py")
+    assert caught.value.message == "a.py: Python 2 is translated by fissix, which is not installed"
+    assert caught.value.hint == "install it with: pip install fissix"
 
 
 def test_python_2_is_translated_line_by_line():

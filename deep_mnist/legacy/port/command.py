@@ -23,14 +23,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _main(argv: Sequence[str] | None) -> int:
     parser = Parser(
         prog="python -m deep_mnist.legacy port",
-        description="Write a TensorFlow 1 script as a program for today's TensorFlow.",
+        description="Rewrite a TensorFlow 1 script, notebook or project for tensorflow.compat.v1.",
     )
     parser.add_argument("script", help="a .py file, a Jupyter notebook or a project's directory")
     parser.add_argument(
         "-o",
         "--output",
         metavar="OUT",
-        help="a new file, standard output if not given; for a directory a new directory",
+        help="new file (default: standard output); for a project, a new directory",
     )
     parser.add_argument(
         "--check",
@@ -38,8 +38,8 @@ def _main(argv: Sequence[str] | None) -> int:
         type=float,
         const=30.0,
         metavar="SECONDS",
-        help="run the original under `legacy run` and the port in a plain interpreter for some "
-        "seconds each (30), and compare that neither fails",
+        help="run the original under `legacy run` and the port in a plain interpreter, for 30 "
+        "seconds each or those given, and report which of them fails",
     )
     options = parser.parse_args(argv)
     if options.check is not None and options.check <= 0:

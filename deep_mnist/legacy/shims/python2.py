@@ -17,8 +17,6 @@ from deep_mnist.legacy import symbol_table
 from deep_mnist.legacy.shims import numpy_compat
 from deep_mnist.legacy.source import parsing, with_spaces
 
-NOT_INSTALLED = "{path}: this is Python 2, and translating it needs fissix; pip install fissix"
-
 # What only a script for Python 2 has, in text that Python 3 can parse.
 MODULES = frozenset(
     "urllib2 cPickle StringIO cStringIO Queue ConfigParser Tkinter commands HTMLParser httplib "
@@ -87,7 +85,10 @@ def translated(text: str, path: str) -> tuple[str, bool]:
     except ImportError:
         if three:
             return text, True
-        raise DeepMnistError(NOT_INSTALLED.format(path=path)) from None
+        raise DeepMnistError(
+            f"{path}: Python 2 is translated by fissix, which is not installed",
+            hint="install it with: pip install fissix",
+        ) from None
     logging.getLogger("fissix").setLevel(logging.ERROR)
     fixers = [f"fissix.fixes.fix_{name}" for name in FIXERS]
     for print_function in (three, not three):
