@@ -22,6 +22,7 @@ import io
 import json
 import multiprocessing
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -438,7 +439,7 @@ CONFIG = Path(__file__).with_name("schemathesis.toml")
 
 
 def web(seconds: int, seed: int) -> int:
-    """Run Schemathesis against the server and return its exit code."""
+    """Run Schemathesis against the server and return the number of requests."""
     command = [sys.executable, "-m", "deep_mnist.serve", "--port", "0"]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert server.stdout is not None
@@ -446,11 +447,18 @@ def web(seconds: int, seed: int) -> int:
     tool = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(CONFIG), "run"]
     tool += [f"{address}/api/openapi.json", "--seed", str(seed), "--max-examples", "100000"]
     tool += ["--phases", "examples,coverage,fuzzing", "--workers", "2", "--checks", "all"]
+    tool += ["--max-time", str(seconds)]
     try:
-        return subprocess.run([*tool, "--max-time", str(seconds)], check=False).returncode
+        run = subprocess.run(tool, stdout=subprocess.PIPE, text=True, check=False)
     finally:
         server.send_signal(signal.SIGTERM)
         server.wait(30)
+    print(run.stdout)
+    if run.returncode:
+        sys.exit(run.returncode)
+    found = re.search(r"(\d+) generated", run.stdout)
+    assert found is not None
+    return int(found[1])
 
 
 # The fuzzer -------------------------------------------------------------------
