@@ -123,7 +123,7 @@ class Cluster:
             self._check(deadline)
 
     def wait_until_listens(self, task: str, times: int) -> None:
-        """Wait until the task has started TensorFlow's server for so many times, or has ended."""
+        """Wait until the task has started TensorFlow's server that many times, or has ended."""
         deadline = time.monotonic() + PATIENCE
         while self.output(task).count("listens on port") < times:
             if self.processes[task].poll() is not None:
@@ -132,7 +132,7 @@ class Cluster:
             time.sleep(0.1)
 
     def wait(self, seconds: float) -> None:
-        """Wait until all tasks have ended, at most so many seconds."""
+        """Wait until all tasks have ended, for at most that many seconds."""
         deadline = time.monotonic() + seconds
         while len(self.ended) < len(self.processes) and time.monotonic() < deadline:
             for task, process in self.processes.items():
