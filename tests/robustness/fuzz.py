@@ -24,7 +24,6 @@ import multiprocessing
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -451,8 +450,8 @@ def web(seconds: int, seed: int) -> int:
     try:
         run = subprocess.run(tool, stdout=subprocess.PIPE, text=True, check=False)
     finally:
-        server.send_signal(signal.SIGTERM)
-        server.wait(30)
+        server.terminate()
+        server.wait()
     print(run.stdout)
     if run.returncode:
         sys.exit(run.returncode)
