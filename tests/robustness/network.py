@@ -39,7 +39,7 @@ MODES = {
 }
 FLAGS = {"asynchronous": [], "synchronous": ["--sync"], "all-reduce": ["--strategy", "all-reduce"]}
 LIMIT = 15  # seconds after the stall timeout in which every task ends when a fault lasts
-PATIENCE = 420  # seconds for a run to begin, or to be completed
+TIMEOUT = 420  # seconds for a run to begin, or to be completed
 INTERRUPTION = 5  # seconds
 FOREVER = 1_000_000  # steps
 
@@ -117,7 +117,7 @@ class Cluster:
 
     def wait_until_trains(self) -> None:
         """Wait until all workers have joined, and the chief has made some steps since."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + TIMEOUT
         while not ("joins at step" in self.output("worker:1") and self._reported() > 0):
             self._check(deadline)
         joined = self._reported()
@@ -126,7 +126,7 @@ class Cluster:
 
     def wait_until_listens(self, task: str, times: int) -> None:
         """Wait until the task has started TensorFlow's server that many times, or has ended."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + TIMEOUT
         while self.output(task).count("listens on port") < times:
             if self.processes[task].poll() is not None:
                 return
@@ -265,19 +265,19 @@ def run(fault: Fault, mode: str, source: list[str], directory: Path) -> dict[str
         start = time.monotonic()
         fault.act(cluster)
         must_complete = mode in fault.completes
-        cluster.wait(PATIENCE if must_complete else fault.stall_timeout + LIMIT)
+        cluster.wait(TIMEOUT if must_complete else fault.stall_timeout + LIMIT)
         outputs = {task: cluster.output(task) for task in cluster.tasks}
-        told = "\n".join(f"{task}: {text}" for task, text in outputs.items())
-        assert set(cluster.ended) == set(cluster.tasks), f"still running: {cluster.ended}\n{told}"
+        output = "\n".join(f"{task}: {text}" for task, text in outputs.items())
+        assert set(cluster.ended) == set(cluster.tasks), f"still running: {cluster.ended}\n{output}"
         codes = {task: process.returncode for task, process in cluster.processes.items()}
     errors = {}
     for task, text in outputs.items():
         found = re.findall(r"^error: distributed: (.*)", text, re.MULTILINE)
-        assert "Traceback" not in text, told
-        assert (codes[task], len(found)) in ((0, 0), (2, 1)), (task, codes[task], told)
+        assert "Traceback" not in text, output
+        assert (codes[task], len(found)) in ((0, 0), (2, 1)), (task, codes[task], output)
         if found:
             errors[task] = found[0]
-    assert not must_complete or tuple(errors) == fault.lost, told
+    assert not must_complete or tuple(errors) == fault.lost, output
     steps = checked_steps(cluster.run)
     seconds = {task: round(ended - start, 1) for task, ended in cluster.ended.items()}
     return {"seconds": seconds, "errors": errors, "steps": steps}
