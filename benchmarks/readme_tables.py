@@ -19,19 +19,28 @@ RESULTS = (ROOT / "benchmarks" / "results", ROOT / "tests" / "robustness" / "res
 
 
 def main() -> None:
-    pages = {
-        "README.md": (programs(), headlines()),
-        "docs/recipes.md": (recipes(),),
-        "docs/benchmarks.md": (measurements(), frameworks(), time_to_accuracy()),
-        "docs/exporting.md": (exports(),),
-        "docs/reliability.md": (interruptions(), damage()),
-        "docs/distributed.md": (clusters(),),
-    }
-    for name, tables in pages.items():
+    for name, tables in pages().items():
         text = (ROOT / name).read_text("utf-8")
         for table in tables:
             text = replace_table(text, table)
         (ROOT / name).write_text(text, "utf-8")
+
+
+def pages() -> dict[str, tuple[str, ...]]:
+    """Return the tables of each page."""
+    return {
+        "README.md": (programs(), headlines()),
+        "docs/recipes.md": (recipes(),),
+        "docs/benchmarks.md": (
+            measurements(),
+            frameworks("compare", "AVX-512"),
+            frameworks("compare-avx2", "AVX2"),
+            time_to_accuracy(),
+        ),
+        "docs/exporting.md": (exports(),),
+        "docs/reliability.md": (interruptions(), damage()),
+        "docs/distributed.md": (network_faults(), clusters()),
+    }
 
 
 def replace_table(text: str, table: str) -> str:
@@ -276,8 +285,8 @@ def process_rows() -> Rows:
     ]
 
 
-def frameworks() -> str:
-    """Return the table of the CNN in other frameworks."""
+def frameworks(result: str, instructions: str) -> str:
+    """Return the table of the CNN in other frameworks, on one machine."""
     rows = [
         (
             name,
@@ -287,10 +296,10 @@ def frameworks() -> str:
             f"{values['start_seconds']['median']:.1f} s",
             f"{values['peak_mb']:,} MB",
         )
-        for name, values in read("compare")["implementations"].items()
+        for name, values in read(result)["implementations"].items()
     ]
     header = (
-        "implementation",
+        f"implementation, with {instructions}",
         "ms per training step (quartiles)",
         "images/s, batch of 1",
         "images/s, batch of 1,000",
@@ -463,6 +472,28 @@ def damage() -> str:
         failures = sum(counts.values()) - sum(columns)
         rows.append((kind, *(str(count) for count in (*columns, failures))))
     return markdown(("damaged file", *OUTCOMES, "failure"), rows)
+
+
+def network_faults() -> str:
+    """Return the table of faults of the network: how the tasks of a cluster end."""
+    results = read("network")["results"]
+    modes = tuple(results["none"])
+    rows = []
+    for fault, by_mode in results.items():
+        rows.append(
+            (fault, *(task_ends(by_mode[mode]) if mode in by_mode else "" for mode in modes))
+        )
+    return markdown(("fault", *modes), rows)
+
+
+def task_ends(result: dict[str, Any]) -> str:
+    seconds, errors = max(result["seconds"].values()), ", ".join(result["errors"])
+    if not errors:
+        return f"completed, {seconds:.0f} s"
+    completed = (
+        "completed, except for" if len(result["errors"]) < len(result["seconds"]) else "errors of"
+    )
+    return f"{completed} {errors}, {seconds:.0f} s"
 
 
 def clusters() -> str:

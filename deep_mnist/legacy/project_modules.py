@@ -83,7 +83,18 @@ PYTHON2_BUILTINS: dict[str, Any] = {
     "__range__": python2.whole_range,
 }
 
-_PACKAGE = Path(__file__).resolve().parents[1]
+
+def _library_directories() -> set[Path]:
+    paths = sysconfig.get_paths()
+    names = [paths[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")]
+    names += [*site.getsitepackages(), site.getusersitepackages()]
+    directories = {*map(Path, names), Path(__file__).parents[1]}
+    return directories | {directory.resolve() for directory in directories}
+
+
+# Found now: since Python 3.13 sysconfig cannot be called while it imports its own data, which is
+# when the import hook of this module may be called.
+LIBRARY_DIRECTORIES = _library_directories()
 _own_builtins: dict[str, Any] = {}
 _python2_modules: set[str] = set()
 _shell = Shell()
@@ -117,7 +128,7 @@ def is_own_path(path: str | None) -> bool:
     """Whether a file belongs to the user, not to Python, a library or deep_mnist."""
     if path is None:
         return False
-    return _library_directories().isdisjoint(Path(path).parents)
+    return LIBRARY_DIRECTORIES.isdisjoint(Path(path).parents)
 
 
 def is_own_file(name: str) -> bool:
@@ -224,16 +235,6 @@ class _RenamedModule(Loader):
 
     def exec_module(self, module: ModuleType) -> None:
         sys.modules[module.__name__] = importlib.import_module(self._target)
-
-
-@functools.cache
-def _library_directories() -> frozenset[Path]:
-    paths = sysconfig.get_paths()
-    names = [paths[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")]
-    names += [*site.getsitepackages(), site.getusersitepackages()]
-    return frozenset({Path(name) for name in names} | {Path(name).resolve() for name in names}) | {
-        _PACKAGE
-    }
 
 
 def is_tutorial_module(path: Path) -> bool:

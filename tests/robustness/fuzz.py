@@ -451,7 +451,7 @@ def web(seconds: int, seed: int) -> int:
         run = subprocess.run(tool, stdout=subprocess.PIPE, text=True, check=False)
     finally:
         server.terminate()
-        server.wait()
+        server.wait(60)
     print(run.stdout)
     if run.returncode:
         sys.exit(run.returncode)

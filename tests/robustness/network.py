@@ -5,7 +5,7 @@
 Each task of a cluster that trains softmax regression has a network namespace of its own. Within
 the stall timeout and 15 seconds each must complete the run, or end with one error. Every
 checkpoint must have the step of its name and finite weights, and be restored in one process.
-Prints a table; writes results/network.json if all combinations ran. Needs root and iproute2.
+Writes results/network.json if all combinations ran. Needs root and iproute2.
 """
 
 from __future__ import annotations
@@ -305,26 +305,6 @@ def checked_steps(directory: Path) -> list[int]:
     return sorted(steps)
 
 
-def outcome(result: dict[str, Any]) -> str:
-    """Return a cell of the table."""
-    seconds = max(result["seconds"].values())
-    if not result["errors"]:
-        return f"completed, {seconds:.0f} s"
-    failed = ", ".join(result["errors"])
-    if len(result["errors"]) < len(result["seconds"]):
-        return f"completed without {failed}, {seconds:.0f} s"
-    return f"errors of {failed}, {seconds:.0f} s"
-
-
-def table(results: dict[str, dict[str, Any]]) -> str:
-    """Return all outcomes as a Markdown table."""
-    lines = [f"| fault | {' | '.join(MODES)} |", "|---" * (len(MODES) + 1) + "|"]
-    for name, by_mode in results.items():
-        cells = [outcome(by_mode[mode]) if mode in by_mode else "-" for mode in MODES]
-        lines.append(f"| {name} | {' | '.join(cells)} |")
-    return "\n".join(lines)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--fault", help="part of the name of the faults to run (default: all)")
@@ -348,8 +328,7 @@ def main() -> None:
             with tempfile.TemporaryDirectory() as directory:
                 result = run(fault, mode, source, Path(directory))
             results.setdefault(fault.name, {})[mode] = result
-            print(f"{fault.name}, {mode}: {outcome(result)}; {result['errors']}", flush=True)
-    print(table(results))
+            print(f"{fault.name}, {mode}: {result}", flush=True)
     if (options.fault, options.mode, options.seconds) == (None, None, None):
         result_file.write("network", {"results": results})
 
