@@ -20,7 +20,7 @@ def read(path: Path) -> str:
     """Return the Python text of a .py file or of a notebook's code cells, with Unix line ends.
 
     Raises:
-      DeepMnistError: there is no such file, or it is not text.
+      DeepMnistError: the file is not found, or is not text.
     """
     if path.suffix == ".ipynb":
         from deep_mnist.legacy.notebook import Notebook
@@ -50,7 +50,7 @@ def read_text(path: Path) -> str:
     """Return the text of a file with Unix line ends.
 
     Raises:
-      DeepMnistError: there is no such file, or it is not text.
+      DeepMnistError: the file is not found, or is not text.
     """
     try:
         data = path.read_bytes()

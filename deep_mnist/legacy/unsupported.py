@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 SEQ2SEQ = (
-    "copy it from tensorflow-addons (tfa.seq2seq), which is no longer maintained; "
+    "copy it from tensorflow-addons (tfa.seq2seq), which is not maintained any more; "
     "losses over sequences are tf.nn.sparse_softmax_cross_entropy_with_logits"
 )
 # The longest prefix of the dotted name below `tensorflow` wins.
@@ -13,7 +13,7 @@ ADVICE: dict[str, tuple[str, str]] = {
     "contrib.boosted_trees": ("2.0", "use the package tensorflow-decision-forests"),
     "contrib.bayesflow": ("2.0", "use the package tensorflow-probability"),
     "contrib.cudnn_rnn": ("2.0", "use tf.nn.rnn_cell.LSTMCell with tf.nn.dynamic_rnn"),
-    "contrib.crf": ("2.0", "copy it from tensorflow-addons, which is no longer maintained"),
+    "contrib.crf": ("2.0", "copy it from tensorflow-addons, which is not maintained any more"),
     "contrib.distribute": ("2.0", "use tf.distribute"),
     "contrib.distributions": ("2.0", "use the package tensorflow-probability"),
     "contrib.factorization": ("2.0", "use tf.contrib.factorization.KMeans or scikit-learn"),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def cpu_features() -> set[str]:
-    """Return the flags of /proc/cpuinfo, such as "avx2"; none where there is no such file."""
+    """Return the flags of /proc/cpuinfo, such as "avx2"; none if the file does not exist."""
     try:
         cpuinfo = Path("/proc/cpuinfo").read_text("utf-8")
     except OSError:

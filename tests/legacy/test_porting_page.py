@@ -117,7 +117,7 @@ PROGRAMS = [title for title, section in SECTIONS.items() if section.language == 
 @pytest.fixture(scope="module")
 def execute(tmp_path_factory):
     """Return a function that runs a program, or `legacy`, in a fork of one process."""
-    # oneDNN waits for ten seconds before it reports that there is no memory.
+    # oneDNN waits for ten seconds before it reports that memory is exhausted.
     home = str(tmp_path_factory.mktemp("home"))
     environment = {**os.environ, "HOME": home, "TF_ENABLE_ONEDNN_OPTS": "0"}
     environment.pop("TF_USE_LEGACY_KERAS", None)  # set by `legacy run` in tests of this process

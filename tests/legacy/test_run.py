@@ -257,13 +257,13 @@ def test_python_2_its_neighbors_and_names_that_are_not_covered(folder, ended):
         "halves 3 5 /tmp ",
         "(<class 'float'>, 3, b'\\x00\\x01')",
         "tf.contrib.crf was removed in TensorFlow 2.0 and is not covered here: "
-        "copy it from tensorflow-addons, which is no longer maintained",
+        "copy it from tensorflow-addons, which is not maintained any more",
         "exit 2",
     ]
     assert err == [
         "error: legacy run: two.py:17: tf.contrib.seq2seq was removed in TensorFlow 2.0 "
         "and is not covered here",
-        "hint: copy it from tensorflow-addons (tfa.seq2seq), which is no longer maintained; "
+        "hint: copy it from tensorflow-addons (tfa.seq2seq), which is not maintained any more; "
         "losses over sequences are tf.nn.sparse_softmax_cross_entropy_with_logits",
         "exit 2",
     ]

@@ -27,7 +27,7 @@ regression_head = original.RegressionHead
 
 
 def TowerOptimizer(optimizer_or_optimizer_fn: Any) -> Any:  # noqa: N802, a class in TensorFlow 1
-    """Return the optimizer: on one device there are no gradients to average."""
+    """Return the optimizer: gradients are averaged over several devices only."""
     make = optimizer_or_optimizer_fn
     return make() if isinstance(make, types.FunctionType) else make
 
