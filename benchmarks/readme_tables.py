@@ -34,7 +34,6 @@ def pages() -> dict[str, tuple[str, ...]]:
         "docs/benchmarks.md": (
             measurements(),
             frameworks("compare", "AVX-512"),
-            frameworks("compare-avx2", "AVX2"),
             time_to_accuracy(),
         ),
         "docs/exporting.md": (exports(),),
