@@ -19,6 +19,7 @@ import importlib
 import math
 import os
 import sys
+import traceback
 from collections.abc import Sequence
 from typing import Any
 
@@ -34,7 +35,7 @@ STOPPED = "stopped before the first step"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit code."""
+    """Run the command line and return its exit code; a task ends the process instead."""
     arguments = sys.argv[1:] if argv is None else list(argv)
     return exit_code("distributed", lambda: _command(arguments), STOPPED)
 
@@ -44,7 +45,7 @@ def _command(arguments: list[str]) -> int | None:
     module = importlib.import_module(f"deep_mnist.{program}")
     tf_config = os.environ.get("TF_CONFIG", "").strip()
     task = launch.create_task(program, cluster_options, tf_config)
-    with chief_failure.reported(task):
+    with chief_failure.report_errors(task):
         configured = launch.configure(task, module.Config, options, given)
         if configured is None:
             return None
@@ -54,13 +55,17 @@ def _command(arguments: list[str]) -> int | None:
         local_cluster.exit_with_stdin()
 
     def run() -> None:
-        with chief_failure.reported(task):
+        with chief_failure.report_errors(task):
             launch.start(task, *configured, module.train)
+        sys.stdout.flush()
 
-    code = exit_code("distributed", run, STOPPED)
     # Threads of TensorFlow may still wait for other tasks; at the interpreter's exit they hang or
     # abort the process.
-    sys.stdout.flush()
+    try:
+        code = exit_code("distributed", run, STOPPED)
+    except Exception:
+        traceback.print_exc()
+        code = 1
     sys.stderr.flush()
     os._exit(code)
 

@@ -11,11 +11,11 @@ from typing import Any
 from deep_mnist import lazy_tensorflow
 from deep_mnist.distributed import reachability, server
 from deep_mnist.distributed.task import Task
-from deep_mnist.errors import DeepMnistError
+from deep_mnist.errors import DeepMnistError, printable
 from deep_mnist.lazy_tensorflow import tf
 
 PAUSE = 1.0  # seconds between checks
-REPORT_TIMEOUT = 10.0  # seconds in which a parameter server that is starting accepts the report
+REPORT_TIMEOUT = 30.0  # seconds in which a parameter server that is starting accepts the report
 
 
 class ChiefError:
@@ -60,14 +60,14 @@ class Watch:
     def __init__(self, task: Task) -> None:
         self._task = task
         self._message = ""
-        self._reachable = time.monotonic()
+        self._last_reachable = time.monotonic()
         self._stopping = threading.Event()
         with tf.Graph().as_default():
             self._error = ChiefError("/job:ps/task:0")
 
     def start(self) -> None:
         """Start to watch."""
-        self._reachable = time.monotonic()
+        self._last_reachable = time.monotonic()
         threading.Thread(target=self._poll_chief, daemon=True).start()
         if self._task.parameter_servers:
             threading.Thread(target=self._poll_error, daemon=True).start()
@@ -79,13 +79,13 @@ class Watch:
     def check(self) -> None:
         """Raise DeepMnistError if the chief has failed."""
         if self._message:
-            raise failed(self._task, self._message)
-        check_reachable(self._task, self._reachable)
+            raise chief_failed(self._task, self._message)
+        check_reachable(self._task, self._last_reachable)
 
     def _poll_chief(self) -> None:
         while not self._stopping.wait(PAUSE):
             if reachability.is_reachable(self._task.chief_address):
-                self._reachable = time.monotonic()
+                self._last_reachable = time.monotonic()
 
     def _poll_error(self) -> None:
         while not self._stopping.wait(PAUSE):  # again, when the parameter server was lost
@@ -95,7 +95,7 @@ class Watch:
 
 
 @contextmanager
-def reported(task: Task) -> Iterator[None]:
+def report_errors(task: Task) -> Iterator[None]:
     """Report an error in the context to the parameter servers, if this task is the chief.
 
     One that was started by mistake while the chief runs does not end the others.
@@ -107,27 +107,27 @@ def reported(task: Task) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        _report(task, str(getattr(error, "message", error)))
+        report(task, printable(str(getattr(error, "message", error))))
         raise
 
 
-def failed(task: Task, message: str) -> DeepMnistError:
+def chief_failed(task: Task, message: str) -> DeepMnistError:
     """Return the error of a task whose chief has failed with this message."""
     return DeepMnistError(f"{task.name}: {task.chief} failed: {message}", hint="read its output")
 
 
-def check_reachable(task: Task, reachable: float) -> None:
+def check_reachable(task: Task, last_reachable: float) -> None:
     """Raise DeepMnistError if the chief was last reachable longer ago than the stall timeout."""
-    if time.monotonic() > reachable + task.stall_timeout:
+    if time.monotonic() > last_reachable + task.stall_timeout:
         chief = reachability.describe({task.chief: task.chief_address})
         raise DeepMnistError(
             f"{task.name}: {chief} could not be reached for {task.stall_timeout:g} s",
-            hint="start all tasks again; training continues from the last checkpoint",
+            hint="start all tasks again",
         )
 
 
-def _report(task: Task, message: str) -> None:
-    """Tell the parameter servers that can be reached."""
+def report(task: Task, message: str) -> None:
+    """Write the chief's error to every parameter server that can be reached; "" if it has none."""
     servers = reachability.reachable(task.parameter_servers)
     if not servers:
         return

@@ -12,6 +12,7 @@ from deep_mnist import lazy_tensorflow
 from deep_mnist.checkpoints import reader
 from deep_mnist.cli.launch import configure as configure_run
 from deep_mnist.distributed import (
+    chief_failure,
     cluster_spec,
     config_check,
     local_cluster,
@@ -154,6 +155,8 @@ def start(
         lazy_tensorflow.load()
         seconds = min(reachability.STARTUP, task.stall_timeout)
         reachability.wait_for_answer(task.parameter_servers, seconds)
+    if task.is_chief:
+        chief_failure.report(task, "")  # that of a chief which was restarted is obsolete
     role = Chief if task.is_chief else Worker
     try:
         train(config, role(task, config, run_config, options))

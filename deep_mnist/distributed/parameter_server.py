@@ -58,7 +58,7 @@ def _wait(
     pending: interrupts.Pending,
 ) -> None:
     workers = task.ranks  # addresses of those that have not left, by rank
-    last_reachable = chief_reachable = time.monotonic()  # when any of them was, and the chief
+    last_reachable = chief_last_reachable = time.monotonic()  # when any of them was, and the chief
     chief_left: float | None = None
     stopping: float | None = None
     while workers:
@@ -71,20 +71,22 @@ def _wait(
         if reachable:
             last_reachable = now
         if 0 in reachable:
-            chief_reachable = now
+            chief_last_reachable = now
         if chief_left is not None:
             # A worker that is reachable may be stopped all the same.
             absent = now > max(chief_left, last_reachable) + REJOIN_TIMEOUT
             if absent or now > chief_left + task.stall_timeout:
                 return
-        else:
-            chief_failure.check_reachable(task, chief_reachable)
+        elif pending.signal_number is None:
+            chief_failure.check_reachable(task, chief_last_reachable)
         message = chief_error.read(session)
         if pending.signal_number is not None or message:
             stopping = stopping or now
             if not reachable or now > stopping + SERVER_SHUTDOWN:
                 if message:
-                    raise chief_failure.failed(task, message)
+                    raise chief_failure.chief_failed(task, message)
                 assert pending.signal_number is not None
                 raise stopped(task.name, pending.signal_number)
+        else:
+            stopping = None  # the chief was restarted
         time.sleep(PAUSE)

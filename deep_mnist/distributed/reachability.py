@@ -77,7 +77,11 @@ def wait_for_answer(tasks: Mapping[str, str], seconds: float = STARTUP) -> None:
       DeepMnistError: some do not within the time. It lists all of them.
     """
     deadline = time.monotonic() + seconds
-    while silent := _filter(tasks, lambda *arguments: not _answer(*arguments), 2.0):
+    while True:
+        answers = _filter(tasks, lambda *arguments: bool(_answer(*arguments)), 2.0)
+        silent = {name: address for name, address in tasks.items() if name not in answers}
+        if not silent:
+            return
         if time.monotonic() > deadline:
             raise DeepMnistError(
                 f"{describe(silent)}: no answer for {seconds:g} s from what listens there",

@@ -92,8 +92,8 @@ def _library_directories() -> set[Path]:
     return directories | {directory.resolve() for directory in directories}
 
 
-# Found now: since Python 3.13 sysconfig cannot be called while it imports its own data, which is
-# when the import hook of this module may be called.
+# Computed at import: since Python 3.13, sysconfig imports a module at its first call, and that
+# import would call the import hook of this module again.
 LIBRARY_DIRECTORIES = _library_directories()
 _own_builtins: dict[str, Any] = {}
 _python2_modules: set[str] = set()

@@ -32,10 +32,7 @@ def read(path: Path) -> str:
 
 @contextlib.contextmanager
 def parsing(path: str) -> Iterator[None]:
-    """Raise DeepMnistError where Python's parser, or what works on its result, gets too deep.
-
-    What Python warns of in a script, such as invalid escapes, is not printed.
-    """
+    """Parse without Python's warnings; raise DeepMnistError for code that is nested too deeply."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -1,9 +1,9 @@
 """Faster gradients on CPUs: of matrix products, and of convolutions without AVX-512.
 
 TensorFlow's gradient of Y = X W with respect to X is dY W^T, which reads the large matrix W
-against its row order. (W dY^T)^T is the same product and reads W row by row. TensorFlow's gradients
-of a convolution are fast with AVX-512; with AVX2 alone a convolution takes less time than they do,
-and both gradients can be written as convolutions. Times are in benchmarks/README.md.
+against its row order. (W dY^T)^T is the same product and reads W row by row. Without AVX-512,
+TensorFlow's gradients of a convolution take longer than a convolution, and both can be written as
+one. Times are in benchmarks/README.md.
 """
 
 from __future__ import annotations

@@ -269,6 +269,22 @@ def test_all_tasks_end_at_once_when_the_chief_fails_before_the_run(cluster, mode
         assert f"error: distributed: {task}: worker:0 failed: {error}\n" in tasks.output(task)
 
 
+def test_a_chief_that_is_restarted_after_an_error_trains(cluster):
+    Path("run").mkdir()
+    Path("run/notes.txt").write_text("not a run")
+    tasks = cluster("ps:0", "worker:0", "worker:1", flags="--steps 20")
+    host, _, port = tasks.cluster["worker"][1].rpartition(":")
+    with socket.create_server((host, int(port))):  # a worker for which the server waits
+        tasks.start("ps:0")
+        tasks.wait_for("ps:0", "listens on port")
+        tasks.start("worker:0")
+        assert tasks.code("worker:0") == 2
+        Path("run/notes.txt").unlink()
+        tasks.start("worker:0")
+        tasks.wait_for("worker:0", "step 0,")
+    assert tasks.codes() == {"ps:0": 0, "worker:0": 0}
+
+
 def test_a_second_chief_does_not_end_the_run(cluster):
     tasks = cluster("ps:0", "worker:0", "worker:1", flags="--steps 4000")
     tasks.start_all()

@@ -16,10 +16,7 @@ if sys.platform != "linux":
 import namespaces
 import network
 
-pytestmark = [
-    pytest.mark.network,
-    pytest.mark.skipif(not namespaces.is_available(), reason="needs root and iproute2"),
-]
+pytestmark = pytest.mark.network
 
 KUBERNETES = Path(__file__).parents[2] / "docs" / "kubernetes"
 REAL_DATA = Path.cwd() / os.environ.get("DEEP_MNIST_DATA_DIR", "MNIST_data")
@@ -55,7 +52,9 @@ with socket.create_server(("", 2222)) as listener:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _leftovers():
+def _namespaces():
+    if not namespaces.is_available():
+        pytest.skip("needs root and iproute2")
     namespaces.remove_leftovers()
 
 

@@ -50,7 +50,7 @@ with atheris.instrument_imports(include=["deep_mnist", "zipfile", "gzip", "PIL"]
     from deep_mnist.cli import launch
     from deep_mnist.data import idx, npz
     from deep_mnist.distributed import __main__ as distributed
-    from deep_mnist.distributed import cluster_spec, local_cluster
+    from deep_mnist.distributed import chief_failure, cluster_spec, local_cluster
     from deep_mnist.distributed import launch as distributed_launch
     from deep_mnist.errors import DeepMnistError
     from deep_mnist.export import __main__ as export
@@ -514,7 +514,8 @@ def fuzz(target: str, seconds: int, seed: int, inputs: Synchronized[int]) -> Non
     """Fuzz a target, and end this process."""
     lazy_tensorflow.import_quietly()
     # Command lines are parsed, but nothing is started; the shapes of the models are kept.
-    distributed_launch.start = lambda *arguments: None
+    chief_failure.report_errors = lambda task: contextlib.nullcontext()  # type: ignore[assignment,return-value]
+    distributed_launch.start = lambda *arguments: sys.exit()  # or the task ends this process
     local_cluster.run = lambda *arguments: 0
     local_cluster.exit_with_stdin = lambda: None
     serve._serve = lambda *arguments: None

@@ -109,9 +109,9 @@ class Network:
         """Take the host's port of the bridge up again."""
         _ip("-n", self._name("bridge"), "link", "set", self._ports[host], "up")
 
-    def set_names(self, names: Sequence[str] | None = None) -> None:
-        """Let all hosts resolve these hosts' names, by default all."""
-        known = [f"{self.addresses[name]} {name}" for name in names or self.addresses]
+    def set_names(self) -> None:
+        """Let all hosts resolve each other's names."""
+        known = [f"{address} {name}" for name, address in self.addresses.items()]
         self._write_hosts("\n".join(["127.0.0.1 localhost", *known, ""]))
 
     def forget_names(self) -> None:
@@ -193,6 +193,7 @@ class Shaper(threading.Thread):
         """Copy packets."""
         waiting: list[tuple[float, int, int, bytes]] = []  # time, number, from, packet
         free = dict.fromkeys(self._hosts, 0.0)  # when the link will have sent what waits
+        queued = dict.fromkeys(self._hosts, 0)  # packets that wait
         number = 0
         while not self._stopping:
             pause = min(max(waiting[0][0] - time.monotonic(), 0.0), 0.1) if waiting else 0.1
@@ -202,8 +203,9 @@ class Shaper(threading.Thread):
                 if source in self._hosts:
                     seconds = 8 * len(packet) / self._link.rate if self._link.rate else 0.0
                     lost = self._random.random() < self._link.loss
-                    if lost or free[source] - now > QUEUE * max(seconds, 1e-9):
+                    if lost or queued[source] == QUEUE:
                         continue
+                    queued[source] += 1
                     free[source] = max(free[source], now) + seconds
                     number += 1
                     due = free[source] + self._link.delay
@@ -212,6 +214,7 @@ class Shaper(threading.Thread):
                     self._send(source, packet)
             while waiting and waiting[0][0] <= time.monotonic():
                 _, _, source, packet = heapq.heappop(waiting)
+                queued[source] -= 1
                 self._send(source, packet)
 
     def _send(self, source: int, packet: bytes) -> None:

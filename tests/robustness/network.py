@@ -2,10 +2,10 @@
 
     python tests/robustness/network.py [--fault NAME] [--mode NAME] [--data-dir DIR]
 
-Each task of a cluster that trains softmax regression has a network namespace of its own. Within
-the stall timeout and 15 seconds each must complete the run, or end with one error. Every
-checkpoint must have the step of its name and finite weights, and be restored in one process.
-Writes results/network.json if all combinations ran. Needs root and iproute2.
+Each task of a cluster that trains softmax regression has a network namespace of its own. Each must
+complete the run, or end with one error within the stall timeout and 15 seconds. Every checkpoint
+must have the step of its name and finite weights, and be restored in one process. Writes
+results/network.json if all combinations ran. Needs root and iproute2.
 """
 
 from __future__ import annotations
@@ -56,6 +56,7 @@ class Fault:
       modes: in which it is possible.
       completes: modes in which the run must be completed.
       lost: tasks that end with an error, although the others complete the run.
+      late_names: whether the names of the hosts cannot be resolved for the first seconds.
       stall_timeout: in seconds.
     """
 
@@ -66,6 +67,7 @@ class Fault:
     modes: tuple[str, ...] = tuple(MODES)
     completes: tuple[str, ...] = tuple(MODES)
     lost: tuple[str, ...] = ()
+    late_names: bool = False
     stall_timeout: int = 20
 
 
@@ -196,13 +198,12 @@ def restart_chief(cluster: Cluster) -> None:
 
 
 SERVERS = ("asynchronous", "synchronous")
-LATE_NAMES = "names resolved 5 s late"
 FAULTS = [
     Fault("none", nothing),
     Fault("latency of 50 ms", nothing, 100, Link(delay=0.05)),
     Fault("2% of the packets lost", nothing, 300, Link(loss=0.02)),
     Fault("10 Mbit/s", nothing, 300, Link(rate=1e7)),
-    Fault(LATE_NAMES, nothing),
+    Fault("names resolved 5 s late", nothing, late_names=True),
     Fault("a worker is cut off for 5 s", interrupt("worker:1"), 3000),
     Fault("the chief is cut off for 5 s", interrupt("worker:0"), 3000),
     Fault("the parameter server is cut off for 5 s", interrupt("ps:0"), 3000, modes=SERVERS),
@@ -250,7 +251,7 @@ def run(fault: Fault, mode: str, source: list[str], directory: Path) -> dict[str
         f"--stall-timeout {fault.stall_timeout}"
     )
     hosts = [host(task) for task in MODES[mode]]
-    late = fault.name == LATE_NAMES
+    late = fault.late_names
     with Network(hosts, fault.link) as network:
         cluster = Cluster(network, mode, [*source, *flags.split()], directory, names=late)
         if late:
@@ -278,6 +279,7 @@ def run(fault: Fault, mode: str, source: list[str], directory: Path) -> dict[str
         if found:
             errors[task] = found[0]
     assert not must_complete or tuple(errors) == fault.lost, output
+    assert all(cluster.ended[task] <= start + fault.stall_timeout + LIMIT for task in fault.lost)
     steps = checked_steps(cluster.run)
     seconds = {task: round(ended - start, 1) for task, ended in cluster.ended.items()}
     return {"seconds": seconds, "errors": errors, "steps": steps}
