@@ -33,7 +33,7 @@ def pages() -> dict[str, tuple[str, ...]]:
         "docs/recipes.md": (recipes(),),
         "docs/benchmarks.md": (
             measurements(),
-            frameworks("compare", "AVX-512"),
+            frameworks(),
             time_to_accuracy(),
         ),
         "docs/exporting.md": (exports(),),
@@ -284,8 +284,8 @@ def process_rows() -> Rows:
     ]
 
 
-def frameworks(result: str, instructions: str) -> str:
-    """Return the table of the CNN in other frameworks, on one machine."""
+def frameworks() -> str:
+    """Return the table of the CNN in other frameworks."""
     rows = [
         (
             name,
@@ -295,10 +295,10 @@ def frameworks(result: str, instructions: str) -> str:
             f"{values['start_seconds']['median']:.1f} s",
             f"{values['peak_mb']:,} MB",
         )
-        for name, values in read(result)["implementations"].items()
+        for name, values in read("compare")["implementations"].items()
     ]
     header = (
-        f"implementation, with {instructions}",
+        "implementation",
         "ms per training step (quartiles)",
         "images/s, batch of 1",
         "images/s, batch of 1,000",
@@ -486,13 +486,13 @@ def network_faults() -> str:
 
 
 def task_ends(result: dict[str, Any]) -> str:
+    """Return how and when the tasks of a cluster ended."""
     seconds, errors = max(result["seconds"].values()), ", ".join(result["errors"])
     if not errors:
         return f"completed, {seconds:.0f} s"
-    completed = (
-        "completed, except for" if len(result["errors"]) < len(result["seconds"]) else "errors of"
-    )
-    return f"{completed} {errors}, {seconds:.0f} s"
+    if len(result["errors"]) < len(result["seconds"]):
+        return f"completed, except for {errors}, {seconds:.0f} s"
+    return f"errors of {errors}, {seconds:.0f} s"
 
 
 def clusters() -> str:

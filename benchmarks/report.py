@@ -11,6 +11,7 @@ from typing import Any
 from deep_mnist import lazy_tensorflow
 from deep_mnist.lazy_tensorflow import tf
 from deep_mnist.training import environment
+from deep_mnist.training.cpu_features import cpu_features
 
 RESULTS = Path(__file__).parent / "results"
 VECTOR_INSTRUCTIONS = {"avx512f": "AVX-512", "avx2": "AVX2"}  # by their name in /proc/cpuinfo
@@ -29,7 +30,7 @@ def describe() -> dict[str, Any]:
 
 def vector_instructions() -> str:
     """Return the widest vector instructions of the CPU (Linux only)."""
-    features = Path("/proc/cpuinfo").read_text("utf-8").split()
+    features = cpu_features()
     return next((text for name, text in VECTOR_INSTRUCTIONS.items() if name in features), "SSE")
 
 

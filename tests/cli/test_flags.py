@@ -107,19 +107,14 @@ def test_help_answers_quickly_and_loads_no_tensorflow(program):
         f"try: runpy.run_module('deep_mnist.{program}', run_name='__main__')\n"
         "except SystemExit as done: print('exit', done.code, 'tensorflow' in sys.modules)"
     )
-    seconds = []
-    for _ in range(3):
-        before = os.times()
-        done = subprocess.run(
-            [sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, check=True
-        )
-        after = os.times()
-        assert done.stdout.endswith("exit 0 False\n")
-        seconds.append(sum(after[2:4]) - sum(before[2:4]))
-        if seconds[-1] < 0.5:
-            break
-    # Processor time, of which the same work takes up to 1.5 times as much while others run.
-    assert min(seconds) < 0.5
+    before = os.times()
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, check=True
+    )
+    after = os.times()
+    assert done.stdout.endswith("exit 0 False\n")
+    # Processor time, because other tests run at the same time.
+    assert sum(after[2:4]) - sum(before[2:4]) < 0.5
 
 
 # Values -----------------------------------------------------------------------
