@@ -17,6 +17,8 @@ FloatArray = npt.NDArray[np.float32]
 
 SIZE = 28
 CONTROL_POINTS = 9  # K: of an elastic field, along one side
+CENTER = np.float32((SIZE - 1) / 2)
+FROM_CENTER = np.arange(SIZE, dtype=np.float32) - CENTER  # [28]
 PADDED = SIZE + 3  # one pixel before and two after, so that every point has four neighbors
 
 
@@ -80,8 +82,9 @@ def distort(images: FloatArray, augmentation: Augmentation, rng: np.random.Gener
     )  # [N, 2, 2]
     size = np.exp(augmentation.size * rng.standard_normal((count, 1, 1), dtype=np.float32))
     shift = augmentation.shift * rng.standard_normal((count, 2, 1, 1), dtype=np.float32)
-    points = ((size * maps).reshape(count * 2, 2) @ GRID).reshape(count, 2, SIZE, SIZE)
-    points += shift + np.float32((SIZE - 1) / 2)
+    a = (size * maps)[..., np.newaxis, np.newaxis]  # [N, 2, 2, 1, 1]
+    x, y = FROM_CENTER, FROM_CENTER[:, np.newaxis]
+    points = a[:, :, 0] * x + (a[:, :, 1] * y + shift + CENTER)  # [N, 2, 28, 28]
     if augmentation.elastic:
         points += elastic_field(rng, count, augmentation.elastic, augmentation.smoothness)
     return resample(images, points)
@@ -101,13 +104,14 @@ def elastic_field(
     Returns:
       [N, 2, 28, 28] float32, the x and y components.
     """
-    noise = rng.standard_normal((count * 2, CONTROL_POINTS, CONTROL_POINTS), dtype=np.float32)
+    shape = (count, 2, CONTROL_POINTS, CONTROL_POINTS)
+    noise = rng.standard_normal(shape, dtype=np.float32)
     centers = np.linspace(-smoothness, SIZE - 1 + smoothness, CONTROL_POINTS)
     smooth = np.exp(-0.5 * ((np.arange(SIZE)[:, None] - centers) / smoothness) ** 2)  # [28, K]
     smooth = (smooth / np.linalg.norm(smooth, axis=1, keepdims=True)).astype(np.float32)
-    across = noise.reshape(-1, CONTROL_POINTS) @ (np.float32(amplitude) * smooth.T)  # [2 N K, 28]
-    field: FloatArray = smooth @ across.reshape(-1, CONTROL_POINTS, SIZE)
-    return field.reshape(count, 2, SIZE, SIZE)
+    # Products of small matrices only: the threads NumPy uses for larger ones slow down TensorFlow.
+    field: FloatArray = smooth @ noise @ (np.float32(amplitude) * smooth.T)
+    return field
 
 
 def resample(images: FloatArray, points: FloatArray) -> FloatArray:
@@ -135,7 +139,3 @@ def resample(images: FloatArray, points: FloatArray) -> FloatArray:
     bottom += x * (flat.take(at + np.int32(PADDED + 1)) - bottom)
     top += y * (bottom - top)
     return top.reshape(count, SIZE * SIZE)
-
-
-_AXIS = np.arange(SIZE, dtype=np.float32) - np.float32((SIZE - 1) / 2)
-GRID = np.stack([np.tile(_AXIS, SIZE), np.repeat(_AXIS, SIZE)])  # [2, 784]: x, y from the center
