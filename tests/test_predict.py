@@ -262,13 +262,12 @@ def test_wrong_arguments_are_an_error(capsys, arguments, expected):
 
 
 def test_without_pillow_the_error_names_the_extra(capsys, monkeypatch):
-    monkeypatch.setattr(image, "check_installed", _missing)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     assert predict.main(["five.png"]) == 2
-    assert capsys.readouterr().err == f"error: predict: {image.NOT_INSTALLED}\n"
-
-
-def _missing():
-    raise image.PillowMissingError(image.NOT_INSTALLED)
+    assert capsys.readouterr().err == (
+        "error: predict: images need Pillow and OpenCV\n"
+        'hint: install them with: pip install "deep_mnist[predict]"\n'
+    )
 
 
 @pytest.mark.mnist

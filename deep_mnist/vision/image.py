@@ -19,7 +19,7 @@ from typing import IO, TYPE_CHECKING, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from deep_mnist.errors import DatasetError, ImageError
+from deep_mnist.errors import DeepMnistError, ImageError
 
 if TYPE_CHECKING:
     from deep_mnist.vision.page_detection import Page
@@ -33,8 +33,6 @@ MAX_SCANS = 100
 MAX_DIGITS = 1_000
 # Other shapes in an image with one digit, as on a phone's screen; with two digits, half as many.
 MAX_OTHERS = 20
-
-NOT_INSTALLED = 'images need Pillow and OpenCV: pip install "deep_mnist[predict]"'
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -56,19 +54,16 @@ class Digit(NamedTuple):
     box: tuple[int, int, int, int]  # x, y, width, height in pixels of the upright image in the file
 
 
-class PillowMissingError(DatasetError):
-    """Pillow or OpenCV is not installed. The message names the command that installs them."""
-
-
 def check_installed() -> None:
     """Check that images can be processed.
 
     Raises:
-      PillowMissingError: Pillow or OpenCV is not installed.
+      DeepMnistError: Pillow or OpenCV is not installed.
     """
     for library in ("PIL", "cv2"):
         if importlib.util.find_spec(library) is None:
-            raise PillowMissingError(NOT_INSTALLED)
+            hint = 'install them with: pip install "deep_mnist[predict]"'
+            raise DeepMnistError("images need Pillow and OpenCV", hint=hint)
 
 
 def read(source: bytes | Path) -> Picture:
@@ -79,7 +74,7 @@ def read(source: bytes | Path) -> Picture:
 
     Raises:
       ImageError: not an image, a damaged one, or one that is too large.
-      PillowMissingError: Pillow or OpenCV is not installed.
+      DeepMnistError: Pillow or OpenCV is not installed.
     """
     check_installed()
     from PIL import Image, UnidentifiedImageError

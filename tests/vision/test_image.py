@@ -13,7 +13,7 @@ from deep_mnist.vision import image, normalize
 pytest.importorskip("PIL", reason="NumPy alone is installed")
 from PIL import Image, ImageDraw, ImageFont
 
-from deep_mnist.errors import ImageError
+from deep_mnist.errors import DeepMnistError, ImageError
 
 
 def strokes(label):
@@ -384,7 +384,7 @@ def test_a_missing_file_and_a_missing_library_are_errors(monkeypatch, tmp_path):
     with pytest.raises(ImageError, match="cannot be read: No such file"):
         image.read(tmp_path / "none.png")
     monkeypatch.setitem(sys.modules, "PIL", None)
-    with pytest.raises(image.PillowMissingError, match=r'pip install "deep_mnist\[predict\]"'):
+    with pytest.raises(DeepMnistError, match=r'pip install "deep_mnist\[predict\]"'):
         image.read(b"")
 
 
