@@ -52,15 +52,15 @@ def test_tensors_have_names_and_shapes(graph):
 
 def test_scopes_group_the_graph_and_are_not_in_the_names_of_variables(graph):
     """TensorBoard draws a box for each name before the first slash."""
-    optimizer = optimizers.create("adam", 1e-4, "one-cycle", 1000, 0.999)
-    cnn.build(cnn.Config(), optimizers.AveragingOptimizer(optimizer, 0.99))
+    optimizer = optimizers.create("adam", 1e-4, "one-cycle", 1000, 0.999, 0.1)
+    cnn.build(cnn.Config(), optimizer)
     assert all("/" not in v.op.name for v in tf.trainable_variables())
     variables = {v.op.name.split("/")[0] for v in tf.global_variables()}
     names = {op.name for op in graph.get_operations()}
     assert {name.split("/")[0] for name in names if "/" in name} - variables == {
         *("keep_prob", "x_image", "conv1", "conv2", "fc1", "dropout", "fc2"),
         *("softmax_cross_entropy_with_logits", "learning_rate", "gradients", "train_step"),
-        *("averages", "ArgMax", "ArgMax_1"),
+        *("weight_decay", "ArgMax", "ArgMax_1"),
     }
 
 

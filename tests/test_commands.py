@@ -104,7 +104,7 @@ def test_config_json_has_every_setting():
         "optimizer": "gradient-descent",
         "schedule": "constant",
         "beta2": 0.999,
-        "average_decay": 0.0,
+        "weight_decay": 0.0,
         "label_smoothing": 0.0,
         "augmentation": "none",
         "plain_steps": 0,

@@ -75,8 +75,6 @@ class Evaluator(Run):
             if finished and Path(f"{checkpoint}.index").exists():
                 raise
             return False
-        if self.run_config.average_decay:
-            self.sess.use_averages()
         # Workers may train while it is saved: its step may be later than that of its name.
         step = self.sess.run(tf.train.get_global_step())
         evaluation = self.sess.evaluate(self.dataset.validation)

@@ -184,11 +184,6 @@ def _check_options(task: Task, options: Options) -> None:
 
 
 def _check_techniques(task: Task, run_config: RunConfig) -> None:
-    if run_config.average_decay and task.mode != "asynchronous":
-        raise DeepMnistError(
-            f"--average-decay: expected asynchronous training, found {task.mode}",
-            hint="use --average-decay 0",
-        )
     if run_config.plain_steps:
         raise DeepMnistError(
             "--plain-steps is not available in a cluster: a worker does not know how many of the "

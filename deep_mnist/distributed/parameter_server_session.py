@@ -40,7 +40,6 @@ class ParameterServerSession(ClusterSession):
     """
 
     _directory: Path | None = None  # of the run, in the chief
-    _uses_averages = False
 
     def __init__(self, model: Any, run_config: RunConfig, task: Task, sync_optimizer: Any) -> None:
         disconnected = (tf.errors.UnavailableError, tf.errors.AbortedError)
@@ -133,11 +132,6 @@ class ParameterServerSession(ClusterSession):
             self.time_limit.call(lambda: Session.save(self, directory, step, keep))
         except self._lost as error:
             self._reconnect(error, self._deadline())
-
-    def use_averages(self) -> None:
-        """Replace the trainable variables by their moving averages."""
-        super().use_averages()
-        self._uses_averages = True
 
     def announce_finished(self) -> None:
         """As the chief, let the other workers end."""
@@ -276,8 +270,6 @@ class ParameterServerSession(ClusterSession):
                     if self.task.is_chief:
                         self.restore_newest()
                     self._start()
-                if self._uses_averages:
-                    self._run_once(self._use_averages)
                 return
             except self._lost:
                 self._check_deadline(deadline, self.task.parameter_servers)

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from deep_mnist.checkpoints import reader, saver
-from deep_mnist.checkpoints.variables import AVERAGE_SUFFIX
 from deep_mnist.distributed import reachability, server
 from deep_mnist.distributed.task import Cluster, Task
 from deep_mnist.distributed.timeouts import TimeLimit
@@ -105,9 +104,6 @@ class ClusterSession(Session):
         shapes = {name: spec.shape for name, spec in specs_of(self._weights).items()}
         loaded = reader.load_weights(reader.open_checkpoint(path), shapes, prefer)
         self._values = dict(loaded.values)
-        for name, value in loaded.values.items():
-            if name + AVERAGE_SUFFIX in self._variables:
-                self._values[name + AVERAGE_SUFFIX] = value
         return loaded.summary()
 
     def save(self, directory: Path, step: int, keep: int) -> None:

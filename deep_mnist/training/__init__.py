@@ -8,7 +8,7 @@ Modules, in reading order:
     session.py           a tf.Session that saves, restores and evaluates its model
     numpy_session.py     its counterpart for a model of NumPy arrays
     initialization.py    scale of the initial weights
-    optimizers.py        optimizers, learning-rate schedule, averaged weights
+    optimizers.py        optimizers, learning-rate schedule, weight decay
     fast_gradients.py    faster gradients of matrix products and convolutions
     cpu_features.py      vector instructions of the CPU
     mixed_precision.py   float32 or bfloat16

@@ -128,11 +128,11 @@ class RunConfig:
     beta2: float = option(
         0.999, "Adam's decay of squared gradients", above=0, maximum=0.9999, advanced=True
     )
-    average_decay: float = option(
+    weight_decay: float = option(
         0.0,
-        "decay of the weights' moving average; 0: none",
+        "decay of the weights per step, times the learning rate; 0: none",
         minimum=0,
-        maximum=0.9999,
+        maximum=1,
         advanced=True,
     )
     label_smoothing: float = option(
@@ -181,7 +181,7 @@ TECHNIQUES = (
     "optimizer",
     "schedule",
     "beta2",
-    "average_decay",
+    "weight_decay",
     "label_smoothing",
     "augmentation",
     "plain_steps",

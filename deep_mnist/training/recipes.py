@@ -39,7 +39,7 @@ RECIPES: dict[str, dict[str, dict[str, Any]]] = {
             "learning_rate": 2e-3,
             "schedule": "one-cycle",
             "beta2": 0.99,
-            "average_decay": 0.998,
+            "weight_decay": 0.2,
             "augmentation": "strong",
             "plain_steps": 4_000,
         },

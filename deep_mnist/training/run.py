@@ -145,18 +145,15 @@ class Run:
           learning_rate: the step size, or the largest one of the schedule.
         """
         settings = self.run_config
-        optimizer = self._replicated(
-            optimizers.create(
-                settings.optimizer,
-                learning_rate,
-                settings.schedule,
-                self.config.steps,
-                settings.beta2,
-            )
+        optimizer = optimizers.create(
+            settings.optimizer,
+            learning_rate,
+            settings.schedule,
+            self.config.steps,
+            settings.beta2,
+            settings.weight_decay,
         )
-        if settings.average_decay:
-            return optimizers.AveragingOptimizer(optimizer, settings.average_decay)
-        return optimizer
+        return self._replicated(optimizer)
 
     @contextmanager
     def session(self, model: Any, *, mean_loss: bool = False) -> Iterator[Any]:
@@ -285,8 +282,6 @@ class Run:
         Raises:
           DeepMnistError: the loss is not finite.
         """
-        if self.directory is not None and self.run_config.average_decay:
-            self.sess.use_averages()
         test = self.sess.evaluate(self.dataset.test)
         if self.directory is not None:
             if not np.isfinite(test.loss):

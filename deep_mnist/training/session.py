@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from deep_mnist.checkpoints import reader, saver
-from deep_mnist.checkpoints.variables import AVERAGE_SUFFIX, Spec
+from deep_mnist.checkpoints.variables import Spec
 from deep_mnist.data import Split, one_hot, scale
 from deep_mnist.lazy_tensorflow import tf
 from deep_mnist.training import evaluation, mixed_precision, threads
@@ -37,17 +37,9 @@ class Session:
         self._saver = tf.train.Saver(self._variables, max_to_keep=None)
         self._weights_saver = tf.train.Saver(self._weights, max_to_keep=None)
         self._initializer = tf.global_variables_initializer()
-        averages = [
-            (variable, self._variables[name + AVERAGE_SUFFIX])
-            for name, variable in self._weights.items()
-            if name + AVERAGE_SUFFIX in self._variables
-        ]
         with tf.name_scope("finite"):
             finite = [tf.reduce_all(tf.math.is_finite(v)) for v in self._weights.values()]
             self._is_finite = tf.reduce_all(finite)
-        with tf.name_scope("averages"):
-            self._use_averages = tf.group(*[v.assign(average) for v, average in averages])
-            self._reset_averages = tf.group(*[average.assign(v) for v, average in averages])
         self._tf_session = self._connect(session_config(run_config))
         self.run = self._tf_session.run
         tf.get_default_graph().finalize()  # an op added in the loop would slow down every step
@@ -123,17 +115,12 @@ class Session:
         shapes = {name: spec.shape for name, spec in specs_of(self._weights).items()}
         loaded = reader.load_weights(reader.open_checkpoint(path), shapes, prefer)
         self._assign(loaded.values)
-        self.run(self._reset_averages)
         return loaded.summary()
 
     def _assign(self, values: Mapping[str, Any]) -> None:
         """Assign values to variables, by name."""
         initializers = {name: self._variables[name].initializer for name in values}
         self.run(initializers, {initializers[name].inputs[1]: v for name, v in values.items()})
-
-    def use_averages(self) -> None:
-        """Replace the trainable variables by their moving averages, if the graph has them."""
-        self.run(self._use_averages)
 
     def evaluate(self, split: Split, batch_size: int = evaluation.BATCH) -> Evaluation:
         """Evaluate the model on all examples of a split."""

@@ -48,10 +48,10 @@ SHOWN = {
 }
 ADVANCED = {
     "softmax": "--loss --log-every --save-every --keep --intra-op-threads --inter-op-threads "
-    "--initialization --optimizer --schedule --beta2 --average-decay --label-smoothing "
+    "--initialization --optimizer --schedule --beta2 --weight-decay --label-smoothing "
     "--augmentation --plain-steps --precision --quiet --summaries --trace-every",
     "cnn": "--loss --log-every --save-every --keep --intra-op-threads --inter-op-threads "
-    "--initialization --optimizer --schedule --beta2 --average-decay --label-smoothing "
+    "--initialization --optimizer --schedule --beta2 --weight-decay --label-smoothing "
     "--augmentation --plain-steps --precision --quiet --summaries --trace-every",
     "mlp": "--picture --save-picture --log-every --save-every --keep --intra-op-threads "
     "--inter-op-threads --quiet --summaries --trace-every",

@@ -563,7 +563,12 @@ def test_an_all_reduce_update_is_the_mean_of_the_workers_gradients():
 
 @pytest.mark.parametrize(
     "mode",
-    ["1ps,2w", "2ps,2w --sync", "2w --strategy all-reduce", "1ps,2w --average-decay 0.9 --restore"],
+    [
+        "1ps,2w",
+        "2ps,2w --sync",
+        "2w --strategy all-reduce",
+        "2ps,2w --sync --weight-decay 0.1 --restore",
+    ],
 )
 def test_a_local_cluster_trains_the_cnn(source, mode):
     flags = f"--local {mode} --steps 6 --batch-size 5 --log-every 2 --run-dir run"

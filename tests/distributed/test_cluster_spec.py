@@ -192,12 +192,6 @@ def test_options_that_a_cluster_does_not_have_are_errors(error_of):
     assert "an evaluator needs the chief's --run-dir" in error_of(watched)
 
 
-def test_averaged_weights_need_asynchronous_training(error_of):
-    flags = "--cluster ps=127.0.0.1:1 worker=127.0.0.1:2 --task worker:0 --sync"
-    error = error_of("", *flags.split(), "--average-decay", "0.9")
-    assert "--average-decay: expected asynchronous training, found synchronous, 1 of 1" in error
-
-
 def test_all_forms_of_tf_config():
     assert cluster_spec.from_tf_config("{}") is None
     assert cluster_spec.from_tf_config('{"cluster": {}, "task": {"type": "worker"}}') is None

@@ -49,29 +49,6 @@ def test_the_step_printed_is_the_one_in_the_checkpoint(watched, tmp_path, capsys
     assert evaluated_steps(watched, capsys) == [3]
 
 
-def test_averaged_weights_are_evaluated(digits, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(evaluator, "PAUSE", 0.0)
-    cluster = {"ps": {0: "127.0.0.1:1"}, "worker": {0: "127.0.0.1:2"}}
-    task = Task("softmax", cluster, "evaluator", 0)
-    config, averaging = softmax.Config(steps=1), RunConfig(average_decay=0.5)
-    run = evaluator.Evaluator(task, config, averaging, Options(run_dir=str(tmp_path)))
-    run.dataset = digits
-    with tf.Graph().as_default(), run.scope():
-        model = softmax.build(config, run.optimizer(config.learning_rate))
-        W, average = (
-            next(v for v in tf.global_variables() if v.op.name == name)
-            for name in ("W", "W/ExponentialMovingAverage")
-        )
-        different = average.assign(tf.ones([784, 10]))
-        with run.session(model) as sess:
-            sess.initialize()
-            sess.run(different)
-            sess.save(tmp_path, 1, keep=1)
-            assert list(run.batches(digits.train, 50)) == []
-            assert (sess.run(W) == 1).all()
-    assert capsys.readouterr().out.startswith("step 0, validation accuracy ")
-
-
 def test_a_checkpoint_that_is_removed_while_it_is_read_is_skipped(
     watched, tmp_path, monkeypatch, capsys
 ):

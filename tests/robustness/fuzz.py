@@ -199,7 +199,7 @@ def fuzz_tf_config(content: bytes) -> None:
 FLAGS = sorted(
     "--steps --batch-size --learning-rate --seed --dataset --data-dir --run-dir --resume --restore "
     "--log-every --save-every --keep --quiet --recipe --initialization --schedule --optimizer "
-    "--loss --keep-prob --beta2 --average-decay --label-smoothing --augmentation --plain-steps "
+    "--loss --keep-prob --beta2 --weight-decay --label-smoothing --augmentation --plain-steps "
     "--precision --dtype --model --variant --picture --save-picture --summaries --trace-every "
     "--cluster --task --strategy --local --sync --backup-workers --stall-timeout "
     "--intra-op-threads --inter-op-threads --csv --json --out "

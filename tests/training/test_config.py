@@ -82,7 +82,7 @@ TECHNIQUES = [
     "optimizer",
     "schedule",
     "beta2",
-    "average_decay",
+    "weight_decay",
     "label_smoothing",
     "augmentation",
     "plain_steps",

@@ -34,30 +34,47 @@ def update(optimizer, steps=1):
 
 
 def test_gradient_descent_subtracts_the_gradient_times_the_learning_rate(graph):
-    optimizer = optimizers.create("gradient-descent", 0.5, "constant", 100, 0.999)
+    optimizer = optimizers.create("gradient-descent", 0.5, "constant", 100, 0.999, 0)
     np.testing.assert_allclose(update(optimizer)["Variable"], [-0.5, -5.0])
 
 
 def test_adam_takes_a_first_step_of_the_learning_rate(graph):
-    optimizer = optimizers.create("adam", 0.5, "constant", 100, 0.98)
+    optimizer = optimizers.create("adam", 0.5, "constant", 100, 0.98, 0)
     variables = update(optimizer)
     np.testing.assert_allclose(variables["Variable"], [-0.5, -0.5], rtol=1e-5)
     assert variables["beta2_power"] == pytest.approx(0.98**2)
 
 
 def test_an_optimizer_follows_its_schedule(graph):
-    optimizer = optimizers.create("gradient-descent", 1.0, "one-cycle", 2, 0.999)
+    optimizer = optimizers.create("gradient-descent", 1.0, "one-cycle", 2, 0.999, 0)
     # The learning rates are (1 + cos(pi / 2)) / 2 and 0.
     np.testing.assert_allclose(update(optimizer, steps=2)["Variable"], [-0.5, -5.0], rtol=1e-6)
 
 
-def test_averages_follow_the_weights_after_each_update(graph):
-    optimizer = optimizers.create("gradient-descent", 1.0, "constant", 100, 0.999)
-    variables = update(optimizers.AveragingOptimizer(optimizer, 0.9))
-    # After step 1 the decay is min(0.9, (1 + 1) / (10 + 1)).
-    np.testing.assert_allclose(
-        variables["Variable/ExponentialMovingAverage"], (1 - 2 / 11) * variables["Variable"]
-    )
+@pytest.mark.parametrize(("name", "step"), [("gradient-descent", 0.5), ("adam", 0.1)])
+def test_weight_decay_shrinks_the_weights_before_the_step_and_no_biases(graph, name, step):
+    optimizer = optimizers.create(name, 0.1, "constant", 100, 0.999, 0.2)
+    W, b = tf.Variable([[3.0]]), tf.Variable([3.0])
+    loss = tf.reduce_sum(5 * W + 5 * b)
+    train_step = optimizer.minimize(loss, global_step=tf.train.get_or_create_global_step())
+    with tf.Session() as sess:
+        sess.run(tf.global_variables_initializer())
+        sess.run(train_step)
+        assert sess.run(W) == pytest.approx(3 * (1 - 0.1 * 0.2) - step, rel=1e-5)
+        assert sess.run(b) == pytest.approx(3 - step, rel=1e-5)
+        assert sess.run(tf.train.get_global_step()) == 1
+
+
+def test_weight_decay_follows_the_schedule(graph):
+    optimizer = optimizers.create("gradient-descent", 1.0, "one-cycle", 2, 0.999, 0.5)
+    W = tf.Variable([[1.0]])
+    train_step = optimizer.minimize(0 * W, global_step=tf.train.get_or_create_global_step())
+    with tf.Session() as sess:
+        sess.run(tf.global_variables_initializer())
+        # The learning rates are 1/2 and 0.
+        for _ in range(2):
+            sess.run(train_step)
+            assert sess.run(W) == pytest.approx(0.75)
 
 
 def test_one_cycle_rises_over_a_twentieth_of_the_steps_and_falls_to_zero():

@@ -32,7 +32,7 @@ def test_the_recipe_tutorial_has_the_hyper_parameters_of_the_tutorial(program):
     assert created == PROGRAMS[program].Config()
     assert run_config.recipe == "tutorial"
     assert (run_config.schedule, run_config.augmentation) == ("constant", "none")
-    assert run_config.average_decay == 0
+    assert run_config.weight_decay == 0
     assert (run_config.label_smoothing, run_config.initialization) == (0, "tutorial")
 
 

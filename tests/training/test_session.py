@@ -4,7 +4,7 @@ import pytest
 from deep_mnist import cnn, softmax
 from deep_mnist.data import Split
 from deep_mnist.lazy_tensorflow import tf
-from deep_mnist.training import RunConfig, Session, optimizers
+from deep_mnist.training import RunConfig, Session
 
 
 @pytest.fixture
@@ -82,61 +82,3 @@ def test_the_digest_of_weights_is_that_of_their_names_types_shapes_and_bits(soft
     assert softmax_session.weights_sha256() == digest
     softmax_session.initialize()
     assert softmax_session.weights_sha256() != digest
-
-
-# Averaged weights -------------------------------------------------------------
-
-
-@pytest.fixture
-def averaged(graph):
-    """(session, model, feed) of a CNN that is trained with averaged weights."""
-    optimizer = optimizers.AveragingOptimizer(tf.train.AdamOptimizer(1e-3), 0.9)
-    model = cnn.build(cnn.Config(), optimizer)
-    with Session(model, RunConfig()) as sess:
-        sess.initialize()
-        rng = np.random.default_rng(0)
-        feed = {model.x: rng.random((4, 784)), model.y_: np.eye(10)[rng.integers(0, 10, 4)]}
-        yield sess, model, feed
-
-
-def value(sess, name):
-    return sess.run(tf.get_default_graph().get_tensor_by_name(f"{name}/Read/ReadVariableOp:0"))
-
-
-def test_the_average_follows_the_weights(averaged):
-    sess, model, feed = averaged
-    average = value(sess, "b_fc2")
-    for step in range(20):
-        sess.run(model.train_step, feed)
-        # In the first steps the decay is smaller, so that the initial weights are soon forgotten.
-        decay = min(0.9, (2 + step) / (11 + step))
-        average = decay * average + (1 - decay) * value(sess, "b_fc2")
-        found = value(sess, "b_fc2/ExponentialMovingAverage")
-        np.testing.assert_allclose(found, average, rtol=1e-5)
-
-
-def test_averaged_weights_are_evaluated_and_restored(averaged, tmp_path):
-    sess, model, feed = averaged
-    for _ in range(5):
-        sess.run(model.train_step, feed)
-    average = value(sess, "W_fc2/ExponentialMovingAverage")
-    latest = value(sess, "W_fc2")
-    sess.save(tmp_path, 5, keep=1)
-    sess.use_averages()
-    np.testing.assert_array_equal(value(sess, "W_fc2"), average)
-    assert not np.array_equal(latest, average)
-
-    with tf.Graph().as_default(), Session(cnn.build(cnn.Config()), RunConfig()) as other:
-        other.initialize()
-        other.restore_weights(tmp_path / "model.ckpt-5")
-        assert other.weights_sha256() == sess.weights_sha256()
-
-
-def test_averages_start_from_restored_weights(averaged, tmp_path):
-    sess, model, feed = averaged
-    sess.run(model.train_step, feed)
-    sess.save_weights(tmp_path, 1)
-    weights = value(sess, "W_conv2")
-    sess.initialize()
-    sess.restore_weights(tmp_path / "model.ckpt-1")
-    np.testing.assert_array_equal(value(sess, "W_conv2/ExponentialMovingAverage"), weights)
