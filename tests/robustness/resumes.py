@@ -2,14 +2,15 @@
 
     python tests/robustness/resumes.py [--resumes 2000] [--program fnn] [--seed 0] [--data-dir DIR]
 
-Every process resumes the run and is killed by SIGKILL up to 0.3 s later; the run saves a checkpoint
-every 10 steps. Compared are the first and the last tenth of the processes: CPU time, peak memory,
-and the number of files in the run's directory. Writes results/resumes.json.
+Every process resumes the run, saves one to ten checkpoints and is killed by SIGKILL up to 20 ms
+later. Compared are the first and the last tenth of the processes: CPU time, peak memory, and the
+number of files in the run's directory. Writes results/resumes.json.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import random
 import signal
@@ -23,8 +24,11 @@ from typing import NamedTuple
 
 import result_file
 
+from deep_mnist.training.run_directory import PROGRESS
+
+SAVE_EVERY = 10
 # No process comes to the end.
-SETTINGS = "--steps 1000000 --batch-size 50 --save-every 10 --log-every 1000"
+SETTINGS = f"--steps 1000000 --batch-size 50 --save-every {SAVE_EVERY} --log-every 1000"
 LARGEST_GROWTH = {"cpu_seconds": 1.1, "resident_mb": 1.01, "files": 1.0}  # last / first tenth
 
 
@@ -34,7 +38,7 @@ class Killed(NamedTuple):
     cpu_seconds: float
     resident_mb: float
     files: int  # in the run's directory, afterwards
-    step: int  # from which it resumed
+    step: int  # of the newest checkpoint, afterwards
 
 
 def main() -> None:
@@ -51,11 +55,12 @@ def main() -> None:
     dataset = ["--dataset", "mnist", *data] if data else ["--dataset", "generated"]
     with tempfile.TemporaryDirectory() as directory:
         run = Path(directory, "run")
-        kill(options.program, [*SETTINGS.split(), *dataset, "--run-dir", str(run)], run, 1.0)
+        kill(options.program, [*SETTINGS.split(), *dataset, "--run-dir", str(run)], run, 1, 0.0)
         processes: list[Killed] = []
         while len(processes) < options.resumes and time.monotonic() < end:
-            delay = 0.3 * rng.random()
-            processes.append(kill(options.program, ["--resume", str(run), *data], run, delay))
+            resume = ["--resume", str(run), *data]
+            saves, delay = rng.randint(1, 10), 0.02 * rng.random()
+            processes.append(kill(options.program, resume, run, saves, delay))
             if len(processes) % 100 == 0:
                 print(len(processes), processes[-1], flush=True)
     tenth = max(1, len(processes) // 10)
@@ -76,27 +81,34 @@ def main() -> None:
             raise SystemExit(f"{field} grew by more than {largest - 1:.0%}")
 
 
-def kill(program: str, arguments: list[str], run: Path, delay: float) -> Killed:
-    """Start a program, and kill it some seconds after it has started or resumed its run."""
+def kill(program: str, arguments: list[str], run: Path, saves: int, delay: float) -> Killed:
+    """Start a program, and kill it some seconds after it has saved some checkpoints."""
+    until = saved_step(run) + saves * SAVE_EVERY
     command = [sys.executable, "-m", f"deep_mnist.{program}", *arguments]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    step = 0
-    for line in process.stdout:
-        if line.startswith("resuming "):
-            step = int(line.rpartition(" ")[2])
-            break
-        if "accuracy" in line:  # the first report of a new run
-            break
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    while saved_step(run) < until:
+        if os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None:
+            raise SystemExit(f"{program} has ended before it was killed")
+        time.sleep(0.005)
     time.sleep(delay)
     process.send_signal(signal.SIGKILL)
-    process.stdout.close()
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     assert process.returncode == -signal.SIGKILL, process.returncode
     return Killed(
-        usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, len(list(run.iterdir())), step
+        usage.ru_utime + usage.ru_stime,
+        usage.ru_maxrss / 1024,
+        len(list(run.iterdir())),
+        saved_step(run),
     )
+
+
+def saved_step(run: Path) -> int:
+    """Return the step of the newest checkpoint of a run, 0 if there is none."""
+    try:
+        return int(json.loads((run / PROGRESS).read_text("utf-8"))["step"])
+    except FileNotFoundError:
+        return 0
 
 
 if __name__ == "__main__":
