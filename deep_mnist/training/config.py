@@ -130,7 +130,7 @@ class RunConfig:
     )
     weight_decay: float = option(
         0.0,
-        "decay of the weights per step, times the learning rate; 0: none",
+        "weight decay, times the learning rate in each step (AdamW); 0: none",
         minimum=0,
         maximum=1,
         advanced=True,
