@@ -21,7 +21,7 @@ class Trained:
         with self.graph.as_default():
             run_config = training.RunConfig()
             self.model = softmax.build(
-                softmax.Config(), optimizers.create(optimizer, 0.01, "constant", 1, 0.999)
+                softmax.Config(), optimizers.create(optimizer, 0.01, "constant", 1, 0.999, 0)
             )
             self.sess = training.Session(self.model, run_config)
             self.sess.initialize()

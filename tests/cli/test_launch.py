@@ -101,7 +101,7 @@ def test_a_checkpoint_is_found_before_training_starts():
         ),
         (
             "--recipe best --steps 40",
-            "--plain-steps: expected less than --steps 40, found 4000\n"
+            "--plain-steps: expected less than --steps 40, found 2000\n"
             "hint: add --plain-steps 0, or more --steps",
         ),
         (
