@@ -36,7 +36,8 @@ from deep_mnist.vision import image
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".tif", ".tiff", ".gif"}
 UNSUPPORTED = {".heic", ".heif", ".avif"}  # common on phones: an error, not ignored
-# Of the CNN. Below it are 0.6% of MNIST's test digits, and two thirds of those it misclassifies.
+# Of the CNN. Below it are 0.6% of MNIST's test digits, and two thirds of those that it
+# misclassifies.
 MIN_CONFIDENCE = 0.9
 # Of a CNN trained with label smoothing (--recipe fast), which lowers probabilities. Below it are
 # 2% of MNIST's test digits, and three quarters of those that it misclassifies.

@@ -60,8 +60,23 @@ def test_scopes_group_the_graph_and_are_not_in_the_names_of_variables(graph):
     assert {name.split("/")[0] for name in names if "/" in name} - variables == {
         *("keep_prob", "x_image", "conv1", "conv2", "fc1", "dropout", "fc2"),
         *("softmax_cross_entropy_with_logits", "learning_rate", "gradients", "train_step"),
-        *("weight_decay", "ArgMax", "ArgMax_1"),
+        *("ArgMax", "ArgMax_1"),
     }
+
+
+def test_weight_decay_is_that_of_the_weights_and_not_of_the_biases(graph):
+    # With this learning rate only the decay, by a tenth, can be seen.
+    optimizer = optimizers.create("gradient-descent", 1e-9, "constant", 1, 0.999, 1e8)
+    model = cnn.build(cnn.Config(), optimizer)
+    variables = {v.op.name: v for v in tf.trainable_variables()}
+    with tf.Session() as sess:
+        sess.run(tf.global_variables_initializer())
+        before = sess.run(variables)
+        sess.run(model.train_step, {model.x: np.ones((2, 784)), model.y_: np.eye(10)[:2]})
+        after = sess.run(variables)
+    for name in variables:
+        factor = 0.9 if name.startswith("W_") else 1.0
+        np.testing.assert_allclose(after[name], factor * before[name], atol=1e-4, err_msg=name)
 
 
 def test_building_twice_gives_the_same_names():

@@ -261,8 +261,9 @@ def test_wrong_arguments_are_an_error(capsys, arguments, expected):
     assert printed.out == ""
 
 
-def test_without_pillow_the_error_names_the_extra(capsys, monkeypatch):
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+@pytest.mark.parametrize("library", ["PIL", "cv2"])
+def test_without_a_library_the_error_names_the_extra(capsys, monkeypatch, library):
+    monkeypatch.setitem(sys.modules, library, None)
     assert predict.main(["five.png"]) == 2
     assert capsys.readouterr().err == (
         "error: predict: images need Pillow and OpenCV\n"

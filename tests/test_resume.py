@@ -19,7 +19,7 @@ import pytest
 from deep_mnist import cnn, fnn, mlp, softmax
 from deep_mnist.training import run_directory
 
-# The recipe with augmentation, prefetched batches, a schedule and averaged weights.
+# The recipe with augmentation, prefetched batches, a schedule and weight decay.
 RUN = (
     "--recipe best --dataset generated --steps 30 --plain-steps 9 --batch-size 4 --save-every 10 "
     "--log-every 1"

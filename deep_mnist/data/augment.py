@@ -109,7 +109,7 @@ def elastic_field(
     centers = np.linspace(-smoothness, SIZE - 1 + smoothness, CONTROL_POINTS)
     smooth = np.exp(-0.5 * ((np.arange(SIZE)[:, None] - centers) / smoothness) ** 2)  # [28, K]
     smooth = (smooth / np.linalg.norm(smooth, axis=1, keepdims=True)).astype(np.float32)
-    # Products of small matrices only: the threads NumPy uses for larger ones slow down TensorFlow.
+    # Small products only: for larger ones NumPy starts threads, which compete with TensorFlow.
     field: FloatArray = smooth @ noise @ (np.float32(amplitude) * smooth.T)
     return field
 

@@ -130,7 +130,7 @@ class RunConfig:
     )
     weight_decay: float = option(
         0.0,
-        "weight decay, times the learning rate in each step (AdamW); 0: none",
+        "decoupled weight decay, as in AdamW; 0: none",
         minimum=0,
         maximum=1,
         advanced=True,

@@ -24,45 +24,43 @@ def create(
       schedule: one of SCHEDULES.
       steps: number of training steps, the length of the schedule.
       beta2: Adam's decay of squared gradients.
-      weight_decay: each step multiplies the weights by 1 - learning rate * weight_decay.
+      weight_decay: fraction of the weights that a step subtracts, divided by the learning rate;
+        biases do not decay. 0: none.
     """
     rate = one_cycle(learning_rate, steps) if schedule == "one-cycle" else learning_rate
-    adam = name == "adam"
-    optimizer = tf.train.AdamOptimizer if adam else tf.train.GradientDescentOptimizer
+    optimizer_class, keywords = tf.train.GradientDescentOptimizer, {}
+    if name == "adam":
+        optimizer_class, keywords = tf.train.AdamOptimizer, {"beta2": beta2}
     if weight_decay:
-        optimizer = extend_with_decoupled_weight_decay(optimizer, rate, weight_decay)
-    return optimizer(rate, beta2=beta2) if adam else optimizer(rate)
+        optimizer_class = with_weight_decay(optimizer_class, rate, weight_decay)
+    return optimizer_class(rate, **keywords)
 
 
-def extend_with_decoupled_weight_decay(
-    base_optimizer: Any, learning_rate: Any, weight_decay: float
-) -> Any:
-    """Return a subclass of an optimizer whose steps also decay the weights.
+def with_weight_decay(base: Any, learning_rate: Any, weight_decay: float) -> Any:
+    """Return a subclass of an optimizer that also decays the weights, as AdamW does.
 
-    W' = (1 - learning_rate * weight_decay) W + (what the optimizer adds to W)
+    W' = (1 - learning_rate * weight_decay) W + update
 
-    Biases, which are vectors, do not decay. Large weights are what overfitting needs; the gradient
-    of a penalty on them would be scaled by Adam like any other, so they are decayed directly.
+    Small weights overfit less. Adam would rescale the gradient of an L2 penalty, so the weights are
+    decayed directly. Biases, which are vectors, are not. The decay is multiplied by the learning
+    rate, as in tf.keras.optimizers.AdamW, not as in tf.contrib.opt.
 
     Args:
-      base_optimizer: a subclass of tf.train.Optimizer.
+      base: a subclass of tf.train.Optimizer.
       learning_rate: float or scalar float32 tensor.
       weight_decay: at least 0.
 
     Source: Loshchilov, Hutter, Decoupled weight decay regularization, 2019.
     """
 
-    class WithWeightDecay(base_optimizer):  # type: ignore[misc]
-        def apply_gradients(
-            self, grads_and_vars: Any, global_step: Any = None, name: str | None = None
-        ) -> Any:
-            grads_and_vars = list(grads_and_vars)
-            gradients, _ = zip(*grads_and_vars, strict=True)
-            with tf.name_scope("weight_decay"), tf.control_dependencies(gradients):
-                decay = learning_rate * weight_decay
-                decayed = [W.assign_sub(decay * W) for _, W in grads_and_vars if W.shape.rank > 1]
-            with tf.control_dependencies(decayed):
-                return super().apply_gradients(grads_and_vars, global_step, name)
+    class WithWeightDecay(base):  # type: ignore[misc]
+        def _resource_apply_dense(self, gradient: Any, W: Any) -> Any:
+            if W.shape.rank < 2:
+                return super()._resource_apply_dense(gradient, W)
+            with tf.control_dependencies([gradient]):  # it is the gradient at W before the decay
+                decayed = W.assign_sub(learning_rate * weight_decay * W, read_value=False)
+            with tf.control_dependencies([decayed]):
+                return super()._resource_apply_dense(gradient, W)
 
     return WithWeightDecay
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from deep_mnist import data
+from deep_mnist import data, load_model
 from deep_mnist.lazy_tensorflow import tf
 
 pytestmark = pytest.mark.cluster
@@ -559,6 +559,23 @@ def test_an_all_reduce_update_is_the_mean_of_the_workers_gradients():
         gradients.append((0.1 - labels).sum(axis=0))  # every probability is 0.1 at first
     b = tf.train.load_variable("run", "b")
     np.testing.assert_allclose(b, -0.01 * np.mean(gradients, axis=0), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("mode", ["2ps,2w --sync", "2w --strategy all-reduce"])
+def test_weights_decay_once_per_update_of_all_workers(mode):
+    flags = f"--dataset generated --local {mode} --restore --steps 1 --run-dir run"
+    rates = "--learning-rate 0.5 --weight-decay 0.2"
+    process = start_local("softmax", *flags.split(), *rates.split())
+    _, errors = process.communicate(timeout=TIMEOUT)
+    assert process.returncode == 0, errors
+    train, used = data.load_data("generated").train, np.zeros(784)
+    for rank, seed in ((0, 0), (1, 1_000_003)):
+        shard = data.Split(train.images[rank::2], train.labels[rank::2])
+        used += next(data.batches(shard, 50, seed)).images.sum(axis=0)
+    with load_model("softmax") as pretrained:
+        W = tf.train.load_variable(str(pretrained.path), "W")[used == 0]  # their gradient is 0
+    assert np.abs(W).max() > 0.01
+    np.testing.assert_allclose(tf.train.load_variable("run", "W")[used == 0], 0.9 * W, rtol=1e-5)
 
 
 @pytest.mark.parametrize(

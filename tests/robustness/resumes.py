@@ -27,6 +27,7 @@ import result_file
 from deep_mnist.training.run_directory import PROGRESS
 
 SAVE_EVERY = 10
+TIMEOUT = 120  # seconds, for a process to start and save
 # No process comes to the end.
 SETTINGS = f"--steps 1000000 --batch-size 50 --save-every {SAVE_EVERY} --log-every 1000"
 LARGEST_GROWTH = {"cpu_seconds": 1.1, "resident_mb": 1.01, "files": 1.0}  # last / first tenth
@@ -82,16 +83,21 @@ def main() -> None:
 
 
 def kill(program: str, arguments: list[str], run: Path, saves: int, delay: float) -> Killed:
-    """Start a program, and kill it some seconds after it has saved some checkpoints."""
+    """Start a program, and kill it `delay` seconds after it has saved `saves` checkpoints."""
     until = saved_step(run) + saves * SAVE_EVERY
     command = [sys.executable, "-m", f"deep_mnist.{program}", *arguments]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    while saved_step(run) < until:
-        if os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None:
-            raise SystemExit(f"{program} has ended before it was killed")
-        time.sleep(0.005)
-    time.sleep(delay)
-    process.send_signal(signal.SIGKILL)
+    try:
+        end = time.monotonic() + TIMEOUT
+        while saved_step(run) < until:
+            # Unlike poll(), it leaves the process to wait4, which has its CPU time and memory.
+            ended = os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+            if ended is not None or time.monotonic() > end:
+                raise SystemExit(f"{program} has ended, or saved nothing for {TIMEOUT} s")
+            time.sleep(0.005)
+        time.sleep(delay)
+    finally:
+        process.send_signal(signal.SIGKILL)
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     assert process.returncode == -signal.SIGKILL, process.returncode

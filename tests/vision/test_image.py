@@ -384,8 +384,9 @@ def test_a_missing_file_and_a_missing_library_are_errors(monkeypatch, tmp_path):
     with pytest.raises(ImageError, match="cannot be read: No such file"):
         image.read(tmp_path / "none.png")
     monkeypatch.setitem(sys.modules, "PIL", None)
-    with pytest.raises(DeepMnistError, match=r'pip install "deep_mnist\[predict\]"'):
+    with pytest.raises(DeepMnistError, match=r'pip install "deep_mnist\[predict\]"') as raised:
         image.read(b"")
+    assert raised.type is DeepMnistError
 
 
 def test_a_flat_0_next_to_higher_digits_is_one_digit():
