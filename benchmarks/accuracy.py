@@ -5,7 +5,7 @@
     python benchmarks/accuracy.py mlp --seeds 10
     python benchmarks/accuracy.py fnn --seeds 10
     python benchmarks/accuracy.py cnn --seeds 5 --recipe fast --precision bfloat16
-    python benchmarks/accuracy.py cnn --seeds 5 --recipe best
+    python benchmarks/accuracy.py cnn --seeds 5 --recipe best --precision bfloat16
     python benchmarks/accuracy.py cnn --seeds 1 --dataset generated --steps 4000
 
 Each seed is one run of `python -m deep_mnist.PROGRAM` in
@@ -27,6 +27,7 @@ from typing import Any
 import report
 
 from deep_mnist.inference import PROGRAMS
+from deep_mnist.training import RECIPES
 
 
 def main() -> None:
@@ -67,6 +68,7 @@ def main() -> None:
     values: dict[str, Any] = {
         "command": f"python -m deep_mnist.{options.program} {' '.join(flags)}",
         "steps": result["steps"],
+        "settings": recipe_settings(options.program, options.recipe, run),
         "runs": rows,
     }
     for key in ("test_accuracy", "validation_accuracy", "mnist_test_accuracy", "seconds"):
@@ -91,6 +93,12 @@ def train(program: str, run: Path, flags: list[str]) -> dict[str, Any]:
             raise SystemExit(f"{run}: expected a run with {flag} {value}, found {found}")
     result: dict[str, Any] = json.loads((run / "result.json").read_text("utf-8"))
     return result
+
+
+def recipe_settings(program: str, recipe: str | None, run: Path) -> dict[str, Any]:
+    """Return the settings of a recipe, as a run had them."""
+    config = json.loads((run / "config.json").read_text("utf-8"))
+    return {field: config[field] for field in RECIPES[program][recipe or "tutorial"]}
 
 
 def evaluate_on_mnist(program: str, run: Path) -> float:

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from deep_mnist.training import RECIPES
+
 ROOT = Path(__file__).parents[1]
 TABLES = runpy.run_path(str(ROOT / "benchmarks" / "readme_tables.py"))
 read = TABLES["read"]
@@ -55,9 +57,9 @@ def test_recipe_goals():
         assert fast["test_accuracy"]["lowest"] >= 0.991
 
 
-@pytest.mark.xfail(strict=True, reason="two seeds: mean 99.60%, lowest 99.58%, in 93 minutes")
 def test_goals_of_the_recipe_best():
-    best = read("accuracy-cnn-best")
+    best = read("accuracy-cnn-best-bfloat16")
+    assert {**best["settings"], "precision": "auto"} == RECIPES["cnn"]["best"]
     assert len(best["runs"]) == 5
     assert best["test_accuracy"]["mean"] >= 0.9965
     assert best["test_accuracy"]["lowest"] >= 0.996

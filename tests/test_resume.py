@@ -21,8 +21,8 @@ from deep_mnist.training import run_directory
 
 # The recipe with augmentation, prefetched batches, a schedule and weight decay.
 RUN = (
-    "--recipe best --dataset generated --steps 30 --plain-steps 9 --batch-size 4 --save-every 10 "
-    "--log-every 1"
+    "--recipe best --precision float32 --dataset generated --steps 30 --plain-steps 9 "
+    "--batch-size 4 --save-every 10 --log-every 1"
 ).split()
 STEPS = 30
 SMALL_RUN = "--dataset generated --steps 9 --batch-size 4 --save-every 1 --log-every 1".split()
